@@ -1,0 +1,1 @@
+"""Point-in-time features: this project's sweep against hand-written polars and DuckDB."""

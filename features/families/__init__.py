@@ -1,0 +1,106 @@
+"""The built-in feature families and what a shop's tables make possible of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from features.catalog import FAMILIES, Feature
+from features.errors import LeadlightError, nearest, wrong_input
+from features.families import acquisition, calendar, engagement, fit, funnel, purchase
+from features.families.offering import EVENT_TYPES, Offering
+from features.plan import columns_read
+
+_BUILT_IN = {
+    "purchase": purchase.features,
+    "engagement": engagement.features,
+    "funnel": funnel.features,
+    "acquisition": acquisition.features,
+    "fit": fit.features,
+    "calendar": calendar.features,
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which features a shop wants.
+
+    Attributes:
+        windows: Days of the feature windows, ascending.
+        families: Families to take.
+        added: The shop's own features.
+        dropped: Names, or beginnings of names, to leave out.
+        event_types: The shop's own names of event types, by ours.
+    """
+
+    windows: tuple[int, ...] = (7, 30, 90)
+    families: tuple[str, ...] = FAMILIES
+    added: tuple[Feature, ...] = ()
+    dropped: tuple[str, ...] = ()
+    event_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def catalog(
+    available: Mapping[str, AbstractSet[str]],
+    choice: Choice,
+    *,
+    attributes: Mapping[str, str] | None = None,
+    trigger: Mapping[str, str] | None = None,
+    event_types: AbstractSet[str] | None = None,
+) -> tuple[Feature, ...]:
+    """Return the features that a shop's tables can serve, in a fixed order.
+
+    Args:
+        available: Columns per timeline table. Built-in features whose table or column is not
+            there are left out; the shop's own must be served or the catalog is refused.
+        choice: What the shop wants.
+        attributes: The leads' attributes: name to ``text`` or ``number``.
+        trigger: The trigger row's extra columns: name to ``text`` or ``number``; None on a grid.
+        event_types: The event types that occur, or None to offer all.
+
+    Raises:
+        LeadlightError: A shop's own feature reads what is not there, or two share a name.
+    """
+    names = {**EVENT_TYPES, **choice.event_types}
+    offering = Offering(choice.windows, attributes or {}, trigger, names, event_types)
+    built_in = [f for family in choice.families for f in _BUILT_IN[family](offering) if _is_served(f, available)]
+    _refuse_unserved(choice.added, available)
+    wanted = [f for f in [*built_in, *choice.added] if not f.name.startswith(choice.dropped or ("\0",))]
+    _refuse_twins(wanted)
+    return tuple(wanted)
+
+
+def _is_served(feature: Feature, available: Mapping[str, AbstractSet[str]]) -> bool:
+    return not _lacking(feature, available)
+
+
+def _lacking(feature: Feature, available: Mapping[str, AbstractSet[str]]) -> list[str]:
+    return [
+        f"{table}.{column}"
+        for table, columns in columns_read([feature]).items()
+        for column in sorted(columns - available.get(table, set()))
+    ]
+
+
+def _refuse_unserved(added: Sequence[Feature], available: Mapping[str, AbstractSet[str]]) -> None:
+    faults = []
+    for feature in added:
+        for lacking in _lacking(feature, available):
+            table, _, column = lacking.partition(".")
+            near = nearest(column, available.get(table, set()))
+            faults.append(f"{feature.name} reads {lacking}" + (f" (did you mean '{near}'?)" if near else ""))
+    if faults:
+        hint = "map the column under tables in the config, or correct features.add."
+        raise wrong_input("Features of the config read columns that are not there:", faults, hint=hint)
+
+
+def _refuse_twins(features: Sequence[Feature]) -> None:
+    seen: set[str] = set()
+    twins = sorted({f.name for f in features if f.name in seen or seen.add(f.name)})  # type: ignore[func-returns-value]
+    if twins:
+        raise _twins(twins)
+
+
+def _twins(names: list[str]) -> LeadlightError:
+    return wrong_input("Features share a name:", names, hint="rename those under features.add.")

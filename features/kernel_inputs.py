@@ -1,0 +1,54 @@
+"""What the sweep reads: the rows of one table and the snapshots asked about, as plain arrays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Rows(NamedTuple):
+    """The timeline rows of one table and bucket; rows of a lead ascend by occurred.
+
+    Attributes:
+        occurred: Microseconds, int64 ``(n_rows,)``.
+        known: Microseconds, int64 ``(n_rows,)``.
+        superseded: Microseconds, int64 ``(n_rows,)``; `NEVER` where current.
+        is_signal: Whether a row belongs to the signal, bool ``(n_rows,)``.
+        sums: Summed columns in stored integer units, int64 ``(n_sums, n_rows)``.
+        counted: Columns whose distinct values are counted, as codes >= 0, -1 = missing, int32
+            ``(n_counted, n_rows)``.
+        n_levels: Levels per counted column, int64 ``(n_counted,)``.
+        codes: Categories read by first and last, as codes, int32 ``(n_codes, n_rows)``.
+        numbers: Numbers read by first and last, float64 ``(n_numbers, n_rows)``.
+    """
+
+    occurred: np.ndarray
+    known: np.ndarray
+    superseded: np.ndarray
+    is_signal: np.ndarray
+    sums: np.ndarray
+    counted: np.ndarray
+    n_levels: np.ndarray
+    codes: np.ndarray
+    numbers: np.ndarray
+
+
+class Asked(NamedTuple):
+    """The snapshots, sorted by (lead, as_of), and where each lead's rows and snapshots lie.
+
+    Attributes:
+        row_begin: First row per lead, int64 ``(n_leads,)``.
+        row_end: End of its rows, exclusive.
+        snap_begin: First snapshot per lead, int64 ``(n_leads,)``.
+        snap_end: End of its snapshots, exclusive.
+        as_of: Microseconds, int64 ``(n_snapshots,)``.
+        since: For open_*: only rows after this count, microseconds, int64 ``(n_snapshots,)``.
+    """
+
+    row_begin: np.ndarray
+    row_end: np.ndarray
+    snap_begin: np.ndarray
+    snap_end: np.ndarray
+    as_of: np.ndarray
+    since: np.ndarray

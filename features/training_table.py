@@ -1,0 +1,132 @@
+"""Snapshots + labels + features: the training table, bucket by bucket.
+
+Two calls make one from timelines::
+
+    features = families.catalog(available, families.Choice())
+    table = training_table(timelines, question, features)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from features import cohorts, conditions, labels, moments
+from features.catalog import Feature
+from features.cohorts import Cohort
+from features.labels import Conversion
+from features.matrix import FeatureTable
+from features.plan import KEY_COLUMNS, columns_read
+from features.snapshots import Grid, Snapshots, Trigger, at_triggers, grid_as_ofs, on_grid
+from features.sweeping import compute
+from features.timeline import Int64Array, Timelines, microseconds
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is predicted, about whom, when, and how far ahead.
+
+    Attributes:
+        conversion: What counts as a conversion.
+        snapshots: A regular grid or a trigger.
+        cohort: Who is asked about.
+        horizon_days: Days of the label window; ignored where the trigger has its own end.
+        settle_days: Days after the label window in which late news still counts.
+        zone: The shop's time zone.
+    """
+
+    conversion: Conversion
+    snapshots: Grid | Trigger
+    cohort: Cohort = field(default_factory=Cohort)
+    horizon_days: int = 30
+    settle_days: int = 0
+    zone: str = "UTC"
+
+    def columns_read(self, features: Sequence[Feature]) -> dict[str, set[str]]:
+        """Return the columns per table that snapshots, cohort, labels and *features* read."""
+        read = columns_read([*features, *cohorts.features_read(self.cohort, tuple(features))])
+        labelled = read.setdefault(self.conversion.table, set())
+        labelled |= {*KEY_COLUMNS, "row_id", "link_bits", "is_cancelled"} | conditions.columns_of(self.conversion.where)
+        if isinstance(self.snapshots, Trigger):
+            pulled = read.setdefault(self.snapshots.table, set())
+            pulled |= self.snapshots.columns_read() | _columns_of_trigger(features)
+            labelled |= {self.snapshots.match} if self.snapshots.match else set()
+        return read
+
+
+def _columns_of_trigger(features: Sequence[Feature]) -> set[str]:
+    return {f.measure.column for f in features if f.measure is not None and f.measure.kind == "trigger"}
+
+
+def training_table(timelines: Timelines, question: Question, features: Sequence[Feature]) -> FeatureTable:
+    """Return every ripe snapshot of the cohort with its features and label.
+
+    Args:
+        timelines: The timelines of one bucket of leads.
+        question: What is predicted.
+        features: The catalog.
+
+    Returns:
+        One row per ripe snapshot, sorted by (lead, as_of, trigger id). Unripe snapshots, which
+        train and test nothing, are left out.
+    """
+    asked = _asked(timelines, question)
+    found = labels.label(timelines, asked, question.conversion, settle_days=question.settle_days)
+    ripe = np.asarray(found["is_ripe"].to_numpy(), dtype=np.bool_)
+    asked, found = asked.take(ripe), found.filter(found["is_ripe"])
+    belongs = _members(timelines, asked, question, features)
+    asked = asked.take(belongs)
+    table = compute(timelines, asked, features, zone=question.zone)
+    return replace(table, labels=found.filter(belongs))
+
+
+def scoring_table(timelines: Timelines, question: Question, features: Sequence[Feature], *, as_of: int) -> FeatureTable:
+    """Return the snapshots of the cohort that wait for an answer at *as_of*.
+
+    On a grid that is every lead that exists at *as_of*; at a trigger it is every trigger pulled
+    by then whose label window is still open, asked at the trigger's own as_of.
+
+    Args:
+        timelines: The timelines of one bucket of leads.
+        question: What is predicted.
+        features: The catalog that the model was trained on.
+        as_of: The moment of scoring, microseconds (UTC).
+
+    Returns:
+        One row per snapshot, without labels.
+    """
+    if isinstance(question.snapshots, Trigger):
+        asked = at_triggers(timelines, question.snapshots, zone=question.zone, horizon_days=question.horizon_days)
+        asked = asked.take(_waits(asked, now=as_of))
+    else:
+        asked = on_grid(timelines, np.asarray([as_of], dtype=np.int64), horizon_days=question.horizon_days)
+    asked = asked.take(_members(timelines, asked, question, features))
+    return compute(timelines, asked, features, zone=question.zone)
+
+
+def _waits(asked: Snapshots, *, now: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether triggers have been pulled, as far as is known at *now*, and still have time to convert."""
+    if asked.trigger is None:
+        return np.ones(len(asked), dtype=np.bool_)
+    known = microseconds(asked.trigger["known_at"])
+    return moments.is_open(asked.as_of, asked.ends_at, now=now) & moments.is_pulled(known, asked.as_of, now=now)
+
+
+def _asked(timelines: Timelines, question: Question) -> Snapshots:
+    if isinstance(question.snapshots, Trigger):
+        return at_triggers(timelines, question.snapshots, zone=question.zone, horizon_days=question.horizon_days)
+    span = labels.span_of(timelines, question.conversion)
+    as_ofs: Int64Array = grid_as_ofs(question.snapshots, zone=question.zone, coverage=span)
+    return on_grid(timelines, as_ofs, horizon_days=question.horizon_days)
+
+
+def _members(
+    timelines: Timelines, asked: Snapshots, question: Question, features: Sequence[Feature]
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Decide the cohort first, from the few features it reads, so that nobody else is computed."""
+    read = cohorts.features_read(question.cohort, tuple(features))
+    if not read:
+        return np.ones(len(asked), dtype=np.bool_)
+    return cohorts.members(question.cohort, compute(timelines, asked, read, zone=question.zone))

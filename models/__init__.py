@@ -1,0 +1,1 @@
+"""Learn, judge, explain: numbers only, no network and no screen."""

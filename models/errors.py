@@ -1,0 +1,69 @@
+"""What can be wrong with data that should train or load a model, said once and in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from features.errors import LeadlightError, wrong_input
+
+
+def no_labels() -> LeadlightError:
+    """Return the error for a table that was built without labels."""
+    return wrong_input(
+        "These snapshots have no labels, so nothing can be learned from them.",
+        hint="train on the training table that `leadlight features` writes, not on snapshots made for scoring.",
+    )
+
+
+def nothing_ripe(rows: int) -> LeadlightError:
+    """Return the error for *rows* snapshots of which none is ripe."""
+    return wrong_input(
+        f"None of the {rows} snapshots is ripe: no label window had closed when the data end.",
+        hint="use earlier snapshots, a shorter horizon (question.horizon_days), or wait for newer data.",
+    )
+
+
+def no_features() -> LeadlightError:
+    """Return the error for a table whose every column was dropped."""
+    return wrong_input(
+        "No usable feature is left: every column is constant or empty in the training snapshots.",
+        hint="see `leadlight check` for what each table brings, and widen features.windows or features.families.",
+    )
+
+
+def one_class(rows: int, *, converted: bool) -> LeadlightError:
+    """Return the error for training rows that all converted, or none of which did."""
+    if converted:
+        fact = f"All {rows} ripe snapshots convert: there is nobody to tell the converting leads from."
+        hint = "check question.conversion and question.cohort: the condition seems to be met by everyone."
+    else:
+        fact = f"None of the {rows} ripe snapshots converts (0 conversions)."
+        hint = "check question.conversion against the values in the table, or use a longer horizon."
+    return wrong_input(fact, hint=hint)
+
+
+def too_few_conversions(faults: Sequence[str]) -> LeadlightError:
+    """Return the error for parts of the data with too few converting leads, one line per part."""
+    return wrong_input(
+        "Too few leads convert to train and test a model:",
+        faults,
+        hint="add history or snapshots, use a longer horizon, or an earlier conversion in the funnel.",
+    )
+
+
+def bundle_is_damaged(folder: Path, faults: Sequence[str]) -> LeadlightError:
+    """Return the error for a bundle whose files are not those that were written."""
+    return wrong_input(
+        f"The model bundle '{folder}' is not as it was written:",
+        faults,
+        hint="copy it again from where it was trained, or train anew; nothing was loaded.",
+    )
+
+
+def bundle_is_foreign(folder: Path, found: object, *, readable: int) -> LeadlightError:
+    """Return the error for a bundle of another format."""
+    return wrong_input(
+        f"The model bundle '{folder}' has format {found}; this version of Leadlight reads format {readable}.",
+        hint="load it with the version that wrote it, or train anew.",
+    )

@@ -1,0 +1,77 @@
+"""The files that a training leaves in its MLflow run: numbers to compute with, pictures to look at.
+
+report.json, config.yaml           how the model was trained and how it did
+data_dictionary.{md,json}          what each column means
+curves/curves.json, *.csv          the curves as numbers
+plots/*.png                        the same as pictures, and what moves the scores
+shap/summary.csv                   mean points and direction of each feature
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from features import dictionary
+from models import plots, plots_curves, plots_shap
+from models.explain import contributions
+from models.registry.training import plain, report
+
+if TYPE_CHECKING:
+    from models.registry.training import Training
+
+
+def write_files(training: Training, folder: Path) -> None:
+    """Write everything but the model to the empty *folder*."""
+    _write_json(folder / "report.json", report(training))
+    features = training.trained.model.features
+    (folder / "data_dictionary.md").write_text(dictionary.markdown(features), encoding="utf-8")
+    _write_json(folder / "data_dictionary.json", dictionary.entries(features))
+    if training.config_file is not None:
+        shutil.copyfile(training.config_file, folder / "config.yaml")
+    for name in ("plots", "curves", "shap"):
+        (folder / name).mkdir()
+    _write_curves(training, folder)
+    _write_shap(training, folder)
+
+
+def _write_curves(training: Training, folder: Path) -> None:
+    hold_out = training.trained.hold_out
+    curves = plots_curves.curves(hold_out.log_odds, hold_out.converted, hold_out.lead)
+    numbers = curves.as_plain()
+    _write_json(folder / "curves" / "curves.json", numbers)
+    for name, curve in numbers.items():
+        # The histogram of the calibration has another length, and lies in the JSON.
+        columns = {key: values for key, values in curve.items() if isinstance(values, list) and key not in _HISTOGRAM}
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        _write_csv(folder / "curves" / f"{name}.csv", rows)
+    for name, figure in plots.figures(curves).items():
+        plots.save(figure, folder / "plots" / f"{name}.png")
+
+
+_HISTOGRAM = ("edges", "histogram")
+
+
+def _write_shap(training: Training, folder: Path) -> None:
+    """Explain a sample of the hold-out by the model that ships."""
+    rows = training.trained.hold_out.test_rows
+    leads = training.table.take(rows[plots_shap.shap_sample(len(rows))])
+    model = training.trained.model
+    summary = plots_shap.shap_summary(model, leads, contributions(model, leads))
+    _write_csv(folder / "shap" / "summary.csv", summary.rows())
+    plots.save(plots_shap.beeswarm(summary), folder / "plots" / "shap_summary.png")
+
+
+def _write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+    path.write_text(json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

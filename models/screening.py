@@ -1,0 +1,88 @@
+"""Which features a model may read: those that can tell leads apart tomorrow as they did in training.
+
+A constant or empty column says nothing. A calendar feature whose level occurred at one as_of alone ("December") is
+that as_of's name: the model would learn one campaign's luck as if it were the season.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.encoding import LEAST_ROWS_OF_LEVEL, ONE_HOT_LEVELS, level_counts, numbers
+
+if TYPE_CHECKING:
+    from features.catalog import Feature
+    from features.matrix import FeatureTable
+
+LEAST_AS_OFS: Final = 2
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A feature that the model will not read, and why, in words for the training report."""
+
+    feature: str
+    reason: str
+
+
+def usable(table: FeatureTable, as_of: npt.NDArray[np.int64]) -> tuple[tuple[Feature, ...], tuple[Dropped, ...]]:
+    """Return the features of *table* worth learning from, and those dropped.
+
+    Args:
+        table: Training rows.
+        as_of: Their as_ofs, shape ``(n_rows,)``, us.
+    """
+    reasons = {feature.name: _reason_to_drop(feature, table.columns[feature.name], as_of) for feature in table.features}
+    kept = tuple(feature for feature in table.features if not reasons[feature.name])
+    return kept, tuple(Dropped(name, reason) for name, reason in reasons.items() if reason)
+
+
+def only(table: FeatureTable, features: tuple[Feature, ...]) -> FeatureTable:
+    """Return *table* with the columns of *features* alone, without a copy."""
+    return replace(table, columns=table.columns.select([feature.name for feature in features]), features=features)
+
+
+def _reason_to_drop(feature: Feature, values: pa.ChunkedArray, as_of: npt.NDArray[np.int64]) -> str:
+    if feature.kind == "number":
+        x = numbers(values)
+        present = ~np.isnan(x)
+        if not present.any():
+            return "no value in any training snapshot"
+        if present.all() and x.min() == x.max():
+            return "the same value in every training snapshot"
+    else:
+        reason = _reason_to_drop_category(values)
+        if reason:
+            return reason
+    if feature.family == "calendar":
+        return _reason_to_drop_calendar(values, as_of)
+    return ""
+
+
+def _reason_to_drop_category(values: pa.ChunkedArray) -> str:
+    levels, rows = level_counts(values)
+    if not levels:
+        return "no value in any training snapshot"
+    if len(levels) == 1 and values.null_count == 0:
+        return "the same value in every training snapshot"
+    if len(levels) > ONE_HOT_LEVELS and rows.max() < LEAST_ROWS_OF_LEVEL:
+        return f"no value in {LEAST_ROWS_OF_LEVEL} or more training snapshots"
+    return ""
+
+
+def _reason_to_drop_calendar(values: pa.ChunkedArray, as_of: npt.NDArray[np.int64]) -> str:
+    """Return a reason unless every level occurs at two or more as_ofs."""
+    plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+    pairs = pa.table({"level": plain, "as_of": as_of}).group_by(["level", "as_of"]).aggregate([])
+    as_ofs = pairs.group_by("level").aggregate([("as_of", "count")])
+    seldom = as_ofs.filter(pc.less(as_ofs["as_of_count"], LEAST_AS_OFS))["level"]
+    if not len(seldom):
+        return ""
+    named = ", ".join(str(level) for level in sorted(seldom.drop_null().to_pylist())[:5])
+    return f"levels at fewer than {LEAST_AS_OFS} training as-ofs: {named}"

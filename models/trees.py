@@ -1,0 +1,167 @@
+"""The trees: LightGBM on numeric columns, bagged over groups of leads, the same bits every time.
+
+Every bag leaves out one group of leads. The bags become one booster: leaf values divided by the number of bags, the
+trees written one after the other, so that scoring walks and explaining unfolds a single model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+
+DATASET_PARAMETERS: Final = {"verbosity": -1, "feature_pre_filter": False}
+OUTPUTS: Final = ("leaf_value", "internal_value")
+LEAVES_BY_CONVERSIONS: Final = ((500, 7), (10_000, 15))
+MOST_LEAVES: Final = 31
+LEARNING_RATE: Final = 0.08
+ROWS_WORTH_THREADS: Final = 20_000
+PATIENCE: Final = 25
+"""Rounds without improvement after which a fold stops."""
+
+
+@dataclass(frozen=True)
+class TreeSettings:
+    """How trees are grown.
+
+    Attributes:
+        leaves: Most leaves per tree, 7–31.
+        least_rows: Fewest rows in a leaf.
+        rate: Learning rate.
+        seed: Seeds the sampling of columns and rows.
+        threads: Threads LightGBM uses; fixed, because sums over threads depend on their number.
+    """
+
+    leaves: int
+    least_rows: int
+    rate: float
+    seed: int
+    threads: int
+
+    def parameters(self) -> dict[str, Any]:
+        """Return LightGBM's parameters."""
+        return {
+            "objective": "binary",
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.least_rows,
+            "learning_rate": self.rate,
+            "feature_fraction": 0.7,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 1.0,
+            "seed": self.seed,
+            "num_threads": self.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+
+
+def settings_for(rows: int, *, conversions: int, seed: int, threads: int | None) -> TreeSettings:
+    """Return how trees are grown on data of this size: more conversions bear more leaves.
+
+    Args:
+        rows: Training rows.
+        conversions: Distinct converting leads among them.
+        seed: Seeds the sampling of columns and rows.
+        threads: Threads to use; None = all cores on large data and one on small, where they only wait for each other.
+    """
+    leaves = next((leaves for most, leaves in LEAVES_BY_CONVERSIONS if conversions < most), MOST_LEAVES)
+    least_rows = int(np.clip(rows / 50, 20, 100))
+    cores = threads or (os.cpu_count() or 1 if rows >= ROWS_WORTH_THREADS else 1)
+    return TreeSettings(leaves, least_rows, LEARNING_RATE, seed, cores)
+
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+def grow(matrix: Floats, converted: Bools, settings: TreeSettings, *, trees: int) -> lgb.Booster:
+    """Grow exactly *trees* trees (fewer where nothing is left to split).
+
+    Args:
+        matrix: Tree columns of the training rows, shape ``(n_rows, n_columns)``, in canonical row order.
+        converted: The labels, shape ``(n_rows,)``.
+        settings: How they are grown.
+        trees: How many.
+    """
+    import lightgbm as lgb
+
+    return lgb.train(settings.parameters(), _dataset(matrix, converted), num_boost_round=trees)
+
+
+def grow_watched(
+    matrix: Floats, converted: Bools, settings: TreeSettings, *, judged: tuple[Floats, Bools], most: int
+) -> tuple[lgb.Booster, npt.NDArray[np.float64]]:
+    """Grow trees while they help on the *judged* rows.
+
+    Args:
+        matrix: Tree columns of the rows to learn from.
+        converted: Their labels.
+        settings: How trees are grown.
+        judged: Tree columns and labels of rows of other leads.
+        most: Stop here at the latest; earlier after `PATIENCE` rounds without improvement.
+
+    Returns:
+        The booster with every tree it grew, and the log-loss on *judged* after 1, 2, 3 … trees.
+    """
+    import lightgbm as lgb
+
+    data = _dataset(matrix, converted)
+    losses: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        settings.parameters() | {"metric": "binary_logloss"},
+        data,
+        num_boost_round=most,
+        valid_sets=[lgb.Dataset(*judged, reference=data, params=DATASET_PARAMETERS)],
+        valid_names=["judged"],
+        callbacks=[lgb.record_evaluation(losses), lgb.early_stopping(PATIENCE, verbose=False)],
+        keep_training_booster=True,
+    )
+    return booster, np.array(losses["judged"]["binary_logloss"])
+
+
+def merge_bags(boosters: Sequence[lgb.Booster]) -> str:
+    """Return one LightGBM model text whose raw score is the mean of the raw scores of *boosters*.
+
+    Each tree's outputs are divided by the number of boosters and the trees are written one after the other; the
+    header, but for the list of tree sizes, is the first booster's. The training parameters at the end are left out:
+    the number of threads among them would be the only difference between two machines.
+    """
+    texts = [booster.model_to_string() for booster in boosters]
+    header = _sections(texts[0])[0]
+    trees = [tree for text in texts for tree in _sections(text)[1]]
+    blocks = [_rewritten(tree, place, divisor=len(boosters)) for place, tree in enumerate(trees)]
+    sizes = " ".join(str(len(block)) for block in blocks)
+    lines = [f"tree_sizes={sizes}" if line.startswith("tree_sizes=") else line for line in header.splitlines()]
+    return "\n".join(lines) + "\n\n" + "".join(blocks) + "end of trees\n"
+
+
+def _dataset(matrix: Floats, converted: Bools) -> lgb.Dataset:
+    import lightgbm as lgb
+
+    return lgb.Dataset(matrix, converted, params=DATASET_PARAMETERS)
+
+
+def _sections(text: str) -> tuple[str, list[str]]:
+    """Split a model text into its header and its trees, each without its leading ``Tree=``."""
+    header, *trees = text.partition("\nend of trees")[0].split("\nTree=")
+    return header, trees
+
+
+def _rewritten(tree: str, place: int, *, divisor: int) -> str:
+    """Return a tree's block with its number and its outputs changed."""
+    lines = tree.splitlines()
+    lines[0] = f"Tree={place}"
+    for line, text in enumerate(lines):
+        name, _, values = text.partition("=")
+        if name in OUTPUTS:
+            lines[line] = f"{name}=" + " ".join(repr(float(value) / divisor) for value in values.split())
+    return "\n".join(lines) + "\n\n\n"

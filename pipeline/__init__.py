@@ -1,0 +1,1 @@
+"""The world outside: configuration, workspace, sources, stages and the command line."""

@@ -1,0 +1,136 @@
+"""From settings to the question and the catalog that `features` computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from features import conditions, families
+from features.catalog import MEASURES, Feature, Measure, Phrase, over_windows
+from features.cohorts import Cohort
+from features.errors import LeadlightError, nearest, wrong_input
+from features.labels import Conversion
+from features.snapshots import Grid, Trigger
+from features.training_table import Question
+from pipeline.settings import OwnFeature, QuestionSettings, Settings, SnapshotSettings
+
+_MEASURE_KEYS = ("kind", "table", "where", "column", "of", "long_window", "since_table", "since_where")
+
+
+def question(settings: Settings) -> Question:
+    """Return the question that the config asks."""
+    asked = settings.question
+    return Question(
+        conversion=_conversion(asked),
+        snapshots=_snapshots(asked.snapshots),
+        cohort=Cohort(asked.cohort.who, conditions.parse(asked.cohort.where)),
+        horizon_days=asked.horizon_days,
+        settle_days=asked.settle_days,
+        zone=settings.shop.time_zone,
+    )
+
+
+def catalog(
+    settings: Settings, *, available: Mapping[str, AbstractSet[str]], event_types: AbstractSet[str] | None = None
+) -> tuple[Feature, ...]:
+    """Return the features that the config wants of the tables at hand.
+
+    Args:
+        settings: The shop's config.
+        available: Columns per timeline table.
+        event_types: The types of events that occur, or None where unknown.
+    """
+    wanted = settings.features
+    return families.catalog(
+        available,
+        families.Choice(
+            windows=tuple(sorted(wanted.windows)),
+            families=tuple(wanted.families),
+            added=_own_features(settings),
+            dropped=tuple(wanted.drop),
+            event_types={ours: tuple(names) for ours, names in wanted.event_types.items()},
+        ),
+        attributes=_attributes(settings, available),
+        trigger=_trigger_columns(settings),
+        event_types=event_types,
+    )
+
+
+def _conversion(asked: QuestionSettings) -> Conversion:
+    where = dict(asked.conversion.where)
+    if asked.conversion.minimum_amount is not None:
+        where["amount"] = {"min": asked.conversion.minimum_amount}
+    return Conversion(asked.conversion.table, conditions.parse(where))
+
+
+def _snapshots(asked: SnapshotSettings) -> Grid | Trigger:
+    if asked.trigger is not None:
+        trigger = asked.trigger
+        return Trigger(trigger.table, conditions.parse(trigger.where), trigger.match, trigger.until)
+    if asked.every.endswith("mo"):
+        return Grid(months=int(asked.every[:-2]), first=asked.first, last=asked.last)
+    days = int(asked.every[:-1]) * (7 if asked.every.endswith("w") else 1)
+    return Grid(days=days, first=asked.first, last=asked.last)
+
+
+def _attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
+    """Return the usable attributes; those left out at ingest are not among the columns."""
+    kept = available.get("attributes", set())
+    mapped = {
+        name: spec.type for source in settings.tables.get("leads", []) for name, spec in source.attributes.items()
+    }
+    return {name: kind for name, kind in mapped.items() if name in kept and kind in ("text", "number")}
+
+
+def _trigger_columns(settings: Settings) -> dict[str, str] | None:
+    trigger = settings.question.snapshots.trigger
+    if trigger is None:
+        return None
+    extra = {
+        name: spec.type for source in settings.tables.get(trigger.table, []) for name, spec in source.extra.items()
+    }
+    return {name: kind for name, kind in extra.items() if kind in ("text", "number")}
+
+
+def _own_features(settings: Settings) -> tuple[Feature, ...]:
+    faults = [line for own in settings.features.add for line in _faults(own)]
+    if faults:
+        raise _own_features_refused(faults)
+    return tuple(found for own in settings.features.add for found in _expanded(own, tuple(settings.features.windows)))
+
+
+def _faults(own: OwnFeature) -> list[str]:
+    lines = []
+    for key in own.measure:
+        if key not in _MEASURE_KEYS:
+            near = nearest(key, _MEASURE_KEYS)
+            lines.append(f"{own.name}: unknown key '{key}' of measure" + (f" (did you mean '{near}'?)" if near else ""))
+    kind = str(own.measure.get("kind", ""))
+    if kind not in MEASURES:
+        near = nearest(kind, MEASURES)
+        lines.append(f"{own.name}: unknown measure '{kind}'" + (f" (did you mean '{near}'?)" if near else ""))
+    return lines
+
+
+def _expanded(own: OwnFeature, windows: tuple[int, ...]) -> list[Feature]:
+    spelled = dict(own.measure)
+    parsed = {name: conditions.parse(spelled.pop(name, None)) for name in ("where", "of", "since_where")}
+    words = own.name.replace("_", " ")
+    feature = Feature(
+        name=own.name,
+        family=own.family,
+        kind=own.kind,
+        unit=own.unit,
+        concept=own.concept or own.name,
+        phrase=Phrase(**{"many": f"{words}: {{n}}", **own.phrase}),
+        description=own.description or f"{words} {{window}}.",
+        monotone=own.monotone,
+        measure=Measure(**spelled, **parsed),
+    )
+    chosen = tuple(0 if window == "ever" else window for window in own.windows) or windows
+    return over_windows(feature, chosen)
+
+
+def _own_features_refused(faults: list[str]) -> LeadlightError:
+    hint = f"the measures are {', '.join(MEASURES)}."
+    return wrong_input("Features under features.add in the config cannot be read:", faults, hint=hint)

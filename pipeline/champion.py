@@ -1,0 +1,41 @@
+"""The models of a shop's workspace: where they are kept, and the one that scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models import bundle, registry
+from models.model import LeadModel
+from models.registry import Place
+from pipeline.settings import Settings
+
+
+def place_of(settings: Settings) -> Place:
+    """Return where the shop's trainings and models are kept."""
+    name = settings.model.experiment or settings.shop.name
+    return registry.in_workspace(settings.shop.workspace, name=name, uri=settings.model.tracking_uri)
+
+
+def champion(settings: Settings) -> tuple[LeadModel, str]:
+    """Return the model that scores, and the label that its scores carry.
+
+    Raises:
+        LeadlightError: No model has been trained, or its files are damaged or gone.
+    """
+    found = registry.champion(place_of(settings))
+    return bundle.load(found.bundle), found.label
+
+
+def labelled(settings: Settings, label: str) -> LeadModel:
+    """Return the model whose scores carry *label*.
+
+    Raises:
+        LeadlightError: There is no such model, or its files are damaged or gone.
+    """
+    return bundle.load(registry.version(place_of(settings), label).bundle)
+
+
+def plots_of(settings: Settings, run_id: str) -> Path | None:
+    """Return the folder of a training's pictures, or None where a server keeps them."""
+    kept = settings.shop.workspace / "mlartifacts"
+    return next(kept.glob(f"**/{run_id}/artifacts/plots"), None)

@@ -1,0 +1,88 @@
+"""What a command's exit code says, and how a raised exception becomes one.
+
+======  ==========================================================================
+code    meaning
+======  ==========================================================================
+0       done
+1       done, but something was rejected or a gate failed
+2       the input or the usage is wrong: one clear message, no traceback
+3       not finished, safe to run again: disk full, lock held, network gone
+70      a fault of ours, with its traceback
+======  ==========================================================================
+"""
+
+import errno
+import os
+import sys
+import traceback
+from types import TracebackType
+from typing import Self
+
+from features.errors import LeadlightError, NotFinishedError
+
+DONE = 0
+DONE_WITH_REJECTS = 1
+WRONG_INPUT = 2
+NOT_FINISHED = 3
+OUR_BUG = 70
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class ExitCodes:
+    """Turns what a command raises into a message on stderr and the exit code of the table above."""
+
+    def __init__(self) -> None:
+        self.code = DONE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Take the exception in, unless it already is an exit."""
+        if raised is None:
+            return False
+        if isinstance(raised, SystemExit):
+            return False
+        self.code = code_of(raised)
+        _tell(raised, code=self.code)
+        return True
+
+
+def code_of(raised: BaseException) -> int:
+    """Return the exit code that *raised* stands for."""
+    if isinstance(raised, NotFinishedError) or is_disk_full(raised):
+        return NOT_FINISHED
+    if isinstance(raised, LeadlightError):
+        return WRONG_INPUT
+    return OUR_BUG
+
+
+def is_disk_full(raised: BaseException) -> bool:
+    """Return whether *raised* says that no space is left."""
+    return isinstance(raised, OSError) and raised.errno in _DISK_FULL
+
+
+def _tell(raised: BaseException, *, code: int) -> None:
+    """Write the message for a person, or the traceback where the fault is ours."""
+    if code == OUR_BUG:
+        traceback.print_exception(raised, file=sys.stderr)
+        sys.stderr.write("\nThis is a fault in Leadlight. Please report the lines above.\n")
+    elif isinstance(raised, OSError):
+        sys.stderr.write(_disk_full_message(raised))
+    else:
+        sys.stderr.write(f"{raised}\n")
+
+
+def _disk_full_message(fault: OSError) -> str:
+    """Return what a person can do about a full disk."""
+    place = f" at {os.fspath(fault.filename)!r}" if fault.filename else ""
+    return (
+        f"No space is left on the disk{place}. What was finished before is untouched.\n\n"
+        "Hint: free some space, or point shop.workspace at another disk; then run it again.\n"
+    )

@@ -1,0 +1,23 @@
+"""The options that several commands share, worded once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The shop's config: a YAML file, or the name of a shipped one (complete_journey, ...).",
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FOLDER", help="Where the data lie, in place of the config's `data`."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+DEFAULT_CONFIG = Path("leadlight.yaml")

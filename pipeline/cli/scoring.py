@@ -1,0 +1,46 @@
+"""`leadlight score` and `leadlight explain`: who to call, and why."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.app import app
+from pipeline.cli.opened import opened
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config
+from pipeline.cli.output import show
+from pipeline.cli.progress import shown_on_stderr
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="Score as of this moment (UTC); by default when the data end.",
+    ),
+]
+
+
+@app.command()
+def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Score every lead of the cohort with the champion, and export the scores."""
+    from pipeline.cli.show_scores import show_scores
+    from pipeline.stages.score import score as run
+
+    moment = as_of.replace(tzinfo=UTC) if as_of else None
+    with shown_on_stderr() as progress:
+        report = run(opened(config), as_of=moment, scored_at=datetime.now(UTC), progress=progress)
+    show(report, show_scores, as_json=as_json)
+
+
+@app.command()
+def explain(
+    lead: Annotated[str, typer.Argument(help="The lead's id.", show_default=False)],
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show one lead: its score, what speaks for and against it, its timeline."""
+    from pipeline.cli.show_lead import show_lead
+    from pipeline.stages.explain import explain as run
+
+    show(run(opened(config), lead), show_lead, as_json=as_json)

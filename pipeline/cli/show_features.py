@@ -1,0 +1,17 @@
+"""What `leadlight features` prints for people."""
+
+from rich.console import Console
+
+from pipeline.stages.features import FeaturesReport
+
+
+def show_features(console: Console, report: FeaturesReport) -> None:
+    """Print how many snapshots there are, of when, and where they lie."""
+    share = report.conversions / report.snapshots
+    console.print(
+        f"{report.snapshots:,} ripe snapshots of {report.leads:,} leads, "
+        f"{report.first_as_of[:10]} to {report.last_as_of[:10]}; {report.conversions:,} converted ({share:.1%})."
+    )
+    console.print(f"{report.features} features each.")
+    console.print(f"Table:           {report.table}", soft_wrap=True)
+    console.print(f"Data dictionary: {report.data_dictionary}", soft_wrap=True)

@@ -1,0 +1,46 @@
+"""What `leadlight explain` prints for people: one lead, told in full."""
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipeline.cli.bars import bar
+from pipeline.stages.explain import LeadExplanation, Line
+
+
+def show_lead(console: Console, scores: list[LeadExplanation]) -> None:
+    """Print every published score of one lead, most often one."""
+    for told in scores:
+        _show(console, told)
+
+
+def _show(console: Console, told: LeadExplanation) -> None:
+    trigger = f", trigger {escape(told.trigger_id)}" if told.trigger_id else ""
+    console.print(f"[bold]Lead {escape(told.lead_id)}[/bold]  as of {told.as_of[:10]}{trigger}")
+    console.print(
+        f"Score [bold]{told.score}[/bold] (between {told.score_low} and {told.score_high})  "
+        f"{bar(told.score / 100, width=25)}  grade {told.grade}, {told.temperature}, rank {told.rank:,}"
+    )
+    console.print(
+        f"Probability {told.probability:.1%} (between {told.probability_low:.1%} and {told.probability_high:.1%})\n"
+    )
+    console.print("   50  a lead with nothing for or against it")
+    _show_lines(console, "Speaks for", told.speaks_for)
+    _show_lines(console, "Speaks against", told.speaks_against)
+    if told.everything_else:
+        console.print(f"  {told.everything_else:+3d}  everything else")
+    if told.limits:
+        console.print(f"  {told.limits:+3d}  limits of the scale")
+    console.print(f"  [bold]{told.score:>3}[/bold]  score\n")
+    console.print("[bold]Timeline[/bold], newest first, as it was known then")
+    for happening in told.timeline:
+        console.print(f"  {happening.at[:16].replace('T', ' ')}  {happening.text}", markup=False)
+    if not told.timeline:
+        console.print("  nothing was known yet")
+
+
+def _show_lines(console: Console, title: str, lines: list[Line]) -> None:
+    if not lines:
+        return
+    console.print(f"[bold]{title}[/bold]")
+    for line in lines:
+        console.print(f"  {line.points:+3d}  {line.text}", markup=False)

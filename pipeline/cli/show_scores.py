@@ -1,0 +1,55 @@
+"""What `leadlight score` prints for people: the counts, the best leads with reasons, where all of them lie."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from models.wording import plain
+from pipeline.stages.score import ScoreReport
+
+_REASONS = 3
+
+
+def show_scores(console: Console, report: ScoreReport) -> None:
+    """Print how many leads were scored, the best of them, and the files."""
+    again = "" if report.is_new else " They were stored before; a stored score never changes."
+    console.print(
+        f"{report.leads:,} leads scored as of {report.as_of[:10]} by version {report.model_version}.{again}",
+        markup=False,
+    )
+    grades = ", ".join(f"{grade} {count:,}" for grade, count in report.grades.items())
+    console.print(f"Expected conversions: {report.expected_conversions:,.1f}. Grades: {grades}.\n", markup=False)
+    console.print(_best(report.best))
+    console.print(f"All leads: {report.csv}", markup=False, soft_wrap=True)
+    console.print(f"           {report.parquet}", markup=False, soft_wrap=True)
+
+
+def _best(leads: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title=f"The {len(leads)} best leads", title_justify="left", show_lines=True)
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("lead", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("probability", justify="right", no_wrap=True)
+    table.add_column("grade", no_wrap=True)
+    table.add_column("points and why", ratio=1)
+    for lead in leads:
+        table.add_row(*_cells(lead))
+    return table
+
+
+def _cells(lead: Mapping[str, Any]) -> tuple[Text, ...]:
+    """Return one row; as `Text`, since a lead's name in brackets is no markup."""
+    interval = f"{lead['probability_low']:.0%}–{lead['probability_high']:.0%}"
+    reasons = [f"{reason['points']:+5.1f}  {reason['text']}" for reason in lead["reasons"][:_REASONS]]
+    cells = (
+        str(lead["rank"]),
+        plain(str(lead["lead_id"])),
+        str(lead["score"]),
+        f"{lead['probability']:.1%}\n{interval}",
+        f"{lead['grade']}\n{lead['temperature']}",
+        "\n".join(reasons),
+    )
+    return tuple(Text(cell) for cell in cells)

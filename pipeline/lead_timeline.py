@@ -1,0 +1,93 @@
+"""One lead's timeline in words: what was known of it at a moment, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features import moments
+from features.timeline import Timelines, microseconds
+from features.units import scale_of
+from models.wording import plain, quantity
+from pipeline.settings import Settings
+from pipeline.workspace import Tables
+
+_TELLING = ("orders", "sessions", "events", "outcomes")
+_MOST = 12
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened: when (ISO, UTC) and what, in words."""
+
+    at: str
+    text: str
+
+
+def latest(tables: Tables, lead_id: str, *, as_of: datetime, settings: Settings, most: int = _MOST) -> list[Happening]:
+    """Return the latest things known of a lead before *as_of*, newest first.
+
+    Args:
+        tables: The ingested tables.
+        lead_id: The lead.
+        as_of: What was known later stays unseen (aware).
+        settings: Gives the currency.
+        most: How many to tell.
+    """
+    timelines = _of_lead(tables, lead_id)
+    moment = moments.to_us(as_of)
+    rows = [row for name in _TELLING for row in _visible(timelines, name, lead_id, as_of=moment)]
+    rows.sort(key=lambda row: row["occurred_at"], reverse=True)
+    return [Happening(row["occurred_at"].isoformat(), _told(row, settings)) for row in rows[:most]]
+
+
+def _of_lead(tables: Tables, lead_id: str) -> Timelines:
+    """Return the timelines of the bucket that holds the lead; the index of leads is small."""
+    for bucket in range(tables.buckets):
+        index = tables.timelines(bucket, columns={})
+        if pc.any(pc.equal(index.leads["lead_id"], lead_id)).as_py():
+            return tables.timelines(bucket)
+    return index
+
+
+def _visible(timelines: Timelines, name: str, lead_id: str, *, as_of: int) -> list[dict[str, Any]]:
+    table = timelines.tables.get(name)
+    if table is None:
+        return []
+    numbers = timelines.leads.filter(pc.field("lead_id") == lead_id)["lead_no"]
+    own = table.filter(pc.is_in(table["lead_no"], value_set=numbers.combine_chunks()))
+    known, superseded = microseconds(own["known_at"]), microseconds(own["superseded_at"])
+    seen = [moments.is_visible(k, s, as_of) for k, s in zip(known.tolist(), superseded.tolist(), strict=True)]
+    return [{"table": name, **row} for row in own.filter(pa.array(seen, pa.bool_())).to_pylist()]
+
+
+def _told(row: Mapping[str, Any], settings: Settings) -> str:
+    if row["table"] == "orders":
+        return _order(row, settings.shop.currency)
+    if row["table"] == "sessions":
+        return _session(row)
+    what = plain(str(row.get("type") or row.get("outcome") or "")).replace("_", " ")
+    return ", ".join([what, *_details(row, ("category", "item", "campaign"))])
+
+
+def _order(row: Mapping[str, Any], currency: str) -> str:
+    amount = quantity(row["amount"] / scale_of("amount"), "money", currency=currency)
+    state = "cancelled order" if row.get("is_cancelled") else "order"
+    items = [f"{row['items']} items"] if row.get("items") else []
+    return ", ".join([f"{state} of {amount}", *items, *_details(row, ("category", "channel"))])
+
+
+def _session(row: Mapping[str, Any]) -> str:
+    pages = [f"{row['pages']} pages"] if row.get("pages") else []
+    lasted = row.get("duration")
+    length = [quantity(lasted / scale_of("duration"), "seconds")] if lasted else []
+    return ", ".join(["visit", *pages, *length, *_details(row, ("source", "device"))])
+
+
+def _details(row: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    return [f"{name} {plain(str(row[name]))}" for name in names if row.get(name)]

@@ -1,0 +1,125 @@
+"""Stored scores: one immutable part per moment and model, and a manifest that names the published run.
+
+``scores/as_of=…/model=…/part.parquet`` is written beside and renamed, so nobody reads half a run; a
+part that stands is never written again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from features import moments
+from features.errors import LeadlightError, wrong_input
+from pipeline.workspace import Workspace
+
+# What spreadsheets take for a formula when a cell begins with it.
+_FORMULA = r"^([=+\-@\t\r])"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One stored run of scores.
+
+    Attributes:
+        as_of: The moment of scoring, microseconds (UTC).
+        model_version: The model that scored.
+        part: The Parquet file, relative to the folder of scores.
+    """
+
+    as_of: int
+    model_version: str
+    part: str
+
+
+class ScoreStore:
+    """The scores of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._folder = workspace.root / "scores"
+
+    def find(self, as_of: int, model_version: str) -> StoredRun | None:
+        """Return the run of that moment and model, or None where it was never stored."""
+        run = _run(as_of, model_version)
+        return run if (self._folder / run.part).exists() else None
+
+    def add(self, scores: pa.Table, *, as_of: int, model_version: str, scored_at: datetime) -> StoredRun:
+        """Store a run's scores; they never change afterwards."""
+        run = _run(as_of, model_version)
+        note = {"leadlight.scored_at": scored_at.isoformat()}
+        with self._workspace.writing(self._folder / run.part) as path:
+            pq.write_table(scores.replace_schema_metadata(note), path, compression="zstd")
+        return run
+
+    def publish(self, run: StoredRun) -> None:
+        """Name *run* as the one that readers show."""
+        with self._workspace.writing(self._folder / "manifest.json") as path:
+            path.write_text(json.dumps(asdict(run), indent=1), encoding="utf-8")
+
+    def published(self) -> StoredRun:
+        """Return the run that readers show.
+
+        Raises:
+            LeadlightError: Nothing was scored yet.
+        """
+        manifest = self._folder / "manifest.json"
+        if not manifest.exists():
+            raise _nothing_scored(self._workspace.root)
+        return StoredRun(**json.loads(manifest.read_text(encoding="utf-8")))
+
+    def read(self, run: StoredRun) -> pa.Table:
+        """Return the stored scores of *run*."""
+        return pq.read_table(self._folder / run.part, partitioning=None)
+
+    def read_lead(self, run: StoredRun, lead_id: str) -> pa.Table:
+        """Return the rows of *run* about one lead, most often one."""
+        return pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
+
+    def export(self, run: StoredRun, scores: pa.Table) -> tuple[Path, Path]:
+        """Write readable *scores* as Parquet and CSV and return both paths."""
+        stem = f"scores_{_moment_name(run.as_of)}_{_file_name(run.model_version)}"
+        folder = self._workspace.root / "exports"
+        parquet, csv = folder / f"{stem}.parquet", folder / f"{stem}.csv"
+        with self._workspace.writing(parquet) as path:
+            pq.write_table(scores, path, compression="zstd")
+        with self._workspace.writing(csv) as path:
+            pa_csv.write_csv(_without_formulas(scores), path)
+        return parquet, csv
+
+
+def _run(as_of: int, model_version: str) -> StoredRun:
+    part = f"as_of={_moment_name(as_of)}/model={_file_name(model_version)}/part.parquet"
+    return StoredRun(as_of, model_version, part)
+
+
+def _moment_name(moment: int) -> str:
+    return (
+        moments.from_us(moment).strftime("%Y-%m-%dT%H%M%S")
+        + ("" if moment % moments.SECOND == 0 else f".{moment % moments.SECOND:06d}")
+        + "Z"
+    )
+
+
+def _file_name(text: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_." else "-" for char in text)
+
+
+def _without_formulas(scores: pa.Table) -> pa.Table:
+    """Put an apostrophe before text that a spreadsheet would run."""
+    columns = [
+        pc.replace_substring_regex(column, _FORMULA, r"'\1") if pa.types.is_string(column.type) else column
+        for column in scores.columns
+    ]
+    return pa.table(columns, names=scores.column_names)
+
+
+def _nothing_scored(root: Path) -> LeadlightError:
+    return wrong_input(f"The workspace '{root}' holds no scores.", hint="run `leadlight score` first.")

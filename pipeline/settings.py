@@ -1,0 +1,239 @@
+"""The config: one YAML file per shop, checked whole before any work begins.
+
+Unknown keys are refused with the nearest valid one; secrets never stand here, they come from the
+environment. Every setting carries its description, which `leadlight init` and the docs repeat.
+"""
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from features.catalog import FAMILIES
+from pipeline.settings_faults import (
+    config_not_found,
+    config_not_yaml,
+    config_refused,
+    data_not_found,
+    fault_lines,
+)
+from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
+
+Where = dict[str, Any]
+
+
+class Shop(Section):
+    """The shop itself."""
+
+    name: str = Field(description="How reports call the shop.")
+    time_zone: str = Field("UTC", description="IANA zone of naive times, days and the snapshot grid.")
+    currency: str = Field("EUR", description="Currency of all amounts, as reports print it.")
+    workspace: Path = Field(
+        Path("workspace"), description="Folder for tables, models and scores; relative to the config file."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        return existing_zone(zone)
+
+
+class ConversionSettings(Section):
+    """What counts as a conversion."""
+
+    table: Literal["orders", "events", "outcomes"] = Field("orders", description="The table that holds conversions.")
+    where: Where = Field(default_factory=dict, description="Conditions on its rows.")
+    minimum_amount: float | None = Field(None, ge=0, description="Orders below this amount do not count.")
+
+
+class TriggerSettings(Section):
+    """The rows at which leads are asked about."""
+
+    table: str = Field(description="The table whose rows pull the trigger.")
+    where: Where = Field(default_factory=dict, description="Which of its rows do.")
+    match: str = Field("", description="A column that trigger and conversion must share.")
+    until: str = Field("", description="A time column of the trigger that ends the label window.")
+
+
+class SnapshotSettings(Section):
+    """When leads are asked about: a regular grid, or a trigger."""
+
+    every: str = Field("", pattern=r"^([1-9]\d*(d|w|mo))?$", description="Step of the grid: 7d, 4w, 1mo.")
+    first: date | None = Field(None, description="First day of the grid.")
+    last: date | None = Field(None, description="Last day of the grid.")
+    trigger: TriggerSettings | None = Field(None, description="A trigger instead of a grid.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "SnapshotSettings":
+        if bool(self.every) == (self.trigger is not None):
+            message = "give either every or trigger"
+            raise ValueError(message)
+        return self
+
+
+class CohortSettings(Section):
+    """Who is asked about."""
+
+    who: Literal["everyone", "prospects", "customers"] = Field("everyone", description="By purchases known so far.")
+    where: Where = Field(default_factory=dict, description="Conditions on features, by name.")
+
+
+class QuestionSettings(Section):
+    """What is predicted, about whom, when, how far ahead."""
+
+    name: str = Field("", description="The question in words, for reports.")
+    conversion: ConversionSettings = Field(default_factory=ConversionSettings)
+    snapshots: SnapshotSettings = Field(default_factory=lambda: SnapshotSettings(every="7d"))
+    cohort: CohortSettings = Field(default_factory=CohortSettings)
+    horizon_days: int = Field(30, ge=1, description="Days of the label window.")
+    settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
+
+
+class OwnFeature(Section):
+    """A feature of the shop's own."""
+
+    name: str = Field(description="Column name; the window is added to it.")
+    family: Literal["purchase", "engagement", "funnel", "acquisition", "fit", "calendar"] = Field(
+        description="Its family."
+    )
+    kind: Literal["number", "category"] = Field("number", description="What its values are.")
+    unit: str = Field("count", description="count, money, days, share, ratio, seconds, pages, number or category.")
+    concept: str = Field("", description="Features of one concept give one reason; by default its name.")
+    measure: dict[str, Any] = Field(
+        description="kind, table, where, column, of, long_window, since_table, since_where."
+    )
+    windows: list[int | Literal["ever"]] = Field(
+        default_factory=list, description="Days, or ever; by default the shop's."
+    )
+    phrase: dict[str, str] = Field(
+        default_factory=dict, description="many, one, zero, missing; {n} and {window} are filled in."
+    )
+    description: str = Field("", description="One line for the data dictionary.")
+    monotone: Literal[-1, 0, 1] = Field(0, description="The direction that the shop knows to be true.")
+
+
+class FeatureSettings(Section):
+    """Which features are computed."""
+
+    windows: list[int] = Field(default_factory=lambda: [7, 30, 90], min_length=2, description="Days of the windows.")
+    families: list[str] = Field(default_factory=lambda: list(FAMILIES), description="Families to take.")
+    add: list[OwnFeature] = Field(default_factory=list, description="The shop's own features.")
+    drop: list[str] = Field(default_factory=list, description="Names, or their beginnings, to leave out.")
+    event_types: dict[str, list[str]] = Field(default_factory=dict, description="Our event type: the shop's names.")
+
+
+class ModelSettings(Section):
+    """How the model is trained."""
+
+    seed: int = Field(0, description="Seed of everything random.")
+    max_trees: int = Field(300, ge=1, description="Trees over all bags: explaining costs by tree.")
+    holdout_share: float = Field(0.2, gt=0, lt=1, description="Newest share of snapshots held out, in whole as-ofs.")
+    holdout_from: date | None = Field(None, description="Hold out everything asked from this day on, instead.")
+    experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
+    tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
+
+
+class GradeSettings(Section):
+    """Shares of the newest training leads that get each grade; the rest are D."""
+
+    a: float = Field(0.10, ge=0, le=1, description="Share graded A.")
+    b: float = Field(0.20, ge=0, le=1, description="Share graded B.")
+    c: float = Field(0.30, ge=0, le=1, description="Share graded C.")
+    hot: float = Field(0.10, ge=0, le=1, description="Share called hot.")
+    warm: float = Field(0.30, ge=0, le=1, description="Share called warm; the rest are cold.")
+    cell_points: float = Field(5.0, gt=0, description="Points from which fit or engagement speaks for a lead.")
+
+
+class ScoreSettings(Section):
+    """How scores are graded and explained."""
+
+    grades: GradeSettings = Field(default_factory=GradeSettings)
+    reasons_for: int = Field(5, ge=0, description="Reasons that speak for a lead, at most.")
+    reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
+
+
+class Settings(Section):
+    """The whole config of one shop."""
+
+    shop: Shop
+    data: str = Field("", description="Folder of the data, or package:NAME/FOLDER; relative to the config file.")
+    tables: dict[str, list[Source]] = Field(description="Sources of the canonical tables.")
+    ingest: Ingest = Field(default_factory=Ingest)
+    question: QuestionSettings = Field(default_factory=QuestionSettings)
+    features: FeatureSettings = Field(default_factory=FeatureSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    score: ScoreSettings = Field(default_factory=ScoreSettings)
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _listed(cls, tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+        if not isinstance(tables, dict):
+            return tables
+        return {name: spec if isinstance(spec, list) else [spec] for name, spec in tables.items()}
+
+    @property
+    def data_folder(self) -> Path:
+        """The folder in which relative paths and {data} are looked up."""
+        return Path(self.data)
+
+
+def load(path: Path, *, data: str | None = None, beside: Path | None = None) -> Settings:
+    """Return the settings of the config at *path*.
+
+    Args:
+        path: The YAML file.
+        data: Where the data lie, in place of the config's ``data``.
+        beside: Where relative paths of the config start; by default at the config's own folder, so
+            that a job may run from anywhere.
+
+    Raises:
+        LeadlightError: The file is not there, is no YAML, or has faults: all are listed.
+    """
+    return parse(read_yaml(path), place=path, data=data, beside=beside)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping that the YAML file at *path* holds."""
+    if not path.is_file():
+        raise config_not_found(path)
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise config_not_yaml(path, error) from error
+    if not isinstance(raw, dict):
+        raise config_not_yaml(path, "it holds no settings")
+    return raw
+
+
+def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: Path | None = None) -> Settings:
+    """Return the settings that *raw* spells; see `load`.
+
+    Args:
+        raw: What the YAML file holds.
+        place: The file, for messages.
+        data: In place of the config's ``data``.
+        beside: Where relative paths start; by default at the folder of *place*.
+    """
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise config_refused(place, fault_lines(error, Settings)) from error
+    if faults := table_faults(settings.tables):
+        raise config_refused(place, faults)
+    base = place.parent if beside is None else beside
+    shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
+    found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
+    return settings.model_copy(update={"shop": shop, "data": str(found)})
+
+
+def _data_folder(data: str, beside: Path) -> Path:
+    if not data.startswith("package:"):
+        return beside / data
+    name, _, folder = data.removeprefix("package:").partition("/")
+    try:
+        return Path(str(files(name) / folder))
+    except ModuleNotFoundError as error:
+        raise data_not_found(data, name) from error

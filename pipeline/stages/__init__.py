@@ -1,0 +1,1 @@
+"""One library function per command; the command line only translates."""

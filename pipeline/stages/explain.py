@@ -1,0 +1,138 @@
+"""`leadlight explain LEAD`: one lead's stored score, what speaks for and against it, its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.errors import LeadlightError, nearest, wrong_input
+from models.model import LeadModel
+from models.points import score_at, shown
+from models.reasons import read_reasons
+from pipeline.champion import labelled
+from pipeline.lead_timeline import Happening, latest
+from pipeline.score_store import ScoreStore
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the sum: what it says, and its whole points."""
+
+    text: str
+    points: int
+
+
+@dataclass(frozen=True)
+class LeadExplanation:
+    """One stored score, told: ``50 + lines + everything_else + limits = score``.
+
+    Attributes:
+        lead_id: The lead.
+        as_of: The moment of its snapshot (ISO, UTC).
+        trigger_id: The row that pulled the trigger, or None.
+        score: 0–100.
+        score_low: The score at the low end of the probability's interval.
+        score_high: The score at its high end.
+        probability: P(convert within the horizon), with `probability_low` and `probability_high`.
+        probability_low: See above.
+        probability_high: See above.
+        grade: A–D.
+        temperature: hot, warm or cold.
+        rank: Place within the run.
+        speaks_for: Reasons with points above zero, strongest first.
+        speaks_against: Reasons with points below zero, strongest first.
+        everything_else: Points of all other features, with rounding.
+        limits: Points that the ends of the scale cut off.
+        families: Points per family.
+        timeline: What was known of the lead before as_of, newest first.
+        model_version: The model that scored.
+    """
+
+    lead_id: str
+    as_of: str
+    trigger_id: str | None
+    score: int
+    score_low: int
+    score_high: int
+    probability: float
+    probability_low: float
+    probability_high: float
+    grade: str
+    temperature: str
+    rank: int
+    speaks_for: list[Line]
+    speaks_against: list[Line]
+    everything_else: int
+    limits: int
+    families: Mapping[str, float]
+    timeline: list[Happening]
+    model_version: str
+
+
+def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
+    """Return the published scores of one lead, most often one, told in full.
+
+    Args:
+        settings: The shop's config.
+        lead_id: The lead.
+
+    Raises:
+        LeadlightError: Nothing is published, or the lead has no score in the published run.
+    """
+    workspace = Workspace(settings.shop.workspace)
+    store = ScoreStore(workspace)
+    run = store.published()
+    rows = store.read_lead(run, lead_id)
+    if not len(rows):
+        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist())
+    model = labelled(settings, run.model_version)
+    tables = workspace.tables()
+    return [
+        _explanation(row, model, settings, timeline=latest(tables, lead_id, as_of=row["as_of"], settings=settings))
+        for row in rows.sort_by("rank").to_pylist()
+    ]
+
+
+def _explanation(
+    row: Mapping[str, Any], model: LeadModel, settings: Settings, *, timeline: list[Happening]
+) -> LeadExplanation:
+    by_name = {feature.name: feature for feature in model.features}
+    reasons = read_reasons(row["reasons"] or [], by_name, currency=settings.shop.currency)
+    points = shown(
+        [reason.points_hundredths for reason in reasons], total_hundredths=row["points_total"], score=row["score"]
+    )
+    lines = [Line(reason.text, worth) for reason, worth in zip(reasons, points.lines, strict=True)]
+    is_for = [reason.direction == "for" for reason in reasons]
+    ends = score_at(np.asarray([row["probability_low"], row["probability_high"]]), model)
+    return LeadExplanation(
+        lead_id=row["lead_id"],
+        as_of=row["as_of"].isoformat(),
+        trigger_id=row["trigger_id"],
+        score=row["score"],
+        score_low=int(ends[0]),
+        score_high=int(ends[1]),
+        probability=row["probability"],
+        probability_low=row["probability_low"],
+        probability_high=row["probability_high"],
+        grade=row["grade"],
+        temperature=row["temperature"],
+        rank=row["rank"],
+        speaks_for=[line for line, speaks in zip(lines, is_for, strict=True) if speaks],
+        speaks_against=[line for line, speaks in zip(lines, is_for, strict=True) if not speaks],
+        everything_else=points.everything_else,
+        limits=points.limits,
+        families={name: worth / 100 for name, worth in (row["points_family"] or {}).items() if worth},
+        timeline=timeline,
+        model_version=row["model_version"],
+    )
+
+
+def _not_scored(lead_id: str, scored: list[str]) -> LeadlightError:
+    near = nearest(lead_id, scored[:200_000])
+    fact = f"The published scores have no lead '{lead_id}'" + (f"; did you mean '{near}'?" if near else ".")
+    return wrong_input(fact, hint="`leadlight score` lists the best leads; exports/ holds all of them.")

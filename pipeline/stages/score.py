@@ -1,0 +1,202 @@
+"""`leadlight score`: every lead of the cohort scored, stored once, and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features import moments
+from features.errors import LeadlightError, wrong_input
+from features.snapshots import Trigger
+from features.timeline import Timelines
+from features.training_table import Question, scoring_table
+from models import scoring
+from models.grades import GradeShares
+from models.model import LeadModel
+from models.reasons import ReasonLimits, reason_texts
+from pipeline import asking
+from pipeline.champion import champion
+from pipeline.progress import Progress, silent
+from pipeline.score_store import ScoreStore, StoredRun
+from pipeline.settings import Settings
+from pipeline.stages.features import per_bucket
+from pipeline.workspace import Tables, Workspace
+
+BEST_SHOWN = 10
+"""How many of the best leads a report carries."""
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """What `score` stored.
+
+    Attributes:
+        as_of: The moment of scoring (ISO, UTC).
+        model_version: The model that scored.
+        leads: Rows scored.
+        is_new: False where this run had been stored before; stored scores never change.
+        grades: Leads per grade.
+        expected_conversions: Sum of the probabilities.
+        best: The best leads: id, score, probability with interval, grade, reasons.
+        parquet: The exported table.
+        csv: The same as CSV.
+    """
+
+    as_of: str
+    model_version: str
+    leads: int
+    is_new: bool
+    grades: Mapping[str, int]
+    expected_conversions: float
+    best: list[dict[str, Any]]
+    parquet: Path
+    csv: Path
+
+
+def score(
+    settings: Settings, *, as_of: datetime | None = None, scored_at: datetime, progress: Progress = silent
+) -> ScoreReport:
+    """Score the cohort with the champion, store the scores and publish them.
+
+    Args:
+        settings: The shop's config; tables must be ingested and a model trained.
+        as_of: The moment of scoring (aware), by default the smallest ``data_until`` of the tables
+            that the features read.
+        scored_at: When this run happens (aware).
+        progress: Told of every bucket done.
+
+    Raises:
+        LeadlightError: No model, nothing ingested, or no lead to score.
+    """
+    workspace = Workspace(settings.shop.workspace)
+    model, version = champion(settings)
+    tables = workspace.tables()
+    question = asking.question(settings)
+    moment = moments.to_us(as_of) if as_of else newest_moment(tables, question, model)
+    store = ScoreStore(workspace)
+    run = store.find(moment, version)
+    is_new = run is None
+    if run is None:
+        scores = _scores(settings, tables, question, model, _run(version, tables, question, model, scored_at),
+                         moment=moment, progress=progress)  # fmt: skip
+        run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
+    store.publish(run)
+    scores = store.read(run)
+    exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
+    return _report(scores, model, settings, run=run, is_new=is_new, exported=exported)
+
+
+def newest_moment(tables: Tables, question: Question, model: LeadModel) -> int:
+    """Return the smallest ``data_until`` of the tables that the model's features read."""
+    read = set(question.columns_read(model.features)) & set(tables.coverage)
+    return min(tables.coverage[name].data_until for name in read)
+
+
+def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
+    """Return scores as people open them: points as points, reasons as sentences.
+
+    Args:
+        scores: Stored scores (`models.scoring.score_schema`).
+        model: Gives the features' words.
+        currency: ISO code of amounts.
+    """
+    columns = {name: scores[name] for name in _EXPORTED}
+    columns |= {axis: pc.divide(scores[axis].cast(pa.float64()), 100.0) for axis in ("fit", "engagement")}
+    by_name = {feature.name: feature for feature in model.features}
+    stored = scores["reasons"].combine_chunks()
+    columns["reasons"] = _joined(reason_texts(stored, by_name, currency=currency))
+    return pa.table(columns).sort_by("rank")
+
+
+_EXPORTED = (
+    "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
+    "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
+)  # fmt: skip
+
+
+def _joined(lists: pa.ListArray) -> pa.Array:
+    return pc.binary_join(lists, "; ")
+
+
+def _run(version: str, tables: Tables, question: Question, model: LeadModel, scored_at: datetime) -> scoring.ScoringRun:
+    until = moments.from_us(newest_moment(tables, question, model))
+    return scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
+
+
+def _scores(
+    settings: Settings,
+    tables: Tables,
+    question: Question,
+    model: LeadModel,
+    run: scoring.ScoringRun,
+    *,
+    moment: int,
+    progress: Progress,
+) -> pa.Table:
+    config = _scoring_config(settings)
+
+    def of_bucket(timelines: Timelines) -> pa.Table:
+        asked = scoring_table(timelines, question, model.features, as_of=moment)
+        return scoring.score(model, asked, config=config, run=run)
+
+    columns = question.columns_read(model.features)
+    parts = per_bucket(tables, of_bucket, columns=columns, progress=progress, doing="scoring")
+    scores = scoring.with_ranks(pa.concat_tables(parts))
+    if not len(scores):
+        raise _nobody_to_score(question, moment)
+    return scores
+
+
+def _scoring_config(settings: Settings) -> scoring.ScoringConfig:
+    wanted = settings.score
+    return scoring.ScoringConfig(
+        shares=GradeShares(**wanted.grades.model_dump()),
+        reasons=ReasonLimits(most_for=wanted.reasons_for, most_against=wanted.reasons_against),
+        threads=1,  # buckets already run side by side
+    )
+
+
+def _report(
+    scores: pa.Table, model: LeadModel, settings: Settings, *, run: StoredRun, is_new: bool, exported: tuple[Path, Path]
+) -> ScoreReport:
+    counted = scores["grade"].value_counts()
+    best = scores.sort_by("rank").slice(0, BEST_SHOWN)
+    return ScoreReport(
+        as_of=moments.from_us(run.as_of).isoformat(),
+        model_version=run.model_version,
+        leads=len(scores),
+        is_new=is_new,
+        grades={
+            str(entry["values"]): entry["counts"].as_py() for entry in sorted(counted, key=lambda e: str(e["values"]))
+        },
+        expected_conversions=float(pc.sum(scores["probability"]).as_py() or 0.0),
+        best=best_leads(best, model, currency=settings.shop.currency),
+        parquet=exported[0],
+        csv=exported[1],
+    )
+
+
+def best_leads(rows: pa.Table, model: LeadModel, *, currency: str) -> list[dict[str, Any]]:
+    """Return a few stored scores as plain data with their reasons in words."""
+    by_name = {feature.name: feature for feature in model.features}
+    texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency).to_pylist()
+    plain = rows.select(["rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade",
+                         "temperature", "as_of", "trigger_id"]).to_pylist()  # fmt: skip
+    points = [[reason["points"] for reason in row] for row in rows["reasons"].to_pylist()]
+    return [
+        {**row, "reasons": [{"text": t, "points": p / 100} for t, p in zip(said, worth, strict=True)]}
+        for row, said, worth in zip(plain, texts, points, strict=True)
+    ]
+
+
+def _nobody_to_score(question: Question, moment: int) -> LeadlightError:
+    when = moments.from_us(moment).isoformat()
+    what = "no trigger is open" if isinstance(question.snapshots, Trigger) else "no lead belongs to the cohort"
+    hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
+    return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)

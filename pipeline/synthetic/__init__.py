@@ -1,0 +1,1 @@
+"""A synthetic shop: exports as an online shop makes them, and the best possible prediction."""

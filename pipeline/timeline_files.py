@@ -1,0 +1,167 @@
+"""Timelines on disk: one Parquet file per table and bucket of leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.resolution import TIMELINE_KEYS
+from features.timeline import Coverage, Timelines
+
+ROW_GROUP = 131_072
+LEADS = "leads"
+"""The folder of the index of leads, beside the tables."""
+
+_MOMENT = pa.timestamp("us", tz="UTC")
+_ALWAYS_READ = {*TIMELINE_KEYS, "is_cancelled"}
+
+
+def bucket_file(folder: Path, table: str, bucket: int) -> Path:
+    """Return the path of one table's timeline of one bucket."""
+    return folder / table / f"bucket-{bucket:04d}.parquet"
+
+
+@dataclass(frozen=True)
+class Written:
+    """How much was written of a table.
+
+    Attributes:
+        rows: Its rows.
+        leads: Leads with at least one row.
+    """
+
+    rows: int
+    leads: int
+
+
+def schema_in_utc(schema: pa.Schema) -> pa.Schema:
+    """Return *schema* with its naive times said to be UTC."""
+    return pa.schema(
+        [pa.field(field.name, _MOMENT) if pa.types.is_timestamp(field.type) else field for field in schema]
+    )
+
+
+def in_utc(table: pa.Table) -> pa.Table:
+    """Return *table* with its naive UTC times said to be UTC; no value changes."""
+    return table.cast(schema_in_utc(table.schema))
+
+
+def write_buckets(
+    batches: Iterator[pa.RecordBatch], folder: Path, table: str, *, schema: pa.Schema, ends: Sequence[int]
+) -> Written:
+    """Write lead-sorted rows as one file per bucket and return how many there were.
+
+    Args:
+        batches: Rows in ascending ``lead_no``.
+        folder: The folder of timelines.
+        table: The table's name.
+        schema: The schema of the files.
+        ends: Per bucket, the first ``lead_no`` behind it.
+    """
+    writers = _Writers(folder, table, schema)
+    rows, leads, last = 0, 0, -1
+    try:
+        for batch in batches:
+            piece = in_utc(pa.Table.from_batches([batch]))
+            numbers = piece["lead_no"].to_numpy()
+            leads += int(np.count_nonzero(np.diff(numbers, prepend=last)))
+            last = numbers[-1] if len(numbers) else last
+            stops = np.searchsorted(numbers, np.asarray(ends))
+            start = 0
+            for bucket, stop in enumerate(stops):
+                if stop > start:
+                    writers.append(bucket, piece.slice(start, stop - start))
+                    start = int(stop)
+            rows += len(piece)
+        writers.finish(len(ends))
+    finally:
+        writers.close()
+    return Written(rows, leads)
+
+
+def read_bucket(
+    folder: Path,
+    bucket: int,
+    *,
+    available: Mapping[str, Sequence[str]],
+    columns: Mapping[str, set[str]] | None,
+    coverage: Mapping[str, Coverage],
+) -> Timelines:
+    """Return one bucket's timelines.
+
+    Args:
+        folder: The folder of timelines.
+        bucket: The bucket's number.
+        available: Columns per table, in order.
+        columns: Which columns of which tables to read beside the keys; None = all.
+        coverage: The span of each table.
+    """
+    tables = {}
+    for name, there in available.items():
+        if columns is not None and name not in columns:
+            continue
+        asked = [column for column in there if columns is None or column in _ALWAYS_READ | columns[name]]
+        tables[name] = pq.read_table(bucket_file(folder, name, bucket), columns=asked)
+    leads = pq.read_table(bucket_file(folder, LEADS, bucket))
+    return Timelines(leads, tables, coverage)
+
+
+class _Writers:
+    """One open Parquet file at a time, as buckets come in order."""
+
+    def __init__(self, folder: Path, table: str, schema: pa.Schema) -> None:
+        self._folder, self._table, self._schema = folder, table, schema
+        self._bucket = -1
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        (folder / table).mkdir(parents=True, exist_ok=True)
+
+    def append(self, bucket: int, rows: pa.Table) -> None:
+        if bucket != self._bucket:
+            self.finish(bucket)
+            self._open(bucket)
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= ROW_GROUP:
+            self._write()
+
+    def finish(self, until: int) -> None:
+        """Close the open file and leave an empty one for each bucket before *until* that had no rows."""
+        self._write()
+        self.close()
+        for bucket in range(self._bucket + 1, until):
+            self._open(bucket)
+            self.close()
+        self._bucket = max(self._bucket, until - 1)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            with suppress(ValueError):
+                writer.close()
+
+    def _open(self, bucket: int) -> None:
+        self._bucket = bucket
+        texts = [
+            field.name for field in self._schema if pa.types.is_string(field.type) and field.name not in ("row_id", "lead_id")
+        ]
+        path = bucket_file(self._folder, self._table, bucket)
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1, use_dictionary=texts)
+
+    def _write(self) -> None:
+        if self._writer is not None and self._waiting:
+            rows = pa.concat_tables(self._waiting).cast(self._schema).combine_chunks()
+            self._writer.write_table(rows, row_group_size=ROW_GROUP)
+        self._waiting = []
+
+
+def bucket_ends(leads: pa.Table, *, buckets: int) -> list[int]:
+    """Return, per bucket, the first ``lead_no`` behind it; *leads* ascend by (bucket, lead_id)."""
+    numbers = pc.cast(leads["bucket"], pa.int64()).to_numpy()
+    return [int(end) for end in np.searchsorted(numbers, np.arange(buckets), side="right")]

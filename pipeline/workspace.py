@@ -1,0 +1,216 @@
+"""The workspace: where a shop's tables, models and scores lie, and how files get there whole.
+
+Files are written beside their place and renamed, so a reader sees the old or the new, never a
+half. The tables live in *generations*: folders that never change once ``current.json`` names them::
+
+    tables/current.json                                   names the generation that readers use
+    tables/generation-0003/manifest.json                  what was loaded, when, from which files
+    tables/generation-0003/coverage.json                  per table: data_from, data_until, rows
+    tables/generation-0003/facts/<table>/load-0001-0.parquet   one per load and source
+    tables/generation-0003/timelines/<table>/bucket-0000.parquet
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
+from features.moments import to_us
+from features.timeline import Coverage, Timelines
+from pipeline.timeline_files import read_bucket
+
+_GENERATION = "generation-"
+
+
+class Workspace:
+    """One shop's folder.
+
+    Args:
+        root: The folder; it need not exist yet.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def tables_folder(self) -> Path:
+        """Where generations of the tables lie."""
+        return self.root / "tables"
+
+    @property
+    def rejects_folder(self) -> Path:
+        """Where rows that were turned away lie, with the reason."""
+        return self.root / "rejects"
+
+    def training_folder(self) -> Path:
+        """Return the folder of the training table, which exists from now on."""
+        folder = self.root / "training"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """Give a path to write to; what was written is moved to *path* when all went well.
+
+        Raises:
+            NotFinishedError: The disk is full; *path* is as it was.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            yield part
+            _flush(part)
+            part.replace(path)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise disk_full(self.root) from error
+            raise
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other writer of the tables out; readers are not stopped.
+
+        Raises:
+            NotFinishedError: Another run holds the workspace.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("w", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _held(self.root) from error
+            yield
+
+    def current(self) -> Mapping[str, Any] | None:
+        """Return what ``current.json`` says, or None before the first ingest."""
+        path = self.tables_folder / "current.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def current_generation(self) -> Path | None:
+        """Return the folder of the generation that readers use, or None before the first ingest."""
+        current = self.current()
+        return self.tables_folder / str(current["generation"]) if current else None
+
+    def publish(self, generation: Path) -> None:
+        """Name *generation* as the one that readers use; the one before it stays for them to finish."""
+        before = self.current_generation()
+        text = json.dumps({"generation": generation.name}, indent=1) + "\n"
+        with self.writing(self.tables_folder / "current.json") as path:
+            path.write_text(text, encoding="utf-8")
+        self.sweep(keep=(generation, before))
+
+    def sweep(self, *, keep: tuple[Path | None, ...]) -> None:
+        """Remove generations that nobody reads: stale ones and halves that a dead run left behind."""
+        kept = {path.name for path in keep if path is not None}
+        for folder in self.tables_folder.glob(f"*{_GENERATION}*"):
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def new_generation(self) -> Path:
+        """Return an empty folder for the generation after the current one."""
+        before = self.current_generation()
+        self.sweep(keep=(before, self._one_before(before)))
+        number = int(before.name.removeprefix(_GENERATION)) + 1 if before else 1
+        folder = self.tables_folder / f"{_GENERATION}{number:04d}"
+        folder.mkdir(parents=True)
+        return folder
+
+    def tables(self) -> Tables:
+        """Return the tables as the last ingest left them.
+
+        Raises:
+            LeadlightError: Nothing was ingested yet.
+        """
+        generation = self.current_generation()
+        if generation is None:
+            raise _nothing_ingested(self.root)
+        return Tables(generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8")))
+
+    def _one_before(self, generation: Path | None) -> Path | None:
+        if generation is None:
+            return None
+        return self.tables_folder / f"{_GENERATION}{int(generation.name.removeprefix(_GENERATION)) - 1:04d}"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The ingested tables of one generation, read bucket by bucket.
+
+    Attributes:
+        folder: The generation's folder.
+        manifest: Its ``manifest.json``.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def buckets(self) -> int:
+        """The number of buckets."""
+        return int(self.manifest["buckets"])
+
+    @property
+    def available(self) -> dict[str, set[str]]:
+        """The columns of each timeline."""
+        return {name: set(columns) for name, columns in self.manifest["timelines"].items()}
+
+    @property
+    def event_types(self) -> set[str] | None:
+        """The types of events that occur, or None where there are too many to list."""
+        types = self.manifest["event_types"]
+        return None if types is None else set(types)
+
+    @property
+    def coverage(self) -> dict[str, Coverage]:
+        """The span that each table's data cover."""
+        spans = json.loads((self.folder / "coverage.json").read_text(encoding="utf-8"))
+        return {
+            name: Coverage(_moment(span["data_from"]), _moment(span["data_until"])) for name, span in spans.items()
+        }
+
+    def timelines(self, bucket: int, *, columns: Mapping[str, set[str]] | None = None) -> Timelines:
+        """Return the timelines of one bucket of leads.
+
+        Args:
+            bucket: Its number, below `buckets`.
+            columns: Which columns of which tables to read beside the keys; by default all.
+        """
+        return read_bucket(
+            self.folder / "timelines", bucket, available=self.manifest["timelines"], columns=columns, coverage=self.coverage
+        )
+
+
+def disk_full(root: Path) -> NotFinishedError:
+    """Return the error for a disk without space."""
+    hint = "free some space and run the same command again; it starts from where the workspace stands now."
+    return not_finished(f"The disk that holds '{root}' is full; nothing there was changed.", hint=hint)
+
+
+def _flush(path: Path) -> None:
+    """Bring a file to the disk before its name can be seen."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _moment(text: str) -> int:
+    return to_us(datetime.fromisoformat(text))
+
+
+def _held(root: Path) -> NotFinishedError:
+    return not_finished(f"Another run holds the workspace '{root}'.", hint="wait until it has ended, then run this again.")
+
+
+def _nothing_ingested(root: Path) -> LeadlightError:
+    return wrong_input(f"The workspace '{root}' holds no tables.", hint="run `leadlight ingest` first.")
