@@ -133,7 +133,7 @@ def plain_fit(table: FeatureTable, trained: TrainedModel) -> tuple[float, float]
 
     model: LeadModel = trained.judged
     matrix, converted = model.encoder.tree_matrix(table), table.labels["converted"].to_numpy()
-    settings = {"objective": "binary", "verbosity": -1}
+    settings = {"objective": "binary", "verbosity": -1, "num_threads": trained.report.plan.settings.threads}
     _, seconds = _timed(lambda: lgb.train(settings, lgb.Dataset(matrix, converted), 300))
     before, after = trained.hold_out.train_rows, trained.hold_out.test_rows
     judged = lgb.train(settings, lgb.Dataset(matrix[before], converted[before]), 300)

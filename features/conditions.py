@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
@@ -180,7 +181,7 @@ def _met(condition: Condition, column: pa.ChunkedArray, *, scale: int) -> npt.ND
         return met if operator == "in" else ~met
     if operator == "contains":
         return _booleans(_by_level(column, lambda levels: _contains_any(levels, condition.operands)))
-    bound = pa.scalar(float(condition.operands[0]) * scale)
+    bound = pa.scalar(_stored(condition.operands[0], scale))
     compare = {"min": pc.greater_equal, "max": pc.less_equal, "above": pc.greater, "below": pc.less}[operator]
     return _booleans(compare(column.cast(pa.float64()), bound))
 
@@ -192,8 +193,13 @@ def _is_in(column: pa.ChunkedArray, operands: tuple[Scalar, ...], *, scale: int)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         wanted = pa.array([str(value) for value in operands], type=kind)
         return _by_level(column, lambda levels: pc.is_in(levels, value_set=wanted))
-    wanted = pa.array([float(value) * scale for value in operands], type=pa.float64())
+    wanted = pa.array([_stored(value, scale) for value in operands], type=pa.float64())
     return pc.is_in(column.cast(pa.float64()), value_set=wanted)
+
+
+def _stored(value: Scalar, scale: int) -> float:
+    """Return a user's number in stored units; in decimals, as 49.9999 * 10000 falls short of 499999."""
+    return float(Decimal(str(value)) * scale)
 
 
 def _contains_any(levels: pa.Array, operands: tuple[Scalar, ...]) -> pa.Array:

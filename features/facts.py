@@ -196,7 +196,11 @@ def _known(reading: Reading) -> str:
     if "recorded_at" in reading.names:
         clocks.append(_known_value("recorded_at"))
     if reading.table.name == "sessions":
-        lasted = f"coalesce({_value('duration_s')} * 1000, {SESSION_LENGTH})" if "duration_s" in reading.names else SESSION_LENGTH
+        lasted = (
+            f"coalesce({_value('duration_s')} * 1000, {SESSION_LENGTH})"
+            if "duration_s" in reading.names
+            else SESSION_LENGTH
+        )
         clocks.append(f"{_value('started_at')} + to_microseconds({lasted})")
     return f"greatest({', '.join(clocks)})" if len(clocks) > 1 else clocks[0]
 

@@ -4,7 +4,7 @@ Every expression is total: a value that cannot be read becomes NULL and gets a f
 pass over a file finds all faults of all rows. Nothing here runs SQL; it only writes it.
 """
 
-# ruff: noqa: S608 - this module writes SQL; names are quoted and texts escaped
+
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import wrong_input
-from features.facts import FAULT, KEYS, NOTE, WAITING, Mapped, Reading, facts_sql
+from features.facts import FAULT, NOTE, WAITING, Mapped, Reading, facts_sql
 from features.local_time import local_clock
 from features.moments import to_us
 from features.ownership import links_sql, ownership_sql
@@ -109,7 +109,7 @@ def _load(
     numbered = f"(SELECT *, row_number() OVER () AS _position FROM given_{name})"
     connection.execute(f"CREATE TABLE read_{name} AS {facts_sql(reading, numbered)}")
     _refuse_unfit(connection, name)
-    changed = f"count(*) OVER (PARTITION BY row_id) > 1 AS is_change" if reading.has_ids else "FALSE AS is_change"
+    changed = "count(*) OVER (PARTITION BY row_id) > 1 AS is_change" if reading.has_ids else "FALSE AS is_change"
     connection.execute(
         f"CREATE TABLE facts_{name} AS SELECT * REPLACE ({changed}) "
         f"FROM (SELECT DISTINCT * EXCLUDE ({FAULT}, {NOTE}) FROM read_{name} WHERE {FAULT} IS NULL)"

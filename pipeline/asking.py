@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from features import conditions, families
-from features.catalog import MEASURES, Feature, Measure, Phrase, over_windows
+from features.catalog import Feature, Measure, Phrase, over_windows
 from features.cohorts import Cohort
-from features.errors import LeadlightError, nearest, wrong_input
 from features.labels import Conversion
+from features.plan import DIRECT
 from features.snapshots import Grid, Trigger
 from features.training_table import Question
-from pipeline.settings import OwnFeature, QuestionSettings, Settings, SnapshotSettings
-
-_MEASURE_KEYS = ("kind", "table", "where", "column", "of", "long_window", "since_table", "since_where")
+from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
+from pipeline.settings_features import OwnFeature, OwnMeasure
 
 
 def question(settings: Settings) -> Question:
@@ -93,28 +92,11 @@ def _trigger_columns(settings: Settings) -> dict[str, str] | None:
 
 
 def _own_features(settings: Settings) -> tuple[Feature, ...]:
-    faults = [line for own in settings.features.add for line in _faults(own)]
-    if faults:
-        raise _own_features_refused(faults)
-    return tuple(found for own in settings.features.add for found in _expanded(own, tuple(settings.features.windows)))
-
-
-def _faults(own: OwnFeature) -> list[str]:
-    lines = []
-    for key in own.measure:
-        if key not in _MEASURE_KEYS:
-            near = nearest(key, _MEASURE_KEYS)
-            lines.append(f"{own.name}: unknown key '{key}' of measure" + (f" (did you mean '{near}'?)" if near else ""))
-    kind = str(own.measure.get("kind", ""))
-    if kind not in MEASURES:
-        near = nearest(kind, MEASURES)
-        lines.append(f"{own.name}: unknown measure '{kind}'" + (f" (did you mean '{near}'?)" if near else ""))
-    return lines
+    windows = tuple(settings.features.windows)
+    return tuple(found for own in settings.features.add for found in _expanded(own, windows))
 
 
 def _expanded(own: OwnFeature, windows: tuple[int, ...]) -> list[Feature]:
-    spelled = dict(own.measure)
-    parsed = {name: conditions.parse(spelled.pop(name, None)) for name in ("where", "of", "since_where")}
     words = own.name.replace("_", " ")
     feature = Feature(
         name=own.name,
@@ -122,15 +104,25 @@ def _expanded(own: OwnFeature, windows: tuple[int, ...]) -> list[Feature]:
         kind=own.kind,
         unit=own.unit,
         concept=own.concept or own.name,
-        phrase=Phrase(**{"many": f"{words}: {{n}}", **own.phrase}),
+        phrase=Phrase(own.phrase.many or f"{words}: {{n}}", own.phrase.one, own.phrase.zero, own.phrase.missing),
         description=own.description or f"{words} {{window}}.",
         monotone=own.monotone,
-        measure=Measure(**spelled, **parsed),
+        measure=_measure(own.measure),
     )
+    if own.measure.kind in DIRECT:
+        return [feature]
     chosen = tuple(0 if window == "ever" else window for window in own.windows) or windows
     return over_windows(feature, chosen)
 
 
-def _own_features_refused(faults: list[str]) -> LeadlightError:
-    hint = f"the measures are {', '.join(MEASURES)}."
-    return wrong_input("Features under features.add in the config cannot be read:", faults, hint=hint)
+def _measure(own: OwnMeasure) -> Measure:
+    return Measure(
+        kind=own.kind,
+        table=own.table,
+        where=conditions.parse(own.where),
+        column=own.column,
+        of=conditions.parse(own.of),
+        long_window=own.long_window,
+        since_table=own.since_table,
+        since_where=conditions.parse(own.since_where),
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +24,7 @@ _MOST = 12
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that happened: when (ISO, UTC) and what, in words."""
+    """One thing that happened: when (ISO, in the shop's zone) and what, in words."""
 
     at: str
     text: str
@@ -43,7 +44,8 @@ def latest(tables: Tables, lead_id: str, *, as_of: datetime, settings: Settings,
     moment = moments.to_us(as_of)
     rows = [row for name in _TELLING for row in _visible(timelines, name, lead_id, as_of=moment)]
     rows.sort(key=lambda row: row["occurred_at"], reverse=True)
-    return [Happening(row["occurred_at"].isoformat(), _told(row, settings)) for row in rows[:most]]
+    zone = ZoneInfo(settings.shop.time_zone)
+    return [Happening(row["occurred_at"].astimezone(zone).isoformat(), _told(row, settings)) for row in rows[:most]]
 
 
 def _of_lead(tables: Tables, lead_id: str) -> Timelines:
@@ -78,15 +80,19 @@ def _told(row: Mapping[str, Any], settings: Settings) -> str:
 def _order(row: Mapping[str, Any], currency: str) -> str:
     amount = quantity(row["amount"] / scale_of("amount"), "money", currency=currency)
     state = "cancelled order" if row.get("is_cancelled") else "order"
-    items = [f"{row['items']} items"] if row.get("items") else []
+    items = [_counted(row["items"], "item")] if row.get("items") else []
     return ", ".join([f"{state} of {amount}", *items, *_details(row, ("category", "channel"))])
 
 
 def _session(row: Mapping[str, Any]) -> str:
-    pages = [f"{row['pages']} pages"] if row.get("pages") else []
+    pages = [_counted(row["pages"], "page")] if row.get("pages") else []
     lasted = row.get("duration")
     length = [quantity(lasted / scale_of("duration"), "seconds")] if lasted else []
     return ", ".join(["visit", *pages, *length, *_details(row, ("source", "device"))])
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
 def _details(row: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from features.catalog import FAMILIES
 from pipeline.settings_faults import (
     config_not_found,
     config_not_yaml,
@@ -20,6 +19,7 @@ from pipeline.settings_faults import (
     data_not_found,
     fault_lines,
 )
+from pipeline.settings_features import FeatureSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
 
 Where = dict[str, Any]
@@ -90,39 +90,6 @@ class QuestionSettings(Section):
     cohort: CohortSettings = Field(default_factory=CohortSettings)
     horizon_days: int = Field(30, ge=1, description="Days of the label window.")
     settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
-
-
-class OwnFeature(Section):
-    """A feature of the shop's own."""
-
-    name: str = Field(description="Column name; the window is added to it.")
-    family: Literal["purchase", "engagement", "funnel", "acquisition", "fit", "calendar"] = Field(
-        description="Its family."
-    )
-    kind: Literal["number", "category"] = Field("number", description="What its values are.")
-    unit: str = Field("count", description="count, money, days, share, ratio, seconds, pages, number or category.")
-    concept: str = Field("", description="Features of one concept give one reason; by default its name.")
-    measure: dict[str, Any] = Field(
-        description="kind, table, where, column, of, long_window, since_table, since_where."
-    )
-    windows: list[int | Literal["ever"]] = Field(
-        default_factory=list, description="Days, or ever; by default the shop's."
-    )
-    phrase: dict[str, str] = Field(
-        default_factory=dict, description="many, one, zero, missing; {n} and {window} are filled in."
-    )
-    description: str = Field("", description="One line for the data dictionary.")
-    monotone: Literal[-1, 0, 1] = Field(0, description="The direction that the shop knows to be true.")
-
-
-class FeatureSettings(Section):
-    """Which features are computed."""
-
-    windows: list[int] = Field(default_factory=lambda: [7, 30, 90], min_length=2, description="Days of the windows.")
-    families: list[str] = Field(default_factory=lambda: list(FAMILIES), description="Families to take.")
-    add: list[OwnFeature] = Field(default_factory=list, description="The shop's own features.")
-    drop: list[str] = Field(default_factory=list, description="Names, or their beginnings, to leave out.")
-    event_types: dict[str, list[str]] = Field(default_factory=dict, description="Our event type: the shop's names.")
 
 
 class ModelSettings(Section):

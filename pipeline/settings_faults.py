@@ -40,7 +40,7 @@ def data_not_found(data: str, package: str) -> LeadlightError:
 
 
 def _line(fault: dict[str, object], root: type[BaseModel]) -> str:
-    location = tuple(fault["loc"])  # type: ignore[arg-type]
+    location: tuple[object, ...] = tuple(fault["loc"])  # type: ignore[arg-type]
     place = ".".join(str(part) for part in location) or "the file"
     if fault["type"] == "extra_forbidden":
         near = nearest(str(location[-1]), _keys_at(root, location[:-1]))

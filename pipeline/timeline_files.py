@@ -149,10 +149,14 @@ class _Writers:
     def _open(self, bucket: int) -> None:
         self._bucket = bucket
         texts = [
-            field.name for field in self._schema if pa.types.is_string(field.type) and field.name not in ("row_id", "lead_id")
+            field.name
+            for field in self._schema
+            if pa.types.is_string(field.type) and field.name not in ("row_id", "lead_id")
         ]
         path = bucket_file(self._folder, self._table, bucket)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1, use_dictionary=texts)
+        self._writer = pq.ParquetWriter(
+            path, self._schema, compression="zstd", compression_level=1, use_dictionary=texts
+        )
 
     def _write(self) -> None:
         if self._writer is not None and self._waiting:

@@ -176,9 +176,7 @@ class Tables:
     def coverage(self) -> dict[str, Coverage]:
         """The span that each table's data cover."""
         spans = json.loads((self.folder / "coverage.json").read_text(encoding="utf-8"))
-        return {
-            name: Coverage(_moment(span["data_from"]), _moment(span["data_until"])) for name, span in spans.items()
-        }
+        return {name: Coverage(_moment(span["data_from"]), _moment(span["data_until"])) for name, span in spans.items()}
 
     def timelines(self, bucket: int, *, columns: Mapping[str, set[str]] | None = None) -> Timelines:
         """Return the timelines of one bucket of leads.
@@ -188,7 +186,11 @@ class Tables:
             columns: Which columns of which tables to read beside the keys; by default all.
         """
         return read_bucket(
-            self.folder / "timelines", bucket, available=self.manifest["timelines"], columns=columns, coverage=self.coverage
+            self.folder / "timelines",
+            bucket,
+            available=self.manifest["timelines"],
+            columns=columns,
+            coverage=self.coverage,
         )
 
 
@@ -209,7 +211,9 @@ def _moment(text: str) -> int:
 
 
 def _held(root: Path) -> NotFinishedError:
-    return not_finished(f"Another run holds the workspace '{root}'.", hint="wait until it has ended, then run this again.")
+    return not_finished(
+        f"Another run holds the workspace '{root}'.", hint="wait until it has ended, then run this again."
+    )
 
 
 def _nothing_ingested(root: Path) -> LeadlightError:

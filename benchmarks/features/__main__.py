@@ -27,8 +27,9 @@ def main() -> int:
             continue
         dataset = ensure(case)
         laps = race(case, quick=asked.quick, all_formulations=asked.all_formulations)
-        console.print(report.table(case, dataset, laps))
-        console.print(report.verdict(case, laps))
+        console.print(report.heading(case, dataset))
+        console.print(report.table(laps))
+        console.print(report.verdict(case, laps, quick=asked.quick))
         summaries[name] = report.summary(laps)
         is_equal &= all(lap.is_finished for lap in laps)
     sys.stdout.write(json.dumps(summaries) + "\n")
@@ -38,7 +39,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.features", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small form: seconds, a few hundred leads")
-    parser.add_argument("--case", action="append", choices=sorted(cases(quick=True)), help="only this case; may be repeated")
+    parser.add_argument(
+        "--case", action="append", choices=sorted(cases(quick=True)), help="only this case; may be repeated"
+    )
     parser.add_argument("--all-formulations", action="store_true", help="race every way in which a peer is written")
     return parser.parse_args()
 

@@ -23,6 +23,11 @@ def feature_names() -> tuple[str, ...]:
     return tuple(f"{measure}_{days}d" for days in WINDOW_DAYS for measure in MEASURES)
 
 
+def microseconds(moment: datetime) -> int:
+    """Return an aware datetime as whole microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 @dataclass(frozen=True)
 class Case:
     """One benchmark case: how many leads, at which moments.
@@ -46,8 +51,7 @@ class Case:
     @property
     def as_of_us(self) -> list[int]:
         """Return the snapshot moments in microseconds since 1970."""
-        epoch = datetime(1970, 1, 1, tzinfo=UTC)
-        return [(moment - epoch) // timedelta(microseconds=1) for moment in self.as_of]
+        return [microseconds(moment) for moment in self.as_of]
 
     @property
     def rows(self) -> int:

@@ -138,9 +138,7 @@ def _difference(name: str, values: npt.NDArray[np.float64], folder: Path) -> Dif
     return Difference(name, rows, largest)
 
 
-def _apart(
-    name: str, mine: npt.NDArray[np.float64], other: npt.NDArray[np.float64], *, exact: bool
-) -> Difference:
+def _apart(name: str, mine: npt.NDArray[np.float64], other: npt.NDArray[np.float64], *, exact: bool) -> Difference:
     apart = np.abs(mine - other)
     apart[np.isnan(mine) & np.isnan(other)] = 0.0
     rows = int((~(apart <= (0.0 if exact else TOLERANCE))).sum())

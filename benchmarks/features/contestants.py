@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import polars as pl
 
     from benchmarks.features.cases import Case
     from benchmarks.features.compare import Finished
@@ -35,8 +37,8 @@ class Entry:
         read: Reads what `run` returned.
     """
 
-    run: Callable[[Path, Case], object]
-    read: Callable[[object], Finished]
+    run: Callable[[Path, Case], Any]
+    read: Callable[[Any], Finished]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class OurFrame:
         """Return the lead number per row, shape ``(n,)``."""
         lead_id = self.table.keys["lead_id"]
         if pa.types.is_dictionary(lead_id.type):
-            return np.concatenate([_lead_numbers(chunk.dictionary)[chunk.indices.to_numpy()] for chunk in lead_id.chunks])
+            return np.concatenate(
+                [_lead_numbers(chunk.dictionary)[chunk.indices.to_numpy()] for chunk in lead_id.chunks]
+            )
         return _lead_numbers(lead_id)
 
     def as_of_us(self) -> npt.NDArray[np.int64]:
@@ -115,14 +119,14 @@ def enter(name: str, formulation: str) -> Entry:
     if name == "duckdb":
         from benchmarks.features import duckdb_peer
 
-        return Entry(lambda folder, case: duckdb_peer.run(folder, case, formulation=formulation), PeerFrame)  # type: ignore[arg-type]
+        return Entry(lambda folder, case: duckdb_peer.run(folder, case, formulation=formulation), PeerFrame)
     from benchmarks.features import leadlight_entry
 
-    return Entry(leadlight_entry.run, OurFrame)  # type: ignore[arg-type]
+    return Entry(leadlight_entry.run, OurFrame)
 
 
-def _from_polars(frame: object) -> PeerFrame:
-    return PeerFrame(frame.to_arrow())  # type: ignore[attr-defined]
+def _from_polars(frame: pl.DataFrame) -> PeerFrame:
+    return PeerFrame(frame.to_arrow())
 
 
 def _lead_numbers(lead_id: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int64]:

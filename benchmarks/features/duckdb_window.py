@@ -45,7 +45,7 @@ def query(_: Case) -> str:
 def _spans() -> str:
     ends = ", ".join(f"coalesce(s{days}.number, -1) + 1 as end_{days}" for days in WINDOW_DAYS)
     joins = " ".join(
-        f"asof left join s as s{days} on least(e.occurred + {days * MICROSECONDS_PER_DAY}, e.superseded) >= s{days}.as_of"
+        f"asof left join s as s{days} on least(occurred + {days * MICROSECONDS_PER_DAY}, superseded) >= s{days}.as_of"
         for days in WINDOW_DAYS
     )
     is_odd = f"known <> occurred or superseded < {NEVER}"
@@ -56,7 +56,9 @@ def _spans() -> str:
 
 def _merged() -> str:
     """A category's later event adds only what its earlier ones have not covered."""
-    columns = ", ".join(f"end_{d}, greatest(begin, coalesce(max(end_{d}) over past, 0)) as begin_{d}" for d in WINDOW_DAYS)
+    columns = ", ".join(
+        f"end_{d}, greatest(begin, coalesce(max(end_{d}) over past, 0)) as begin_{d}" for d in WINDOW_DAYS
+    )
     past = "partition by lead_no, category order by begin, touch rows between unbounded preceding and 1 preceding"
     return f"select lead_no, {columns} from spans window past as ({past})"
 
@@ -108,7 +110,9 @@ def _per_snapshot() -> str:
 
 def _running() -> str:
     totals = ", ".join(f"(sum({name}_{d}) over so_far)::bigint as {name}_{d}d" for d in WINDOW_DAYS for name in RUN)
-    firsts = ", ".join(f"min(touch_{d}) over ahead as touch_{d}, min(first_{d}) over ahead as first_{d}" for d in WINDOW_DAYS)
+    firsts = ", ".join(
+        f"min(touch_{d}) over ahead as touch_{d}, min(first_{d}) over ahead as first_{d}" for d in WINDOW_DAYS
+    )
     last = "max(last) over so_far as last, max(last_touch) over so_far as last_touch"
     so_far = "partition by lead_no order by number rows unbounded preceding"
     ahead = "partition by lead_no order by number rows between 1 following and unbounded following"

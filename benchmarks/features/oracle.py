@@ -7,6 +7,7 @@ the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -61,13 +62,13 @@ def _snapshot(rows: list[Row], as_of: int) -> dict[str, Value]:
 def _is_in_window(row: Row, as_of: int, days: int) -> bool:
     occurred, known, superseded = (row[name] for name in ("occurred_at", "known_at", "superseded_at"))
     is_visible = known < as_of and (superseded is None or as_of <= superseded)  # type: ignore[operator]
-    return is_visible and as_of - days * MICROSECONDS_PER_DAY <= occurred < as_of  # type: ignore[operator, no-any-return]
+    return is_visible and as_of - days * MICROSECONDS_PER_DAY <= occurred < as_of  # type: ignore[operator]
 
 
 def _window(seen: list[Row], as_of: int) -> dict[str, Value]:
     times = [int(str(row["occurred_at"])) for row in seen]
     bought = [row for row in seen if row["type"] == "purchase"]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     return {
         "count_all": float(len(seen)),
         **{f"count_{kind}": float(sum(row["type"] == kind for row in seen)) for kind in ("view", "cart", "purchase")},

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from benchmarks.features import contestants
+from benchmarks.features.cases import EVENTS_PER_LEAD
 from benchmarks.features.race import Lap, finished
 
 if TYPE_CHECKING:
     from benchmarks.features.cases import Case
     from benchmarks.features.data import Dataset
 
-PEAK_LIMIT_GB = 4.0
-"""Promised peak memory of this project in the case with the most leads."""
+
+def heading(case: Case, dataset: Dataset) -> str:
+    """Return what is asked, and apart from all other seconds what the making of the files took."""
+    asked = f"{case.name}: {case.leads:,} leads x {len(case.as_of)} snapshots, {EVENTS_PER_LEAD} events a lead"
+    earlier = " by an earlier run" if dataset.is_cached else ""
+    return f"{asked} (sorted files made in {dataset.seconds:.1f} s{earlier})"
 
 
-def table(case: Case, dataset: Dataset, laps: Sequence[Lap]) -> Table:
-    """Return the laps of *case* as a table, the reading of the files' making apart."""
-    made = "cached" if dataset.is_cached else f"made in {dataset.seconds:.1f} s"
-    title = f"{case.name}: {case.leads:,} leads x {len(case.as_of)} snapshots, 20 events a lead (files {made})"
-    shown = Table(title=title, title_justify="left")
+def table(laps: Sequence[Lap]) -> Table:
+    """Return the laps of a case as a table."""
+    shown = Table()
     for heading in ("contestant", "written as", "seconds", "CPU s", "peak GB", "first call s", "outcome"):
         shown.add_column(heading, justify="left" if heading in ("contestant", "written as", "outcome") else "right")
     for lap in laps:
@@ -32,12 +35,15 @@ def table(case: Case, dataset: Dataset, laps: Sequence[Lap]) -> Table:
     return shown
 
 
-def verdict(case: Case, laps: Sequence[Lap]) -> str:
+def verdict(case: Case, laps: Sequence[Lap], *, quick: bool) -> str:
     """Return one sentence: how far this project leads, against what it promises."""
+    if quick:
+        return f"{case.name}: a small form; it says who computed the same, and nothing about speed."
     ratio = _ratio(laps)
     if math.isnan(ratio):
         return f"{case.name}: no ratio, as a contestant did not finish with equal numbers."
-    return f"{case.name}: {ratio:.1f}x the best peer (promised: {case.floor:.0f}x)."
+    peak = finished(laps, contestants.OURS)[0].peak_gb
+    return f"{case.name}: {ratio:.1f}x the best peer (promised: {case.floor:.0f}x), peak {peak:.2f} GB."
 
 
 def summary(laps: Sequence[Lap]) -> Mapping[str, object]:
@@ -61,7 +67,11 @@ def _ratio(laps: Sequence[Lap]) -> float:
 
 def _outcome(lap: Lap) -> str:
     columns = ", ".join(f"{d['column']} ({d['rows']} rows, up to {d['largest']:.3g})" for d in lap.differences[:3])
-    return f"{lap.outcome}: {columns}" if lap.differences else {"ok": "equal", "reference": "equal"}.get(lap.outcome, lap.outcome)
+    return (
+        f"{lap.outcome}: {columns}"
+        if lap.differences
+        else {"ok": "equal", "reference": "equal"}.get(lap.outcome, lap.outcome)
+    )
 
 
 def _number(value: float) -> str:

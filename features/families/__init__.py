@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from features import catalog_checks
 from features.catalog import FAMILIES, Feature
 from features.errors import LeadlightError, nearest, wrong_input
 from features.families import acquisition, calendar, engagement, fit, funnel, purchase
@@ -60,15 +61,28 @@ def catalog(
         event_types: The event types that occur, or None to offer all.
 
     Raises:
-        LeadlightError: A shop's own feature reads what is not there, or two share a name.
+        LeadlightError: A shop's own feature cannot be computed or reads what is not there, two
+            features share a name, or the windows are not windows.
     """
+    _refuse_unfit(choice)
     names = {**EVENT_TYPES, **choice.event_types}
-    offering = Offering(choice.windows, attributes or {}, trigger, names, event_types)
+    offering = Offering(tuple(sorted(choice.windows)), attributes or {}, trigger, names, event_types)
     built_in = [f for family in choice.families for f in _BUILT_IN[family](offering) if _is_served(f, available)]
     _refuse_unserved(choice.added, available)
     wanted = [f for f in [*built_in, *choice.added] if not f.name.startswith(choice.dropped or ("\0",))]
     _refuse_twins(wanted)
     return tuple(wanted)
+
+
+def _refuse_unfit(choice: Choice) -> None:
+    """Refuse windows and own features that cannot be measured, all faults at once."""
+    found = [f"window {days}: a window is a whole number of days, 1 or more" for days in choice.windows if days < 1]
+    found += ["windows: at least one is needed"] if not choice.windows else []
+    found += [f"window {days} is listed twice" for days in {d for d in choice.windows if choice.windows.count(d) > 1}]
+    found += [fault for feature in choice.added for fault in catalog_checks.faults(feature)]
+    if found:
+        hint = "correct features.windows and features.add in the config."
+        raise wrong_input("The catalog of features cannot be built:", found, hint=hint)
 
 
 def _is_served(feature: Feature, available: Mapping[str, AbstractSet[str]]) -> bool:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from models.registry import faults
+from models.registry.place import SQLITE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,12 +35,16 @@ QUIET: Final = {
 
 
 def client(place: Place) -> MlflowClient:
-    """Return a client of *place*; a SQLite file is made on the first call that needs it."""
+    """Return a client of *place*; where there is no SQLite file yet, it is made first, which takes seconds.
+
+    Raises:
+        NotFinishedError: MLflow could not make its database, or the disk is full.
+    """
     _hush()
     from mlflow import MlflowClient
 
-    if place.database is not None:
-        place.database.parent.mkdir(parents=True, exist_ok=True)
+    if place.database is not None and not place.database.is_file():
+        _make_database(place.database)
     return MlflowClient(tracking_uri=place.uri, registry_uri=place.uri)
 
 
@@ -70,7 +77,28 @@ def one_at_a_time(place: Place) -> Iterator[None]:
     if place.database is None:
         yield
         return
-    with place.database.with_suffix(".lock").open("w") as lock:
+    with _locked(place.database):
+        yield
+
+
+def _make_database(database: Path) -> None:
+    """Make MLflow's database beside its place and rename it: one cut short half-way could never be opened again."""
+    from mlflow import MlflowClient
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with reported("make its database"), _locked(database):
+        if database.is_file():
+            return
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
+            beside = Path(folder, database.name)
+            uri = f"{SQLITE}{beside}"
+            MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
+            beside.replace(database)
+
+
+@contextmanager
+def _locked(database: Path) -> Iterator[None]:
+    with database.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -48,7 +48,8 @@ def _installed_files(installed: Distribution) -> dict[str, bytes]:
     recorded = [PurePosixPath(file) for file in installed.files or []]
     kept = [path for path in recorded if _belongs(path)]
     found = {str(path): Path(str(installed.locate_file(path))) for path in kept}
-    if not any(path.parts[0] in PACKAGES for path in kept):
+    # An editable install records its notes and the configs, and leaves the code where it is.
+    if "features/__init__.py" not in found:
         found |= _checkout_files(Path(__file__).resolve().parents[2])
     return {name: path.read_bytes() for name, path in found.items()}
 

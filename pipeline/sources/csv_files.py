@@ -96,12 +96,18 @@ def _empty(file: SourceFile) -> LeadlightError:
 
 def _wrong_delimiter(file: SourceFile, delimiter: str, other: str) -> LeadlightError:
     said = _NAMES.get(delimiter, delimiter)
-    fact = f"The file '{file.name}' has one column when parted by {said}, but its header holds the sign '{_NAMES[other]}'."
-    return wrong_input(fact, hint="correct tables.*.delimiter in the config, or remove it: the delimiter is then detected.")
+    fact = (
+        f"The file '{file.name}' has one column when parted by {said}, but its header holds the sign '{_NAMES[other]}'."
+    )
+    return wrong_input(
+        fact, hint="correct tables.*.delimiter in the config, or remove it: the delimiter is then detected."
+    )
 
 
 def _repeated(file: SourceFile, names: list[str]) -> LeadlightError:
-    return wrong_input(f"The header of '{file.name}' names columns twice:", names, hint="give every column its own name.")
+    return wrong_input(
+        f"The header of '{file.name}' names columns twice:", names, hint="give every column its own name."
+    )
 
 
 def _unpackable(file: SourceFile) -> LeadlightError:

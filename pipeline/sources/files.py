@@ -96,4 +96,6 @@ def _no_files(place: Path) -> LeadlightError:
 
 def _unknown_format(path: Path) -> LeadlightError:
     known = ", ".join(_FORMATS)
-    return wrong_input(f"The format of '{path}' is not known.", hint=f"name it {known}, packed as .gz or .zst or not at all.")
+    return wrong_input(
+        f"The format of '{path}' is not known.", hint=f"name it {known}, packed as .gz or .zst or not at all."
+    )

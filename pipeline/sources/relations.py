@@ -118,7 +118,9 @@ def _json_sql(connection: duckdb.DuckDBPyConnection, file: SourceFile, numbered:
         f"compression={literal(file.packing)}, ignore_errors={lenient})"
     )
     try:
-        found = connection.execute(f"SELECT DISTINCT unnest(json_keys(json)) AS key FROM {read} ORDER BY key").fetchall()
+        found = connection.execute(
+            f"SELECT DISTINCT unnest(json_keys(json)) AS key FROM {read} ORDER BY key"
+        ).fetchall()
         malformed = connection.execute(f"SELECT count(*) FROM {read} WHERE json IS NULL").fetchall()[0][0]
     except duckdb.Error as error:
         raise _unreadable(file.name, error) from error

@@ -53,7 +53,9 @@ class Staged:
         return sum(self.faults.values())
 
 
-def stage(connection: duckdb.DuckDBPyConnection, relation: Relation, reading: Reading, *, path: Path, rejects: Path) -> Staged:
+def stage(
+    connection: duckdb.DuckDBPyConnection, relation: Relation, reading: Reading, *, path: Path, rejects: Path
+) -> Staged:
     """Read *relation* into the Parquet file *path*; write rejected rows to the CSV file *rejects*, if any.
 
     Args:

@@ -111,7 +111,9 @@ def _bring_along(before: IngestRecord, facts: Path, previous: Path | None) -> No
             shutil.copyfile(source, place)
 
 
-def _repeats(connection: duckdb.DuckDBPyConnection, sources: Sequence[Incoming], staged: Mapping[str, Staged]) -> Repeats:
+def _repeats(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Incoming], staged: Mapping[str, Staged]
+) -> Repeats:
     """Look for repeated ids over all of a table's sources; made-up ids cannot repeat."""
     with_ids = [source for source in sources if source.reading.has_ids]
     if not with_ids:

@@ -15,7 +15,8 @@ from pipeline import shipped
 from pipeline.progress import Progress, silent
 from pipeline.settings import load
 from pipeline.stages.features import FeaturesReport, build
-from pipeline.stages.ingest import IngestReport, ingest
+from pipeline.stages.ingest import ingest
+from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.score import ScoreReport, score
 from pipeline.stages.train import TrainReport, train
 from pipeline.synthetic.judge import BestPossible, best_possible

@@ -21,12 +21,12 @@ from features.moments import from_us, to_us
 from features.tables import FACT_TABLES
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
+from pipeline.sources.staging import Staged
 from pipeline.stages.adding import Addition, add_all
 from pipeline.stages.ingest_record import IngestRecord, TableRecord, from_dict, mapping_signature, resolution_signature
 from pipeline.stages.ingest_report import IngestReport, TableReport
 from pipeline.stages.intake import Incoming, all_at_midnight, find_incoming, mapping_changed, stage_all
 from pipeline.stages.timeline_writer import Resolved, resolve_facts, span_of
-from pipeline.sources.staging import Staged
 from pipeline.workspace import Workspace, disk_full
 
 
@@ -113,7 +113,9 @@ class _Run:
                 progress=self._progress,
             )
             notes = _notes(connection, incoming, staged)
-            added = add_all(connection, incoming, staged, before=self._before, folder=self._folder, previous=self._previous)
+            added = add_all(
+                connection, incoming, staged, before=self._before, folder=self._folder, previous=self._previous
+            )
             resolved_by = resolution_signature(self._settings)
             is_changed = added.is_changed or resolved_by != self._before.resolved_by or self._was_rebuilt(added.records)
             record = IngestRecord(added.records, resolved_by)
@@ -161,14 +163,18 @@ class _Run:
         notes: tuple[str, ...],
     ) -> IngestReport:
         tables = {
-            name: self._table_report(connection, name, record, [staged[s.name] for s in incoming if s.table == name], added)
+            name: self._table_report(
+                connection, name, record, [staged[s.name] for s in incoming if s.table == name], added
+            )
             for name, record in added.records.items()
         }
         return IngestReport(
             tables=tables,
             leads=resolved.leads,
             share_with={
-                name: count / max(resolved.leads, 1) for name, count in resolved.leads_with.items() if name in FACT_TABLES
+                name: count / max(resolved.leads, 1)
+                for name, count in resolved.leads_with.items()
+                if name in FACT_TABLES
             },
             left_out=resolved.left_out,
             shared_visitors=resolved.shared_visitors,
@@ -287,7 +293,7 @@ def _connected(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConne
     }
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
+        _without_progress_bar(connection)
         yield connection
 
 
@@ -306,8 +312,17 @@ def _honest(root: Path) -> Iterator[None]:
     except duckdb.IOException as error:
         if "No space left" in str(error):
             raise disk_full(root) from error
-        raise wrong_input("A file could not be read:", str(error).splitlines()[:2], hint="is it whole and readable?") from error
+        raise wrong_input(
+            "A file could not be read:", str(error).splitlines()[:2], hint="is it whole and readable?"
+        ) from error
 
 
 def _iso(moment: int | None) -> str:
     return "" if moment is None else from_us(moment).isoformat()
+
+
+def _without_progress_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Draw no second progress bar; in a notebook the setting may not be touched where it is off."""
+    is_on = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]
+    if is_on:
+        connection.execute("SET enable_progress_bar = false")

@@ -117,7 +117,9 @@ def resolution_signature(settings: Settings) -> str:
     """Return a short hash of the settings under which facts become timelines."""
     leads = settings.tables.get("leads", [])
     static = sorted(name for source in leads for name, spec in source.attributes.items() if spec.static)
-    spans = {name: [(str(s.data_from), str(s.data_until)) for s in sources] for name, sources in settings.tables.items()}
+    spans = {
+        name: [(str(s.data_from), str(s.data_until)) for s in sources] for name, sources in settings.tables.items()
+    }
     ingest = settings.ingest
     return _hash([static, spans, ingest.max_leads_per_visitor, ingest.buckets, settings.shop.time_zone, 1])
 

@@ -222,7 +222,9 @@ def _row_faults(source: Incoming, staged: Staged, max_share: float) -> list[str]
         return []
     share = staged.rejected / staged.rows_read
     head = f"{source.table}: {staged.rejected:,} of {staged.rows_read:,} rows ({share:.1%}) would be rejected"
-    reasons = [f"{source.table}:   {count:,} rows: {reason}{_remedy(reason)}" for reason, count in staged.faults.items()]
+    reasons = [
+        f"{source.table}:   {count:,} rows: {reason}{_remedy(reason)}" for reason, count in staged.faults.items()
+    ]
     return [head, *reasons[:_SHOWN]]
 
 

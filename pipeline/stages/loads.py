@@ -87,7 +87,7 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, rows: str, content: Sequ
     found = connection.execute(f"""
         WITH suspects AS (SELECT * FROM {rows} WHERE hash(row_id) IN ({suspects})),
         kinds AS (
-            SELECT row_id, recorded_at, count(*) AS n_rows, count(DISTINCT {_content(content, 'suspects')}) AS n_contents
+            SELECT row_id, recorded_at, count(*) AS n_rows, count(DISTINCT {_content(content, "suspects")}) AS n_contents
             FROM suspects GROUP BY ALL
         ),
         ids AS (
@@ -203,7 +203,9 @@ def _new_rows(rows: str, reading: Reading, there: str, previous_until: int | Non
         "(latest.row_id IS NOT NULL OR count(*) OVER (PARTITION BY fresh.row_id) > 1) AS is_change",
     ]
     if reading.table.name == "orders":
-        replaced.append(f"CASE WHEN fresh.cancelled_from IS NOT NULL THEN greatest(fresh.cancelled_from, {known}) END AS cancelled_from")
+        replaced.append(
+            f"CASE WHEN fresh.cancelled_from IS NOT NULL THEN greatest(fresh.cancelled_from, {known}) END AS cancelled_from"
+        )
     return f"""
         WITH fresh AS ({rows}),
         latest AS ({_newest(f"(SELECT * FROM {there} WHERE row_id IN (SELECT row_id FROM fresh))")})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -166,7 +167,7 @@ def _report(
     scores: pa.Table, model: LeadModel, settings: Settings, *, run: StoredRun, is_new: bool, exported: tuple[Path, Path]
 ) -> ScoreReport:
     counted = scores["grade"].value_counts()
-    best = scores.sort_by("rank").slice(0, BEST_SHOWN)
+    best = _best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
     return ScoreReport(
         as_of=moments.from_us(run.as_of).isoformat(),
         model_version=run.model_version,
@@ -182,6 +183,12 @@ def _report(
     )
 
 
+def _best_of_each_lead(ranked: pa.Table) -> pa.Table:
+    """Keep each lead's first row: one call answers all triggers that are open."""
+    _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
+    return ranked.take(pa.array(np.sort(first)))
+
+
 def best_leads(rows: pa.Table, model: LeadModel, *, currency: str) -> list[dict[str, Any]]:
     """Return a few stored scores as plain data with their reasons in words."""
     by_name = {feature.name: feature for feature in model.features}
@@ -190,9 +197,15 @@ def best_leads(rows: pa.Table, model: LeadModel, *, currency: str) -> list[dict[
                          "temperature", "as_of", "trigger_id"]).to_pylist()  # fmt: skip
     points = [[reason["points"] for reason in row] for row in rows["reasons"].to_pylist()]
     return [
-        {**row, "reasons": [{"text": t, "points": p / 100} for t, p in zip(said, worth, strict=True)]}
+        {**row, "reasons": _for_before_against(said, worth)}
         for row, said, worth in zip(plain, texts, points, strict=True)
     ]
+
+
+def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[str, Any]]:
+    """Return reasons as people read them: what speaks for the lead, strongest first, then what speaks against."""
+    reasons = [{"text": text, "points": worth / 100} for text, worth in zip(texts, hundredths, strict=True)]
+    return sorted(reasons, key=lambda reason: (reason["points"] < 0, -abs(reason["points"])))
 
 
 def _nobody_to_score(question: Question, moment: int) -> LeadlightError:

@@ -156,9 +156,7 @@ def _queries(
     tables: Mapping[str, FactTable], settings: Settings, records: Mapping[str, TableRecord], *, has_links: bool
 ) -> dict[str, str]:
     queries = {
-        name: timeline_sql(
-            table if has_links else _without_visitors(table), leads="lead_index", ownership="ownership"
-        )
+        name: timeline_sql(table if has_links else _without_visitors(table), leads="lead_index", ownership="ownership")
         for name, table in tables.items()
         if name in FACT_TABLES
     }
@@ -180,7 +178,9 @@ def _attributes(settings: Settings) -> list[str]:
 
 
 def _static(settings: Settings) -> set[str]:
-    return {name for source in settings.tables.get("leads", []) for name, spec in source.attributes.items() if spec.static}
+    return {
+        name for source in settings.tables.get("leads", []) for name, spec in source.attributes.items() if spec.static
+    }
 
 
 def _usable_attributes(
@@ -196,9 +196,7 @@ def _usable_attributes(
     return [name for name in _attributes(settings) if name in there and (has_history or name in static)]
 
 
-def _left_out(
-    tables: Mapping[str, FactTable], settings: Settings, records: Mapping[str, TableRecord]
-) -> list[str]:
+def _left_out(tables: Mapping[str, FactTable], settings: Settings, records: Mapping[str, TableRecord]) -> list[str]:
     usable = set(_usable_attributes(tables, settings, records))
     attributes = [f"leads.{name}" for name in _attributes(settings) if name not in usable]
     return attributes + [f"{name}.{column}" for name, table in tables.items() for column in table.left_out]

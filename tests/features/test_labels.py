@@ -20,7 +20,8 @@ NOON = START + DAY // 2
 def timelines_of(rows, *, table="orders", span=(START, START + 30 * DAY)):
     """Return timelines of one lead with (occurred, known, until, id, overrides) rows."""
     blank = {"amount": 10_000, "discount": None, "items": 1, "category": "a", "is_cancelled": False,
-             "type": "download", "value": None, "campaign": None, "weight": None, "ends_on": START + 9 * DAY}  # fmt: skip
+             "type": "download", "value": None, "campaign": None, "weight": None,
+             "ends_on": START + 9 * DAY}  # fmt: skip
     full = [
         {"lead": 0, "occurred": o, "known": k, "until": u, "bits": 0, "id": i, **blank, **more}
         for o, k, u, i, more in rows

@@ -1,6 +1,7 @@
 """Reasons: the strongest concepts on either side, in words that are true of the lead."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +55,11 @@ def test_features_of_one_concept_give_one_reason():
 
 
 def test_the_sentence_pulls_the_way_the_concept_does():
-    """-700 + 300 is a reason against, said by the feature that speaks against, though both are of the concept."""
-    reasons = stored([[300, -700, 0, 0]], [(3, 0, 1.0, "ads")])[0].as_py()
-    assert [(r["feature"], r["points"]) for r in reasons] == [("orders_90d", -400)]
+    """500 - 300 - 400 is a reason against, said by a feature that speaks against, though one for it is stronger."""
+    catalog = tuple(replace(feature, concept="orders") for feature in features()[:3])
+    of_leads = Points(np.array([-200]), np.array([[500, -300, -400]]), catalog)
+    reasons = stored_reasons(of_leads, table_of([(3, 0, 0.5, "ads")]))[0].as_py()
+    assert [(r["feature"], r["points"]) for r in reasons] == [("visits_trend", -200)]
 
 
 def test_weak_reasons_are_left_out_and_each_side_has_its_number():

@@ -57,9 +57,7 @@ def training(lead_model, some_leads, tmp_path_factory):
     table = some_leads(1200, 3)
     question = {"question": {"horizon_days": 30}, "windows": [7, 30]}
     plain = training_of(lead_model, table)
-    return replace(
-        plain, parameters=question, config_file=config, others={"logistic": plain.trained.metrics}
-    )
+    return replace(plain, parameters=question, config_file=config, others={"logistic": plain.trained.metrics})
 
 
 @pytest.fixture(scope="session")

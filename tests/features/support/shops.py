@@ -42,7 +42,7 @@ class Shop:
 
     def timelines(self):
         """Return what the product makes of the raw rows."""
-        tables = {name: arrow(rows) for name, rows in self.raw.items()}
+        tables = {name: arrow(rows) for name, rows in self.raw.items() if rows}
         spans = dict.fromkeys((*CLOCK, "leads", "identities"), COVERAGE)
         options = ResolveOptions(max_leads_per_visitor=MAX_LEADS, coverage=spans)
         return resolve(tables, loaded_at=datetime.fromtimestamp(LOADED // 1_000_000, UTC), options=options)
@@ -171,8 +171,8 @@ def arrow(rows):
 CONTENT = {
     "orders": {"amount": amounts, "discount": st.none() | amounts, "items": st.none() | st.integers(0, 2),
                "category": words, "cancelled_at": st.none() | st.none() | moments},
-    "sessions": {"duration_s": st.none() | st.sampled_from([0.0, 60.5, 43_200.0]), "pages": st.none() | st.integers(0, 2),
-                 "source": words},
+    "sessions": {"duration_s": st.none() | st.sampled_from([0.0, 60.5, 43_200.0]),
+                 "pages": st.none() | st.integers(0, 2), "source": words},
     "events": {"type": st.sampled_from(["email_sent", "email_opened", "cart_add"]), "value": st.none() | amounts,
                "campaign": words},
 }  # fmt: skip

@@ -63,11 +63,19 @@ def test_rejected_rows_give_exit_code_1_and_a_reason(leadlight, shop):
 
 def test_a_fault_in_the_config_is_told_without_a_traceback(leadlight, shop):
     """Wrong settings give exit code 2, all faults, the nearest setting and a hint."""
-    (shop / "leadlight.yaml").write_text(CONFIG.replace("amount: total", "amuont: total").replace("name:", "nmae:"))
+    (shop / "leadlight.yaml").write_text(
+        CONFIG.replace("max_rejected_share", "max_rejectd_share").replace("name:", "nme:")
+    )
     answer = leadlight("check")
     assert answer.returncode == 2
     assert answer.stdout == ""
-    for part in ("nmae", "did you mean 'name'?", "amuont", "did you mean 'amount'?", "\n\nHint: "):
+    for part in (
+        "nme",
+        "did you mean 'name'?",
+        "max_rejectd_share",
+        "did you mean 'max_rejected_share'?",
+        "\n\nHint: ",
+    ):
         assert part in answer.stderr
     assert "Traceback" not in answer.stderr
 

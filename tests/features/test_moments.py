@@ -1,0 +1,61 @@
+"""The one convention for time: what lies on which side of a boundary."""
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import features
+from features import moments
+
+
+@pytest.mark.parametrize(
+    ("known", "superseded", "expected"),
+    [(9, moments.NEVER, True), (10, moments.NEVER, False), (5, 9, False), (5, 10, True), (5, 11, True)],
+)
+def test_a_row_is_seen_after_it_is_known_and_until_what_replaces_it_is_seen(known, superseded, expected):
+    """At as_of 10: known before 10, and its replacement not known before 10."""
+    assert moments.is_visible(known, superseded, 10) is expected
+    assert moments.is_decided(known, superseded, 10) is expected
+
+
+def test_a_feature_window_holds_its_start_and_not_as_of():
+    """[as_of - w, as_of)."""
+    start = moments.window_start(100, 7)
+    assert [moments.is_before_window(t, start) for t in (92, 93)] == [True, False]
+    assert [moments.is_past(t, 100) for t in (99, 100)] == [True, False]
+    assert not moments.is_before_window(-(2**62), moments.window_start(100, moments.EVER))
+
+
+@pytest.mark.parametrize(("length", "expected"), [(10, True), (11, False), (moments.EVER, True)])
+def test_a_window_is_covered_when_the_data_begin_no_later(length, expected):
+    """Data from 90 on cover the window [90, 100) and no longer one."""
+    assert moments.is_window_covered(100, length, 90) is expected
+
+
+def test_ever_needs_one_moment_of_data():
+    """Before and at the first covered moment nothing can be said, not even that there was nothing."""
+    assert [moments.is_window_covered(t, moments.EVER, 90) for t in (89, 90, 91)] == [False, False, True]
+
+
+def test_an_open_label_window_has_begun_and_not_ended():
+    """Open from as_of on, and no longer at its end."""
+    now = [moments.is_open(np.asarray([10]), np.asarray([20]), now=t).item() for t in (9, 10, 19, 20)]
+    assert now == [False, True, True, False]
+
+
+def test_only_moments_compares_times():
+    """No other module of the package compares a known, superseded or occurred time by itself."""
+    clocks = r"(known|occurred|superseded|exists_from|as_ofs?)(_at)?(\[[^\]]*\])?"
+    compares = re.compile(rf"\b{clocks}\s*(<|>|<=|>=)\s|\s(<|>|<=|>=)\s{clocks}\b")
+    folder = Path(inspect.getfile(features)).parent
+    own = ("kernel.py", "kernel_labels.py", "labels.py", "cohorts.py", "sweeping.py", "training_table.py", "direct.py")
+    faults = [
+        f"{name}: {line.strip()}"
+        for name in own
+        for line in (folder / name).read_text("utf-8").splitlines()
+        if compares.search(line) and not line.lstrip().startswith(("#", '"', "`"))
+    ]
+    assert faults == []
