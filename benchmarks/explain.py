@@ -151,7 +151,8 @@ def _woodelf(model: LeadModel, table: FeatureTable) -> npt.NDArray[np.float64]:
     import pandas as pd
     import woodelf
 
-    frame = pd.DataFrame(model.encoder.tree_matrix(table))
+    # It compares float32 columns with thresholds rounded to float32, and takes other paths than LightGBM at ties.
+    frame = pd.DataFrame(model.encoder.tree_matrix(table).astype("float64"))
     frame.columns = [f"Column_{place}" for place in range(frame.shape[1])]
     explainers = [woodelf.WoodelfExplainer(booster) for booster in model.loaded_boosters]
     return _by_feature(model, sum(explainer.shap_values(frame, verbose=False) for explainer in explainers))

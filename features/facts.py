@@ -151,9 +151,11 @@ def fault_sql(reading: Reading) -> str:
     """Return the expression of a row's fault over `parsed_sql`, NULL where it is fit."""
     owners = [f"{_value(name)} IS NULL" for name in ("lead_id", "visitor_id") if name in reading.names]
     times = [name for name in (reading.table.time_column, "recorded_at", "cancelled_at") if name in reading.names]
+    ids = [reading.table.id_column] if reading.table.id_column in reading.names else []
     late = " OR ".join(f"{_value(name)} > {_moment(reading.loaded_at)}" for name in times)
     cases = [
         "WHEN _unreadable IS NOT NULL THEN _unreadable",
+        *(f"WHEN {_value(name)} IS NULL THEN {literal(f'{name} is empty')}" for name in ids),
         f"WHEN {' AND '.join(owners)} THEN {literal(NO_OWNER)}",
         f"WHEN {late} THEN {literal(FUTURE)}",
         f"WHEN {_known(reading)} > {_moment(reading.loaded_at)} THEN {literal(WAITING)}",
@@ -247,7 +249,8 @@ def _end_of_day(reading: Reading, mapped: Mapped) -> str:
         return at_once
     next_day = utc_microseconds(f"({local} + {DAY})", naive, clock=reading.clock)
     end = f"make_timestamp({next_day} - 1)"
-    return f"CASE WHEN {local} NOT BETWEEN {_EARLIEST} AND {_LATEST} THEN NULL WHEN {_date_name(mapped)} THEN {end} ELSE {at_once} END"
+    is_unreadable = f"{local} NOT BETWEEN {_EARLIEST} AND {_LATEST}"
+    return f"CASE WHEN {is_unreadable} THEN NULL WHEN {_date_name(mapped)} THEN {end} ELSE {at_once} END"
 
 
 def _note(reading: Reading, times: list[Mapped]) -> str:

@@ -20,38 +20,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from features import compiled, kernel_outputs, moments
+from features import compiled, kernel_inputs, kernel_outputs, kernel_windows, moments
 from features.compiled import inlined
-from features.kernel_inputs import Asked, Rows
-from features.kernel_outputs import (
-    BLOCK,
-    N_RAW,
-    RAW_COUNT,
-    RAW_FIRST,
-    RAW_FIRST_ROW,
-    RAW_LAST,
-    RAW_LAST_ROW,
-    RAW_OPEN_COUNT,
-    RAW_OPEN_FIRST,
-    write_block,
+from features.kernel_inputs import (
+    AHEAD,
+    GONE,
+    KNOWN,
+    LEAVING,
+    N_FACTS,
+    N_SEEN,
+    OCCURRED,
+    ROW,
+    SUPERSEDED,
+    WAITING,
+    Asked,
+    Rows,
 )
+from features.kernel_outputs import BLOCK, N_RAW, write_block
+from features.kernel_windows import record, record_open
 from features.moments import NEVER
 
 _is_visible = inlined(moments.is_visible)
 _is_past = inlined(moments.is_past)
 _window_start = inlined(moments.window_start)
 _is_before_window = inlined(moments.is_before_window)
-
-
-OCCURRED, KNOWN, SUPERSEDED, ROW = 0, 1, 2, 3
-N_FACTS = 4
-"""Columns of a gathered row; its sums and then its counted codes follow."""
-
-GONE = NEVER
-"""In place of the moment of a row that is about to be taken out of the list."""
-
-AHEAD, N_SEEN, WAITING, LEAVING = 0, 1, 2, 3
-"""Counters of a walk: next row to happen, rows in the list, rows waiting, rows that will leave."""
 
 
 def sweep(
@@ -94,7 +86,7 @@ def sweep(
     )  # fmt: skip
 
 
-@compiled.kernel(compiled, moments, kernel_outputs)
+@compiled.kernel(compiled, moments, kernel_inputs, kernel_windows, kernel_outputs)
 def _sweep(
     rows, asked, windows, data_from, ops, facts, seen, totals, queues, at, lo, distinct, levels, raw,
     numbers_out, codes_out,
@@ -113,9 +105,9 @@ def _sweep(
             _put_in_waiting(facts, seen, totals, queues, at, lo, distinct, levels, as_of)
             _append_new(facts, m, seen, totals, queues, at, lo, distinct, levels, as_of)
             _move_left_edges(facts, seen, at, lo, n_sums, distinct, levels, windows, as_of)
-            _record(raw[s - begin], facts, seen, totals, at, lo, distinct)
+            record(raw[s - begin], facts, seen, totals, at, lo, distinct)
             if len(since) > 0:
-                _record_open(raw[s - begin], facts, seen, at, lo, n_sums, since[s])
+                record_open(raw[s - begin], facts, seen, at, lo, n_sums, since[s])
         if len(counted) > 0:
             _forget_levels(facts, seen, at, lo, n_sums, distinct, levels)
         end = snap_end[lead]
@@ -288,37 +280,3 @@ def _forget_levels(facts, seen, at, lo, n_sums, distinct, levels):
     for w in range(len(lo)):
         for p in range(lo[w], at[N_SEEN]):
             _count(facts, seen[p, 0], w, n_sums, distinct, levels, -1)
-
-
-@inlined
-def _record(raw, facts, seen, totals, at, lo, distinct):
-    """Read every window off its edges."""
-    n = at[N_SEEN]
-    n_sums = totals.shape[1]
-    for w in range(len(lo)):
-        raw[w, RAW_COUNT] = n - lo[w]
-        if n > lo[w]:
-            raw[w, RAW_FIRST] = seen[lo[w], 1]
-            raw[w, RAW_LAST] = seen[n - 1, 1]
-            raw[w, RAW_FIRST_ROW] = facts[seen[lo[w], 0], ROW]
-            raw[w, RAW_LAST_ROW] = facts[seen[n - 1, 0], ROW]
-        for v in range(n_sums):
-            raw[w, N_RAW + v] = totals[n, v] - totals[lo[w], v]
-        for c in range(distinct.shape[1]):
-            raw[w, N_RAW + n_sums + c] = distinct[w, c]
-
-
-@inlined
-def _record_open(raw, facts, seen, at, lo, n_sums, since):
-    """Read, per window, the rows after the moment that closed what was open before."""
-    n_counted = raw.shape[1] - N_RAW - 2 * n_sums
-    for w in range(len(lo)):
-        p = at[N_SEEN]
-        for v in range(n_sums):
-            raw[w, N_RAW + n_sums + n_counted + v] = 0
-        while p > lo[w] and seen[p - 1, 1] > since:
-            p -= 1
-            for v in range(n_sums):
-                raw[w, N_RAW + n_sums + n_counted + v] += facts[seen[p, 0], N_FACTS + v]
-        raw[w, RAW_OPEN_COUNT] = at[N_SEEN] - p
-        raw[w, RAW_OPEN_FIRST] = seen[p, 1] if p < at[N_SEEN] else 0

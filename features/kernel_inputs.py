@@ -1,10 +1,12 @@
-"""What the sweep reads: the rows of one table and the snapshots asked about, as plain arrays."""
+"""What the sweep reads, as plain arrays, and how it lays out what it holds of one lead."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+
+from features.moments import NEVER
 
 
 class Rows(NamedTuple):
@@ -52,3 +54,14 @@ class Asked(NamedTuple):
     snap_end: np.ndarray
     as_of: np.ndarray
     since: np.ndarray
+
+
+OCCURRED, KNOWN, SUPERSEDED, ROW = 0, 1, 2, 3
+N_FACTS = 4
+"""Columns of a gathered row; its sums and then its counted codes follow."""
+
+GONE = NEVER
+"""In place of the moment of a row that is about to be taken out of the list."""
+
+AHEAD, N_SEEN, WAITING, LEAVING = 0, 1, 2, 3
+"""Counters of a walk: next row to happen, rows in the list, rows waiting, rows that will leave."""

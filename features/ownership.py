@@ -80,7 +80,8 @@ def ownership_sql(links: str, *, max_leads: int) -> str:
             FROM kept WINDOW in_order AS (PARTITION BY visitor_id ORDER BY {_LINK_ORDER})
         ),
         spans AS (
-            SELECT visitor_id, place, linked_at AS occurred_from, next_linked_at AS occurred_until FROM placed WHERE n_links > 1
+            SELECT visitor_id, place, linked_at AS occurred_from, next_linked_at AS occurred_until
+            FROM placed WHERE n_links > 1
             UNION ALL
             SELECT visitor_id, 0, NULL, linked_at FROM placed WHERE n_links > 1 AND place = 1
         ),

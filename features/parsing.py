@@ -4,8 +4,6 @@ Every expression is total: a value that cannot be read becomes NULL and gets a f
 pass over a file finds all faults of all rows. Nothing here runs SQL; it only writes it.
 """
 
-
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from features.local_time import Change, LocalClock
 from features.tables import Column
 from features.units import DURATION_SCALE, MONEY_SCALE
 
-# 2**63 divided by ten, in stored units: no window of any lead can overflow below it.
+# A tenth of 2**63, in stored units: what is larger is no amount of any shop.
 _LARGEST_STORED = 9e17
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 EPOCH_UNITS = tuple(_UNITS)
@@ -99,10 +97,13 @@ def local_microseconds(raw: Raw) -> tuple[str, str, str]:
     kind = raw.type.upper()
     if kind == "DATE":
         return f"epoch_us({raw.sql}::TIMESTAMP)", "TRUE", "TRUE"
-    if kind == "TIMESTAMP WITH TIME ZONE":
+    has_zone = kind == "TIMESTAMP WITH TIME ZONE"
+    if has_zone and not raw.is_date:
         return _micros(raw.sql, is_date=False), "FALSE", "FALSE"
     if kind.startswith("TIMESTAMP"):
-        return _micros(f"{raw.sql}::TIMESTAMP", is_date=raw.is_date), "TRUE", str(raw.is_date).upper()
+        # A day is a day wherever it was written down: midnight UTC stands for the local day of that date.
+        naive = f"({raw.sql} AT TIME ZONE 'UTC')" if has_zone else f"{raw.sql}::TIMESTAMP"
+        return _micros(naive, is_date=raw.is_date), "TRUE", _truth(raw.is_date)
     if raw.unit:
         return f"TRY_CAST(round(TRY_CAST({raw.sql} AS DOUBLE) * {_UNITS[raw.unit]}) AS BIGINT)", "FALSE", "FALSE"
     if kind == "VARCHAR":
@@ -161,18 +162,19 @@ def _text_time(raw: Raw) -> tuple[str, str, str]:
     text = f"trim({raw.sql})"
     if raw.format:
         has_clock = any(code in raw.format for code in ("%H", "%I", "%T", "%X", "%c"))
-        is_date = raw.is_date or not has_clock
-        return (
-            _micros(f"try_strptime({text}, {literal(raw.format)})::TIMESTAMP", is_date=is_date),
-            "TRUE",
-            str(is_date).upper(),
-        )
+        parsed = f"try_strptime({text}, {literal(raw.format)})::TIMESTAMP"
+        return _micros(parsed, is_date=not has_clock or raw.is_date), "TRUE", _truth(not has_clock or raw.is_date)
+    naive = _micros(f"TRY_CAST({text} AS TIMESTAMP)", is_date=raw.is_date)
+    if raw.is_date:
+        return naive, "TRUE", "TRUE"
     day = f"regexp_full_match({text}, '\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}')"
     has_offset = f"regexp_matches({text}, ':\\d{{2}}(\\.\\d+)?\\s*(Z|z|UTC|[+-]\\d{{2}}(:?\\d{{2}})?)$')"
-    naive = _micros(f"TRY_CAST({text} AS TIMESTAMP)", is_date=raw.is_date)
     absolute = _micros(f"TRY_CAST({text} AS TIMESTAMPTZ)", is_date=False)
-    is_date = "TRUE" if raw.is_date else day
-    return f"CASE WHEN {has_offset} THEN {absolute} ELSE {naive} END", f"NOT coalesce({has_offset}, FALSE)", is_date
+    return f"CASE WHEN {has_offset} THEN {absolute} ELSE {naive} END", f"NOT coalesce({has_offset}, FALSE)", day
+
+
+def _truth(is_true: bool) -> str:  # noqa: FBT001 - a truth value is all it is about
+    return "TRUE" if is_true else "FALSE"
 
 
 def _text(raw: Raw, *, is_id: bool) -> str:
@@ -209,10 +211,9 @@ def _number_faults(column: Column, raw: Raw, number: str, *, scale: int = 0, is_
         f"WHEN NOT isfinite({number}){missing} THEN {literal(f'{name} is not finite')}",
     ]
     if scale:
+        is_large = f"isfinite({number}) AND {number} * {scale} > {_LARGEST_STORED:.0f}"
         cases.append(f"WHEN {number} < 0 THEN {literal(f'{name} is negative')}")
-        cases.append(
-            f"WHEN isfinite({number}) AND {number} * {scale} > {_LARGEST_STORED:.0f} THEN {literal(f'{name} is too large')}"
-        )
+        cases.append(f"WHEN {is_large} THEN {literal(f'{name} is too large')}")
     if is_whole:
         cases.append(
             f"WHEN isfinite({number}) AND {number} <> floor({number}) THEN {literal(f'{name} is not a whole number')}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from features.ownership import owned_rows_sql
 from features.parsing import quoted
+from features.row_order import TIE
 from features.versions import OLDEST_FIRST, versions_sql, with_cancellations_sql
 
 TIMELINE_KEYS = ("lead_no", "occurred_at", "known_at", "superseded_at", "link_bits", "row_id")
@@ -90,11 +91,9 @@ def timeline_sql(table: FactTable, *, leads: str, ownership: str) -> str:
 
     Returns:
         A query with `TIMELINE_KEYS`, ``is_cancelled`` (orders) and the content, sorted by
-        (lead_no, occurred_at, known_at, row_id or, where ids are made up, the whole row).
+        `features.row_order.TIE`; ties are left to `tie_order`.
     """
     versions, content = _versions(table), _shown(table)
-    if table.name == "orders":
-        content = ("is_cancelled", *content)
     rows = "SELECT *, 0::TINYINT AS link_bits FROM versions"
     if table.has_visitors:
         rows = owned_rows_sql("versions", ownership)
@@ -103,8 +102,15 @@ def timeline_sql(table: FactTable, *, leads: str, ownership: str) -> str:
         WITH versions AS NOT MATERIALIZED ({versions}),
         owned AS NOT MATERIALIZED ({rows})
         SELECT {columns} FROM owned JOIN {leads} AS leads USING (lead_id)
-        ORDER BY {", ".join(_order(table, content))}
+        ORDER BY {", ".join(TIE)}
     """
+
+
+def tie_order(table: FactTable) -> tuple[str, ...]:
+    """Return the columns that order a timeline's ties: ids, or the whole row where ids are made up."""
+    if not table.is_numbered:
+        return ("row_id",)
+    return (*_shown(table), "superseded_at", "row_id")
 
 
 def attributes_sql(table: FactTable, *, leads: str, attributes: Sequence[str], static: Iterable[str]) -> str:
@@ -155,13 +161,5 @@ def _versions(table: FactTable) -> str:
 
 
 def _shown(table: FactTable) -> tuple[str, ...]:
-    return tuple(name for name in table.content if name not in (*_HIDDEN, *table.left_out))
-
-
-def _order(table: FactTable, content: Sequence[str]) -> list[str]:
-    """Equal times are ordered by id; a made-up id orders nothing, so the whole row decides."""
-    first = ["lead_no", "occurred_at", "known_at"]
-    if not table.is_numbered:
-        return [*first, "row_id"]
-    own_id = "CASE WHEN is_numbered THEN '' ELSE row_id END"
-    return [*first, own_id, *map(quoted, content), "superseded_at", "row_id"]
+    shown = tuple(name for name in table.content if name not in (*_HIDDEN, *table.left_out))
+    return ("is_cancelled", *shown) if table.name == "orders" else shown

@@ -12,14 +12,16 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import wrong_input
-from features.facts import FAULT, NOTE, WAITING, Mapped, Reading, facts_sql
+from features.facts import FAULT, FUTURE, NOTE, WAITING, Mapped, Reading, facts_sql
 from features.local_time import local_clock
 from features.moments import to_us
 from features.ownership import links_sql, ownership_sql
 from features.parsing import Raw, quoted
-from features.resolution import FactTable, attributes_sql, leads_sql, timeline_sql
+from features.resolution import FactTable, attributes_sql, leads_sql, tie_order, timeline_sql
+from features.row_order import settle
 from features.tables import FACT_TABLES, TABLES, Column, columns_missing, missing_columns, table_named
 from features.timeline import Coverage, Timelines, microseconds
+from features.versions import repeats_sql
 
 _STATES = ("cancelled", "canceled", "refunded", "returned")
 
@@ -109,6 +111,8 @@ def _load(
     numbered = f"(SELECT *, row_number() OVER () AS _position FROM given_{name})"
     connection.execute(f"CREATE TABLE read_{name} AS {facts_sql(reading, numbered)}")
     _refuse_unfit(connection, name)
+    if reading.has_ids:
+        _refuse_conflicts(connection, reading)
     changed = "count(*) OVER (PARTITION BY row_id) > 1 AS is_change" if reading.has_ids else "FALSE AS is_change"
     connection.execute(
         f"CREATE TABLE facts_{name} AS SELECT * REPLACE ({changed}) "
@@ -140,11 +144,20 @@ def _left_out(reading: Reading, options: ResolveOptions) -> tuple[str, ...]:
 def _refuse_unfit(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     unfit = connection.execute(
         f"SELECT {FAULT}, count(*) FROM read_{name} WHERE {FAULT} NOT IN (?, ?) GROUP BY 1 ORDER BY 1",
-        [WAITING, "later than the load"],
+        [WAITING, FUTURE],
     ).fetchall()
     if unfit:
         lines = [f"{reason}: {count} rows" for reason, count in unfit]
         raise wrong_input(f"Table '{name}' has rows that cannot be used:", lines, hint="mend or leave out these rows.")
+
+
+def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, reading: Reading) -> None:
+    name = reading.table.name
+    content = [column.stored_name for column in reading.content]
+    _, _, conflicts, examples = connection.execute(repeats_sql(f"read_{name}", content)).fetchall()[0]
+    if conflicts:
+        fact = f"Table '{name}' has {conflicts:,} ids with different rows and one recorded_at:"
+        raise wrong_input(fact, examples or (), hint="one id must mean one fact; versions need a recorded_at each.")
 
 
 def _timelines(
@@ -158,7 +171,8 @@ def _timelines(
     for name, table in facts.items():
         if name in FACT_TABLES:
             owned = replace(table, has_visitors=table.has_visitors and "identities" in facts)
-            tables[name] = _rows(connection, timeline_sql(owned, leads="lead_index", ownership="ownership"))
+            rows = _rows(connection, timeline_sql(owned, leads="lead_index", ownership="ownership"))
+            tables[name] = settle(rows, by=tie_order(table))
     tables |= _attributes(connection, facts, options)
     leads = _rows(connection, "SELECT * EXCLUDE (bucket) FROM lead_index ORDER BY lead_no")
     spans = {name: _span(connection, name) for name in facts}

@@ -15,6 +15,11 @@ snapshot of 3 March reads 50, one of 6 March reads 40.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from features.parsing import quoted
+
+_EXAMPLES = 3
 _NEWNESS = ("coalesce(recorded_at, known_at)", "loaded_at")
 OLDEST_FIRST = ", ".join(_NEWNESS)
 NEWEST_FIRST = ", ".join(f"{key} DESC" for key in _NEWNESS)
@@ -46,6 +51,50 @@ def versions_sql(facts: str, *, has_changes: bool = True) -> str:
         UNION ALL BY NAME
         SELECT * FROM history
         WHERE NOT is_retracted AND (superseded_at IS NULL OR known_at < superseded_at)
+    """
+
+
+def content_sql(content: Sequence[str], *, of: str) -> str:
+    """Return the expression of what makes two rows with one id differ.
+
+    Args:
+        content: Stored names of the columns beside the keys.
+        of: The alias of the rows.
+    """
+    names = ["lead_id", "visitor_id", "occurred_at", *content]
+    return f"ROW({', '.join(f'{of}.{quoted(name)}' for name in names)})"
+
+
+def repeats_sql(rows: str, content: Sequence[str]) -> str:
+    """Return the query of what comes more than once among the rows of one load.
+
+    Args:
+        rows: A table expression of facts.
+        content: Stored names of their columns beside the keys.
+
+    Returns:
+        A query of one row: ``surplus`` (rows that repeat another in full), ``versions`` (ids with
+        several ``recorded_at``), ``conflicts`` (ids with different content and nothing that tells
+        which is newer) and ``examples`` of these, none of which could be a person's address.
+    """
+    # Hashes first: 20 million texts need gigabytes, their hashes do not.
+    suspects = f"SELECT hash(row_id) FROM {rows} GROUP BY 1 HAVING count(*) > 1"
+    return f"""
+        WITH suspects AS (SELECT * FROM {rows} WHERE hash(row_id) IN ({suspects})),
+        kinds AS (
+            SELECT row_id, recorded_at, count(*) AS n_rows,
+                count(DISTINCT {content_sql(content, of="suspects")}) AS n_contents
+            FROM suspects GROUP BY ALL
+        ),
+        ids AS (
+            SELECT row_id, sum(n_rows - 1) FILTER (n_contents = 1) AS surplus, count(*) > 1 AS is_versioned,
+                max(n_contents) > 1 AS is_conflict
+            FROM kinds GROUP BY row_id
+        )
+        SELECT coalesce(sum(surplus), 0)::BIGINT AS surplus, count(*) FILTER (is_versioned) AS versions,
+            count(*) FILTER (is_conflict) AS conflicts,
+            min(row_id, {_EXAMPLES}) FILTER (is_conflict AND NOT contains(row_id, '@')) AS examples
+        FROM ids
     """
 
 

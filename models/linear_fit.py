@@ -104,14 +104,17 @@ def fit_linear(
         One linear part per strength.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     groups = [_plan(feature.name, feature.kind, table.columns.column(feature.name)) for feature in table.features]
     design = _design(table, groups)
     solver = LogisticRegression(solver="newton-cholesky", warm_start=True, tol=1e-5, max_iter=50)
     parts = []
-    for strength in strengths:
-        solver.set_params(C=strength).fit(design, converted)
-        parts.append(_part(groups, solver.coef_[0], float(solver.intercept_[0])))
+    # One thread: sums over threads depend on their number, and the model must not depend on the machine's cores.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for strength in strengths:
+            solver.set_params(C=strength).fit(design, converted)
+            parts.append(_part(groups, solver.coef_[0], float(solver.intercept_[0])))
     return tuple(parts)
 
 

@@ -90,7 +90,7 @@ def roc(curve: Roc) -> Figure:
 def precision_recall(curve: PrecisionRecall) -> Figure:
     """Draw how many of those contacted convert, against how many of all conversions that reaches."""
     figure, axes = canvas(
-        f"On the way to half of the conversions, {_rate_at_half(curve):.0%} of contacts convert",
+        f"Reaching half of the conversions, {_rate_at_half(curve):.0%} of contacts convert",
         "Conversions reached (recall)",
         "Contacted leads that convert (precision)",
     )
@@ -157,7 +157,7 @@ def canvas(title: str, x: str, y: str, *, size: tuple[float, float] = SIZE) -> t
 
 def dress(axes: Axes, title: str, x: str, y: str) -> None:
     """Give *axes* its words, and the quiet frame and grid of all pictures."""
-    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK, pad=12)
+    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=12)
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     for side in ("top", "right"):

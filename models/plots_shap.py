@@ -5,6 +5,7 @@ Values are shown in points of the score instead of log-odds: ten points double t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,18 +89,18 @@ def shap_summary(model: LeadModel, table: FeatureTable, contributions: Contribut
 def beeswarm(summary: ShapSummary) -> Figure:
     """Draw the most important features, one dot per lead, coloured by the feature's value."""
     from matplotlib.colors import LinearSegmentedColormap
-    from shap import Explanation
-    from shap.plots import beeswarm as draw
 
     shown = min(len(summary.features), MOST_FEATURES)
     figure, axes = canvas("", "", "", size=(9.0, 1.9 + INCHES_PER_FEATURE * shown))
-    values = Explanation(
-        values=summary.points, data=summary.heights, feature_names=[_label(feature) for feature in summary.features]
-    )
+    names = [_label(feature) for feature in summary.features]
     colours = LinearSegmentedColormap.from_list("low to high", [LOW, "#B9B9C9", HIGH])
-    with _same_jitter():
+    with _undisturbed():
+        from shap import Explanation
+        from shap.plots import beeswarm as draw
+
+        values = Explanation(values=summary.points, data=summary.heights, feature_names=names)
         draw(values, max_display=shown, ax=axes, show=False, plot_size=None, color=colours, s=9, color_bar_label="")
-    axes.set_title("What moves the scores most", loc="left", fontsize=13, fontweight="bold", color=INK, pad=12)
+    axes.set_title("What moves the scores most", loc="left", fontsize=12, fontweight="bold", color=INK, pad=12)
     axes.set_xlabel("Points added to the score (10 points double the odds)", color=INK, fontsize=10)
     axes.tick_params(labelsize=9, colors=INK)
     bar = figure.axes[-1]
@@ -108,12 +109,15 @@ def beeswarm(summary: ShapSummary) -> Figure:
 
 
 @contextmanager
-def _same_jitter() -> Iterator[None]:
+def _undisturbed() -> Iterator[None]:
     """Let `shap`, which draws from numpy's global generator, draw the same each time and leave no trace."""
     state = np.random.get_state()  # noqa: NPY002 - theirs, not ours
     np.random.seed(0)  # noqa: NPY002
     try:
-        yield
+        with warnings.catch_warnings():
+            # Calls that matplotlib has announced to change, and columns missing in the whole sample.
+            warnings.simplefilter("ignore")
+            yield
     finally:
         np.random.set_state(state)  # noqa: NPY002
 

@@ -21,6 +21,7 @@ from models.splits import Moments, forward_folds, lead_folds, lead_groups
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
+    from models.linear import LinearPart
 
 JUDGED_BY_CONVERSIONS: Final = ((3_000, 5), (10_000, 2))
 """Groups of leads asked by number of conversions: one group of a large shop holds as many as all of a small one."""
@@ -94,10 +95,10 @@ def fit_recipe(
         raise errors.no_features()
     rows = TrainingRows.of(only(table, features), moments)
     conversions = moments.converting_leads(moments.converted)
-    plan, held_out = _held_out_margins(rows, recipe, plan, conversions=conversions, notify=notify)
+    plan, held_out = held_out_margins(rows, recipe, plan, conversions=conversions, notify=notify)
     calibration = fit_blend(held_out, moments.lead[held_out.rows], conversions=conversions)
     notify("fitting what ships")
-    model = _fit_parts(rows, recipe, plan, calibration.blend, held_out)
+    model = _assembled(rows, fit_parts(rows, recipe, plan), calibration.blend, held_out)
     report = RecipeReport(
         rows=len(moments),
         conversions=conversions,
@@ -111,10 +112,18 @@ def fit_recipe(
     return model, report
 
 
-def _held_out_margins(
+def held_out_margins(
     rows: TrainingRows, recipe: Recipe, plan: Plan | None, *, conversions: int, notify: Callable[[str], None]
 ) -> tuple[Plan, HeldOut]:
-    """Return the plan (chosen where there is none) and the margins of both kinds of folds."""
+    """Return the margins of both kinds of folds, and the plan they follow.
+
+    Args:
+        rows: The training rows.
+        recipe: How they are folded.
+        plan: Strength and number of trees; None = choose them.
+        conversions: Distinct converting leads among *rows*.
+        notify: Told what is being done.
+    """
     judged = min(_by_size(JUDGED_BY_CONVERSIONS, conversions, beyond=1), recipe.groups)
     by_group = lead_folds(rows.moments, groups=recipe.groups, judged=judged, seed=recipe.seed)
     if plan is None:
@@ -140,18 +149,28 @@ def _held_out_margins(
     return plan, joined([by_lead, margins_by_plan(rows, forward, plan, notify=notify)])
 
 
-def _fit_parts(rows: TrainingRows, recipe: Recipe, plan: Plan, blend: Blend, held_out: HeldOut) -> LeadModel:
-    """Fit linear part and bags on all rows; interval and grade quantiles come from rows no part had seen."""
+def fit_parts(rows: TrainingRows, recipe: Recipe, plan: Plan) -> tuple[LinearPart, str]:
+    """Fit the linear part on all rows, and the bags, each without one group of leads.
+
+    Returns:
+        The linear part, and all bags as one LightGBM model text.
+    """
     converted = rows.moments.converted
     sample = rows.linear_sample(np.arange(len(converted)))
     linear = fit_linear(rows.table.take(sample), converted[sample], strengths=(plan.strength,))[0]
+    return linear, _grow_bags(rows, recipe, plan)
+
+
+def _assembled(rows: TrainingRows, parts: tuple[LinearPart, str], blend: Blend, held_out: HeldOut) -> LeadModel:
+    """Put the model together; interval and grade quantiles come from rows no part had seen."""
     unseen = held_out.take(held_out.block == 0)
     margins = blend.margins(unseen.linear, unseen.trees)
+    linear, booster = parts
     model = LeadModel(
         features=rows.table.features,
         encoder=rows.encoder,
         linear=linear,
-        boosters=(_grow_bags(rows, recipe, plan),) if blend.w_trees > 0 else (),
+        boosters=(booster,) if blend.w_trees > 0 else (),
         blend=blend,
         interval=fit_venn_abers(margins, unseen.converted),
         reference=0.0,

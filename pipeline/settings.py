@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from pipeline.settings_faults import (
     config_not_found,
@@ -122,6 +122,13 @@ class ScoreSettings(Section):
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
 
 
+def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    """Let a table with one source be written without a list."""
+    if not isinstance(tables, dict):
+        return tables
+    return {name: spec if isinstance(spec, list) else [spec] for name, spec in tables.items()}
+
+
 class Settings(Section):
     """The whole config of one shop."""
 
@@ -134,12 +141,7 @@ class Settings(Section):
     model: ModelSettings = Field(default_factory=ModelSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
 
-    @field_validator("tables", mode="before")
-    @classmethod
-    def _listed(cls, tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
-        if not isinstance(tables, dict):
-            return tables
-        return {name: spec if isinstance(spec, list) else [spec] for name, spec in tables.items()}
+    _listed = field_validator("tables", mode="before")(_as_lists)
 
     @property
     def data_folder(self) -> Path:
@@ -187,13 +189,27 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise config_refused(place, fault_lines(error, Settings)) from error
+        raise config_refused(place, [*fault_lines(error, Settings), *_readable_table_faults(raw)]) from error
     if faults := table_faults(settings.tables):
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
     return settings.model_copy(update={"shop": shop, "data": str(found)})
+
+
+class _TablesAlone(BaseModel):
+    tables: dict[str, list[Source]]
+
+    _listed = field_validator("tables", mode="before")(_as_lists)
+
+
+def _readable_table_faults(raw: dict[str, Any]) -> list[str]:
+    """Return the faults among the tables where other sections have faults too: all are told at once."""
+    try:
+        return table_faults(_TablesAlone.model_validate(raw).tables)
+    except ValidationError:
+        return []  # what is wrong there has been said
 
 
 def _data_folder(data: str, beside: Path) -> Path:

@@ -77,6 +77,12 @@ class Source(Section):
             return columns
         return {name: {"type": spec} if spec in EXTRA_KINDS else spec for name, spec in columns.items()}
 
+    @field_validator("data_from", "data_until", mode="before")
+    @classmethod
+    def _bare_date(cls, said: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+        # A quoted date must mean what the same date means without quotes.
+        return date.fromisoformat(said) if isinstance(said, str) and len(said) == len("2024-01-31") else said
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, zone: str) -> str:

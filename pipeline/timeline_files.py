@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +27,6 @@ def bucket_file(folder: Path, table: str, bucket: int) -> Path:
     return folder / table / f"bucket-{bucket:04d}.parquet"
 
 
-@dataclass(frozen=True)
-class Written:
-    """How much was written of a table.
-
-    Attributes:
-        rows: Its rows.
-        leads: Leads with at least one row.
-    """
-
-    rows: int
-    leads: int
-
-
 def schema_in_utc(schema: pa.Schema) -> pa.Schema:
     """Return *schema* with its naive times said to be UTC."""
     return pa.schema(
@@ -54,36 +40,33 @@ def in_utc(table: pa.Table) -> pa.Table:
 
 
 def write_buckets(
-    batches: Iterator[pa.RecordBatch], folder: Path, table: str, *, schema: pa.Schema, ends: Sequence[int]
-) -> Written:
-    """Write lead-sorted rows as one file per bucket and return how many there were.
+    tables: Iterable[pa.Table], folder: Path, name: str, *, schema: pa.Schema, ends: Sequence[int]
+) -> int:
+    """Write lead-sorted rows as one file per bucket and return how many leads have any.
 
     Args:
-        batches: Rows in ascending ``lead_no``.
+        tables: Rows in ascending ``lead_no``, in pieces.
         folder: The folder of timelines.
-        table: The table's name.
+        name: The table's name.
         schema: The schema of the files.
         ends: Per bucket, the first ``lead_no`` behind it.
     """
-    writers = _Writers(folder, table, schema)
-    rows, leads, last = 0, 0, -1
+    writers = _Writers(folder, name, schema)
+    leads, last = 0, -1
     try:
-        for batch in batches:
-            piece = in_utc(pa.Table.from_batches([batch]))
+        for piece in tables:
             numbers = piece["lead_no"].to_numpy()
             leads += int(np.count_nonzero(np.diff(numbers, prepend=last)))
             last = numbers[-1] if len(numbers) else last
-            stops = np.searchsorted(numbers, np.asarray(ends))
             start = 0
-            for bucket, stop in enumerate(stops):
+            for bucket, stop in enumerate(np.searchsorted(numbers, np.asarray(ends))):
                 if stop > start:
                     writers.append(bucket, piece.slice(start, stop - start))
                     start = int(stop)
-            rows += len(piece)
         writers.finish(len(ends))
     finally:
         writers.close()
-    return Written(rows, leads)
+    return leads
 
 
 def read_bucket(

@@ -78,8 +78,8 @@ def _feature(name: str, days: int) -> Feature:
 
 def _bucket(folder: Path, name: str, *, case: Case, asked: tuple[Feature, ...]) -> matrix.FeatureTable:
     columns = sorted(columns_read(asked)["events"])
-    events = pq.read_table(folder / "events" / name, columns=columns, use_threads=False)
-    leads = pq.read_table(folder / "leads" / name, use_threads=False)
+    events = pq.ParquetFile(folder / "events" / name).read(columns, use_threads=False)
+    leads = pq.ParquetFile(folder / "leads" / name).read(use_threads=False)
     coverage = Coverage(moments.to_us(DATA_FROM), moments.to_us(DATA_UNTIL))
     timelines = Timelines(leads, {"events": events}, {"events": coverage})
     snapshots = on_grid(timelines, np.asarray(case.as_of_us, dtype=np.int64), horizon_days=0)

@@ -52,7 +52,7 @@ def mlflow_refused(what: str, error: Exception) -> NotFinishedError:
     first_line = str(error).strip().partition("\n")[0]
     return not_finished(
         f"MLflow could not {what}.",
-        [_without_secrets(first_line)],
+        [without_secrets(first_line)],
         hint="see that the tracking server or the disk is there (model.tracking_uri), then run it again.",
     )
 
@@ -62,6 +62,6 @@ def disk_is_full() -> NotFinishedError:
     return not_finished("The disk is full: the training could not be stored.", hint="free some space and run it again.")
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
     """Return *text* without the user and password that a database's URL may hold."""
     return re.sub(r"//[^/\s@]+@", "//…@", text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,9 @@ def _make_database(database: Path) -> None:
     with reported("make its database"), _locked(database):
         if database.is_file():
             return
+        # Whoever was making one was killed: nobody else holds the lock.
+        for left in database.parent.glob(".mlflow-*"):
+            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
             beside = Path(folder, database.name)
             uri = f"{SQLITE}{beside}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.registry.faults import without_secrets
 from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ def flat_parameters(training: Training) -> dict[str, Any]:
 def _flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in nested.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, Mapping) else {f"{before}{key}": value}
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
     return flat
 
 
@@ -86,7 +90,7 @@ def report(training: Training) -> dict[str, Any]:
     trained = training.trained
     return {
         "data_fingerprint": training.fingerprint,
-        "parameters": plain(training.parameters),
+        "parameters": _flat(plain(training.parameters)),
         "hold_out": {
             "test_from_us": trained.hold_out.test_from,
             "train_rows": len(trained.hold_out.train_rows),

@@ -64,8 +64,8 @@ def csv_sql(file: SourceFile, source: Source, header: CsvHeader, *, rejects: str
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header.columns)
     return (
         f"read_csv({literal(str(file.path))}, auto_detect=false, header=true, delim={literal(header.delimiter)}, "
-        f"quote='\"', escape='\"', nullstr='', encoding={literal(source.encoding)}, compression={literal(file.packing)}, "
-        f"columns={{{columns}}}, ignore_errors=true, store_rejects=true, "
+        f"quote='\"', escape='\"', nullstr='', encoding={literal(source.encoding)}, "
+        f"compression={literal(file.packing)}, columns={{{columns}}}, ignore_errors=true, store_rejects=true, "
         f"rejects_table={literal(rejects)}, rejects_scan={literal(rejects + '_scans')})"
     )
 

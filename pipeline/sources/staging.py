@@ -5,17 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from features.facts import FAULT, FUTURE, NOTE, WAITING, Reading, facts_sql, fault_sql, parsed_sql
 from features.parsing import literal, quoted
-from pipeline.sources.relations import FILE, MALFORMED, ROW, Relation
+from pipeline.sources.relations import FILE, MALFORMED, Relation
 
 REJECTS_KEPT = 100_000
 """How many rejected rows of a source are written out; all are counted."""
+_LARGEST_SUM = 2**62
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Staged:
         waiting: Rows that are fit, but known only after the load.
         moved_times: Local times that do not exist and were moved forward.
         ambiguous_times: Local times that happen twice and were taken as the later instant.
-        examples: Per fault, how many files it is found in and one of them.
+        overflowing: Columns whose sum over all rows exact arithmetic cannot hold.
     """
 
     path: Path
@@ -40,7 +41,7 @@ class Staged:
     waiting: int
     moved_times: int
     ambiguous_times: int
-    examples: Mapping[str, str] = field(default_factory=dict)
+    overflowing: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -89,12 +90,25 @@ def stage(
         waiting=waiting,
         moved_times=sum(count for fault, note, count in found if note == 1 and fault is None),
         ambiguous_times=sum(count for fault, note, count in found if note == 2 and fault is None),
+        overflowing=_overflowing(connection, reading, path),
     )
 
 
 def has_future(staged: Staged) -> bool:
     """Whether reading the same rows later may let in more of them."""
     return bool(staged.waiting or staged.faults.get(FUTURE))
+
+
+def _overflowing(connection: duckdb.DuckDBPyConnection, reading: Reading, path: Path) -> tuple[str, ...]:
+    """While the whole column's sum fits, no sum over any window of any lead can overflow."""
+    names = [column.stored_name for column in reading.content if column.kind in ("amount", "duration", "count")]
+    if not names:
+        return ()
+    sums = ", ".join(f"coalesce(sum({quoted(name)}), 0) > {_LARGEST_SUM}" for name in names)
+    found = connection.execute(
+        f"SELECT {sums} FROM read_parquet({literal(str(path))}) WHERE {FAULT} IS NULL"
+    ).fetchall()
+    return tuple(name for name, is_large in zip(names, found[0], strict=True) if is_large)
 
 
 def _malformed(connection: duckdb.DuckDBPyConnection, relation: Relation) -> int:
@@ -118,6 +132,3 @@ def _write_rejects(connection: duckdb.DuckDBPyConnection, relation: Relation, re
         lines = f"SELECT {literal(MALFORMED)} AS reason, NULL AS file, csv_line AS line FROM {quoted(relation.rejects)}"
         query = f"FROM ({query}) UNION ALL BY NAME SELECT DISTINCT * FROM ({lines})"
     connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT csv, HEADER)")
-
-
-__all__ = ["REJECTS_KEPT", "ROW", "Staged", "has_future", "stage"]

@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 from pipeline.settings_tables import Source
 from pipeline.sources.files import SourceFile, find_files
 from pipeline.sources.mapping import map_columns
-from pipeline.sources.relations import FILE, ROW, Relation, file_relation, query_relation
+from pipeline.sources.relations import ROW, Relation, file_relation, query_relation
 from pipeline.sources.staging import Staged, stage
 from pipeline.stages.ingest_record import IngestRecord, SourceRecord, TableRecord, mapping_signature
 
@@ -218,6 +218,11 @@ def _changed_files(table: str, files: Sequence[SourceFile], source: Source, befo
 def _row_faults(source: Incoming, staged: Staged, max_share: float) -> list[str]:
     if not staged.rows_read and source.record is None:
         return [f"{source.table}: is empty: the source has a header but no rows"]
+    if staged.overflowing:
+        names = ", ".join(staged.overflowing)
+        return [
+            f"{source.table}: the sum of {names} is too large to be exact: is it in the shop's currency, in seconds?"
+        ]
     if staged.rejected <= max_share * staged.rows_read:
         return []
     share = staged.rejected / staged.rows_read
@@ -277,6 +282,3 @@ def _do_not_fit(faults: Sequence[str]) -> LeadlightError:
 def _too_many_rejected(faults: Sequence[str], max_share: float) -> LeadlightError:
     hint = f"mend the rows, or raise ingest.max_rejected_share (now {max_share:g}). Nothing was written."
     return wrong_input("Too many rows cannot be used:", faults, hint=hint)
-
-
-__all__ = ["FILE", "Incoming", "all_at_midnight", "find_incoming", "mapping_changed", "stage_all"]

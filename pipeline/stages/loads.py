@@ -17,11 +17,9 @@ from pathlib import Path
 import duckdb
 
 from features.facts import FAULT, NOTE, Reading
-from features.parsing import literal, quoted
-from features.versions import NEWEST_FIRST
+from features.parsing import literal
+from features.versions import NEWEST_FIRST, content_sql, repeats_sql
 from pipeline.sources.staging import Staged
-
-_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -82,23 +80,7 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, rows: str, content: Sequ
         rows: A relation of facts of one table and load.
         content: Stored names of the columns beside the keys.
     """
-    # Hashes first: 20 million texts need gigabytes, their hashes do not.
-    suspects = f"SELECT hash(row_id) FROM {rows} GROUP BY 1 HAVING count(*) > 1"
-    found = connection.execute(f"""
-        WITH suspects AS (SELECT * FROM {rows} WHERE hash(row_id) IN ({suspects})),
-        kinds AS (
-            SELECT row_id, recorded_at, count(*) AS n_rows, count(DISTINCT {_content(content, "suspects")}) AS n_contents
-            FROM suspects GROUP BY ALL
-        ),
-        ids AS (
-            SELECT row_id, sum(n_rows - 1) FILTER (n_contents = 1) AS surplus, count(*) > 1 AS is_versioned,
-                max(n_contents) > 1 AS is_conflict
-            FROM kinds GROUP BY row_id
-        )
-        SELECT coalesce(sum(surplus), 0), count(*) FILTER (is_versioned), count(*) FILTER (is_conflict),
-            min(row_id, {_EXAMPLES}) FILTER (is_conflict AND NOT contains(row_id, '@'))
-        FROM ids
-    """).fetchall()[0]
+    found = connection.execute(repeats_sql(rows, content)).fetchall()[0]
     surplus, versions, conflicts, examples = found
     return Repeats(int(surplus), int(versions), int(conflicts), tuple(examples or ()))
 
@@ -189,7 +171,7 @@ def vanished(connection: duckdb.DuckDBPyConnection, staged: Staged, *, own: Sequ
 
 def _new_rows(rows: str, reading: Reading, there: str, previous_until: int | None) -> str:
     content = [column.stored_name for column in reading.content]
-    same = f"{_content(content, 'fresh')} IS NOT DISTINCT FROM {_content(content, 'latest')}"
+    same = f"{content_sql(content, of='fresh')} IS NOT DISTINCT FROM {content_sql(content, of='latest')}"
     # A source that rewrites a row without a new recorded_at was not seen to do so before this load.
     rewritten = "latest.row_id IS NOT NULL AND (fresh.recorded_at = latest.recorded_at OR latest.is_retracted)"
     is_late = "latest.row_id IS NOT NULL"
@@ -203,9 +185,8 @@ def _new_rows(rows: str, reading: Reading, there: str, previous_until: int | Non
         "(latest.row_id IS NOT NULL OR count(*) OVER (PARTITION BY fresh.row_id) > 1) AS is_change",
     ]
     if reading.table.name == "orders":
-        replaced.append(
-            f"CASE WHEN fresh.cancelled_from IS NOT NULL THEN greatest(fresh.cancelled_from, {known}) END AS cancelled_from"
-        )
+        since = f"greatest(fresh.cancelled_from, {known})"
+        replaced.append(f"CASE WHEN fresh.cancelled_from IS NOT NULL THEN {since} END AS cancelled_from")
     return f"""
         WITH fresh AS ({rows}),
         latest AS ({_newest(f"(SELECT * FROM {there} WHERE row_id IN (SELECT row_id FROM fresh))")})
@@ -215,7 +196,7 @@ def _new_rows(rows: str, reading: Reading, there: str, previous_until: int | Non
             NOT ({same}) AND NOT EXISTS (
                 SELECT 1 FROM {there} AS stored
                 WHERE stored.row_id = fresh.row_id AND stored.recorded_at IS NOT DISTINCT FROM fresh.recorded_at
-                    AND {_content(content, "stored")} IS NOT DISTINCT FROM {_content(content, "fresh")}
+                    AND {content_sql(content, of="stored")} IS NOT DISTINCT FROM {content_sql(content, of="fresh")}
                     AND fresh.recorded_at IS NOT NULL
             )
         )
@@ -231,12 +212,6 @@ def _distinct(rows: str, repeats: Repeats) -> str:
         return f"SELECT * FROM {rows}"
     # Of equal rows keep the one known first.
     return f"SELECT * FROM {rows} QUALIFY row_number() OVER (PARTITION BY row_id, recorded_at ORDER BY known_at) = 1"
-
-
-def _content(content: Sequence[str], of: str) -> str:
-    """What makes two rows with one id differ."""
-    names = ["lead_id", "visitor_id", "occurred_at", *content]
-    return f"ROW({', '.join(f'{of}.{quoted(name)}' for name in names)})"
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from features.facts import SESSION_LENGTH
 from features.local_time import local_clock
-from features.moments import SECOND, local_midnight, to_us
+from features.moments import local_midnight, to_us
 from features.ownership import links_sql, ownership_sql, shared_visitors_sql
-from features.resolution import FactTable, attributes_sql, leads_sql, timeline_sql
-from features.tables import FACT_TABLES, TABLES
+from features.resolution import FactTable, attributes_sql, leads_sql, tie_order, timeline_sql
+from features.row_order import settled
+from features.tables import FACT_TABLES
 from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.settings_tables import Source
@@ -27,7 +27,7 @@ from pipeline.stages.loads import facts_relation
 from pipeline.timeline_files import LEADS, bucket_ends, in_utc, schema_in_utc, write_buckets
 
 ROWS_PER_BUCKET = 1_000_000
-_BATCH = 131_072
+_BATCH = 262_144
 _TYPES_LISTED = 1_000
 
 
@@ -91,10 +91,11 @@ def resolve_facts(
         if timelines is None:
             leads_with[name] = _count(connection, f"SELECT count(DISTINCT lead_no) FROM ({query})")
         else:
-            schema = schema_in_utc(relation.limit(0).to_arrow_table().schema)
+            sorted_rows = (in_utc(pa.Table.from_batches([batch])) for batch in relation.to_arrow_reader(_BATCH))
+            rows = settled(sorted_rows, by=tie_order(tables[name])) if name in tables else sorted_rows
             leads_with[name] = write_buckets(
-                relation.to_arrow_reader(_BATCH), timelines, name, schema=schema, ends=ends
-            ).leads
+                rows, timelines, name, schema=schema_in_utc(relation.limit(0).to_arrow_table().schema), ends=ends
+            )
     if timelines is not None:
         _write_leads(leads, timelines, ends)
     return Resolved(
@@ -156,7 +157,9 @@ def _queries(
     tables: Mapping[str, FactTable], settings: Settings, records: Mapping[str, TableRecord], *, has_links: bool
 ) -> dict[str, str]:
     queries = {
-        name: timeline_sql(table if has_links else _without_visitors(table), leads="lead_index", ownership="ownership")
+        name: timeline_sql(
+            table if has_links else replace(table, has_visitors=False), leads="lead_index", ownership="ownership"
+        )
         for name, table in tables.items()
         if name in FACT_TABLES
     }
@@ -165,12 +168,6 @@ def _queries(
         static = [name for name in usable if name in _static(settings)]
         queries["attributes"] = attributes_sql(tables["leads"], leads="lead_index", attributes=usable, static=static)
     return queries
-
-
-def _without_visitors(table: FactTable) -> FactTable:
-    from dataclasses import replace
-
-    return replace(table, has_visitors=False)
 
 
 def _attributes(settings: Settings) -> list[str]:
@@ -239,11 +236,8 @@ def _bucket_count(connection: duckdb.DuckDBPyConnection, settings: Settings, tab
 
 def _write_leads(leads: pa.Table, timelines: Path, ends: Sequence[int]) -> None:
     index = in_utc(leads.drop_columns(["bucket"]))
-    write_buckets(iter(index.to_batches()), timelines, LEADS, schema=index.schema, ends=ends)
+    write_buckets([index], timelines, LEADS, schema=index.schema, ends=ends)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
-
-
-__all__ = ["SECOND", "SESSION_LENGTH", "TABLES", "Resolved", "resolve_facts", "span_of"]

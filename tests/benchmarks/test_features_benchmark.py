@@ -42,6 +42,7 @@ def frame(case: Case, files: Path) -> pa.Table:
     return contestants.enter("polars", "snapshots").run(files, case).to_arrow()
 
 
+@pytest.mark.slow
 def test_quick_run_ends_with_one_line_of_json_and_equal_contestants() -> None:
     """The small form races all three contestants, finds them equal, and ends with the promised line."""
     command = [sys.executable, "-m", "benchmarks.features", "--quick"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import worlds
 
-from features import compiled, kernel, kernel_labels
+from features import compiled, kernel, kernel_labels, kernel_outputs, kernel_windows
 from features.labels import Conversion, label
 from features.sweeping import compute
 
@@ -59,7 +59,7 @@ def printed(process):
 
 @pytest.mark.slow
 def test_kept_code_is_found_again_and_never_when_it_is_out_of_date(run_kernel):
-    """Two processes compile at once, a third finds what they kept; where only a part's content differs, none is found."""
+    """Two processes compile at once and a third finds what they kept; when only a part changes, nothing is found."""
     both = [run_kernel(1), run_kernel(1)]
     assert [printed(process)[0] for process in both] == [1, 1]
     assert printed(run_kernel(1)) == [1, 1]
@@ -103,8 +103,16 @@ def test_the_fingerprint_is_of_the_content(tmp_path):
 
 def test_the_kernels_know_every_module_that_is_compiled_into_them():
     """The names under which machine code is kept hold the fingerprint of the sources."""
-    modules = [sys.modules[f"features.{name}"] for name in ("kernel", "compiled", "moments", "kernel_outputs")]
-    assert compiled.fingerprint(tuple(module.__file__ for module in modules)) in kernel._sweep.py_func.__qualname__
+    names = ("kernel", "compiled", "moments", "kernel_inputs", "kernel_windows", "kernel_outputs")
+    files = tuple(sys.modules[f"features.{name}"].__file__ for name in names)
+    assert compiled.fingerprint(files) in kernel._sweep.py_func.__qualname__
+    inlined = {
+        part.__module__
+        for module in (kernel, kernel_outputs, kernel_windows)
+        for name in vars(module)
+        if (part := getattr(getattr(module, name), "py_func", None)) is not None
+    }
+    assert inlined <= {f"features.{name}" for name in names}
 
 
 @pytest.mark.parametrize("layout", worlds.LAYOUTS)

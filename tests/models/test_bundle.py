@@ -42,7 +42,8 @@ def test_all_damage_is_listed_at_once(lead_model: LeadModel, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("manifest", "said"), [(None, "missing"), (b"{", "not JSON"), (b'{"format": 99}', "format 99"), (b"[]", "format None")]
+    ("manifest", "said"),
+    [(None, "missing"), (b"{", "not JSON"), (b'{"format": 99}', "format 99"), (b"[]", "format None")],
 )
 def test_a_bad_manifest_is_refused(lead_model: LeadModel, tmp_path: Path, manifest: bytes | None, said: str) -> None:
     """Without a manifest that this version reads, nothing is loaded."""

@@ -60,7 +60,7 @@ def test_calibration_error_is_the_mean_gap_of_ten_bins() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_an_interval_holds_its_figure(seed: int) -> None:
-    """low <= value <= high, for every figure."""
+    """Every figure lies between its low and its high."""
     for one in evaluate(*judged(300, leads=90, seed=seed), resamples=50).estimates().values():
         assert one.low <= one.value <= one.high
 

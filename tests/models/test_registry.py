@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def training(lead_model, some_leads, tmp_path_factory):
     config = tmp_path_factory.mktemp("config") / "shop.yaml"
     config.write_text("shop: {name: Corner shop}\n")
     table = some_leads(1200, 3)
-    question = {"question": {"horizon_days": 30}, "windows": [7, 30]}
+    question = {"question": {"horizon_days": 30}, "windows": [7, 30], "uri": "postgresql://me:secret@host/db"}
     plain = training_of(lead_model, table)
     return replace(plain, parameters=question, config_file=config, others={"logistic": plain.trained.metrics})
 
@@ -133,6 +134,7 @@ def test_a_run_holds_every_figure_with_its_bounds(place, logged, training):
         assert low <= value <= high
     assert run.data.params == {name: str(value) for name, value in flat_parameters(training).items()}
     assert run.data.params["question.horizon_days"] == "30"
+    assert run.data.params["uri"] == "postgresql://…@host/db"
     assert run.data.tags["leadlight.data_fingerprint"] == fingerprint(training.table)
     assert run.info.status == "FINISHED"
 
@@ -164,8 +166,8 @@ def test_a_run_cut_short_leaves_no_champion(training, place, tmp_path, monkeypat
     def stop(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(training_files, "write_files", stop)
+    monkeypatch.setattr(training_files, "write_files", stop)
+    with pytest.raises(KeyboardInterrupt):
         registry.log_training(empty, training)
     assert registry.versions(empty) == ()
     with pytest.raises(LeadlightError, match="No model of 'another shop' has been trained yet"):
@@ -256,8 +258,13 @@ def test_two_trainings_at_once_and_one_killed_leave_one_champion(tmp_path):
     folder = tmp_path / "ws"
     script = _driver(folder)
     kill = "import os, signal; training_run._register = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+    (tmp_path / "tmp").mkdir()
     runs = [
-        subprocess.Popen([sys.executable, "-W", "ignore", "-c", script.format(before=before)], cwd=tmp_path)
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", script.format(before=before)],
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},  # the killed one cannot tidy up
+        )
         for before in ("", "", kill)
     ]
     assert [run.wait(timeout=300) for run in runs] == [0, 0, -9]
@@ -265,6 +272,25 @@ def test_two_trainings_at_once_and_one_killed_leave_one_champion(tmp_path):
     found = registry.versions(place)
     assert {one.number: one.aliases for one in found} == {1: ("champion",), 2: ("challenger",)}
     assert all(bundle.load(one.bundle) for one in found)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "tmp"] == ["ws"]
+
+
+def test_a_database_that_was_never_finished_is_made_anew(tmp_path, monkeypatch):
+    """A process killed while MLflow makes its tables leaves nothing that the next one would trip over."""
+    import mlflow
+
+    made = []
+
+    class Client:
+        def __init__(self, tracking_uri, registry_uri):
+            made.append(Path(tracking_uri.removeprefix("sqlite:///")))
+            self.search_experiments = lambda max_results: made[-1].write_text("tables")
+
+    (tmp_path / ".mlflow-left").mkdir()
+    monkeypatch.setattr(mlflow, "MlflowClient", Client)
+    training_run.client(registry.in_workspace(tmp_path, name="shop"))
+    assert made[0].parent.parent == tmp_path
+    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", "mlflow.lock"}
 
 
 def _driver(folder):
@@ -277,9 +303,10 @@ def _driver(folder):
     )
     return (
         "import importlib.util\nfrom pathlib import Path\n" + imports + "from models import registry\n"
-        "from models.registry import training_run\nfrom models.calibration import Blend\n"
+        "from models.registry import training_files, training_run\nfrom models.calibration import Blend\n"
         "matrix = made.encoder().tree_matrix(made.leads(1000, 0))\n"
         "model = made.assembled(made.boosted(matrix, 0), Blend(b=-0.1, w_linear=0.4, w_trees=0.7))\n"
+        "training_files.write_files = cases.without_files\n"
         "{before}"
         f"place = registry.in_workspace(Path({str(folder)!r}), name='shop')\n"
         "registry.log_training(place, cases.training_of(model, made.leads(600, 1)))\n"

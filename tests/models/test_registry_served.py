@@ -272,5 +272,5 @@ def quiet():
 
 def plain_split(rows):
     """Return *rows* as MLflow's ``dataframe_split``: every float with all its digits, what is missing as null."""
-    data = [[None if value != value else value for value in row] for row in rows.to_numpy(object).tolist()]
-    return {"columns": list(rows.columns), "data": data}
+    data = rows.astype(object).where(rows.notna(), None)
+    return {"columns": list(rows.columns), "data": data.to_numpy().tolist()}

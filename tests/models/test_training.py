@@ -57,7 +57,7 @@ def test_a_lead_scored_alone_gets_the_bits_it_gets_in_a_batch(shop: FeatureTable
 
 
 def test_the_parts_add_up_to_the_log_odds(shop: FeatureTable, trained: TrainedModel) -> None:
-    """b + w_linear·linear + w_trees·trees is the margin, and base + contributions is too, to 1e-4."""
+    """The blended parts are the margin, bit by bit, and base + contributions are too, to 1e-4."""
     model = trained.model
     parts = model.blend.margins(model.linear.margins(shop), model.tree_margins(shop))
     assert np.array_equal(parts, model.margins(shop))

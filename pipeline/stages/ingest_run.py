@@ -1,0 +1,177 @@
+"""One reading of all sources into a folder of its own: the body of `ingest` and `check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from features.moments import to_us
+from pipeline.progress import Progress
+from pipeline.settings import Settings
+from pipeline.sources.staging import Staged
+from pipeline.stages.adding import Addition, add_all
+from pipeline.stages.ingest_record import IngestRecord, from_dict, mapping_signature, resolution_signature
+from pipeline.stages.ingest_report import IngestReport
+from pipeline.stages.ingest_reporting import Findings, fresh_report, iso, notes_of, same_report
+from pipeline.stages.intake import Incoming, find_incoming, mapping_changed, stage_all
+from pipeline.stages.timeline_writer import Resolved, resolve_facts
+from pipeline.workspace import Workspace
+
+
+class IngestRun:
+    """One reading of all sources into a folder of its own.
+
+    Args:
+        settings: The shop's config.
+        workspace: What is known already; only read.
+        folder: Where everything new goes.
+        now: The moment of the load (aware).
+        rebuild: Whether to forget all earlier loads.
+        progress: Told of every step.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        folder: Path,
+        *,
+        now: datetime,
+        rebuild: bool,
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._workspace = workspace
+        self._folder = folder
+        self._loaded_at = to_us(now)
+        self._progress = progress
+        self._previous = workspace.current_generation()
+        self._manifest = _read_manifest(self._previous)
+        self._stored = from_dict(self._manifest["record"]) if self._manifest else IngestRecord()
+        self._before = IngestRecord() if rebuild else _still_valid(self._stored, settings)
+
+    def read(self, *, timelines: Path | None) -> IngestReport:
+        """Read everything new and return what was found.
+
+        Args:
+            timelines: Where timelines go; None only counts.
+        """
+        with _connected(self._settings, self._folder / "spill") as connection:
+            findings = self._take_in(connection)
+            record = IngestRecord(findings.added.records, resolution_signature(self._settings))
+            if self._manifest and not self._is_changed(record, findings.added):
+                return same_report(self._manifest["report"], findings)
+            resolved = resolve_facts(
+                connection,
+                self._settings,
+                record.tables,
+                facts=self._folder / "facts",
+                timelines=timelines,
+                progress=self._progress,
+            )
+            report = fresh_report(connection, self._settings, findings, resolved, folder=self._folder)
+        if timelines is not None:
+            self._write_manifest(record, resolved, report)
+        return report
+
+    def _take_in(self, connection: duckdb.DuckDBPyConnection) -> Findings:
+        incoming = find_incoming(connection, self._settings, self._before, loaded_at=self._loaded_at)
+        staged = stage_all(
+            connection,
+            incoming,
+            folder=self._folder,
+            max_rejected_share=self._settings.ingest.max_rejected_share,
+            progress=self._progress,
+        )
+        # Adding moves staged files to their place, so what is asked of them is asked first.
+        notes = notes_of(connection, incoming, staged)
+        added = add_all(connection, incoming, staged, before=self._before, folder=self._folder, previous=self._previous)
+        return Findings(_by_table(incoming, staged), added, notes, tuple(map(str, self._rejects(added))))
+
+    def _is_changed(self, record: IngestRecord, added: Addition) -> bool:
+        """Whether facts or the settings they are resolved by differ from what is published."""
+        facts = {name: table.facts for name, table in record.tables.items()}
+        stored = {name: table.facts for name, table in self._stored.tables.items()}
+        return added.is_changed or facts != stored or record.resolved_by != self._stored.resolved_by
+
+    def _rejects(self, added: Addition) -> list[Path]:
+        """Where the rejected rows of this run will lie once it is published."""
+        numbers = {name: record.number for name, record in added.records.items()}
+        return [
+            self._workspace.rejects_folder / f"{path.stem}-load-{numbers[path.stem.rpartition('-')[0]]:04d}.csv"
+            for path in rejected_files(self._folder)
+        ]
+
+    def _write_manifest(self, record: IngestRecord, resolved: Resolved, report: IngestReport) -> None:
+        spans = {
+            name: {"data_from": table.data_from, "data_until": table.data_until, "rows": table.total}
+            for name, table in report.tables.items()
+            if table.data_from
+        }
+        manifest = {
+            "loaded_at": iso(self._loaded_at),
+            "buckets": resolved.buckets,
+            "timelines": resolved.columns,
+            "event_types": resolved.event_types,
+            "record": record.as_dict(),
+            "report": report.as_dict(),
+        }
+        for name, data in (("coverage.json", spans), ("manifest.json", manifest)):
+            (self._folder / name).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def rejected_files(folder: Path) -> list[Path]:
+    """Return the files of rejected rows in a generation that is not published yet, in a fixed order."""
+    return sorted((folder / "rejects").glob("*.csv"))
+
+
+def _read_manifest(generation: Path | None) -> Mapping[str, Any]:
+    if generation is None:
+        return {}
+    found: dict[str, Any] = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _still_valid(stored: IngestRecord, settings: Settings) -> IngestRecord:
+    """Return what is known, without tables that must be read anew because their mapping changed.
+
+    A table of a single load loses nothing by that; one of several would lose when its rows became known.
+    """
+    zone = settings.shop.time_zone
+    changed = []
+    for name, record in stored.tables.items():
+        asked = [mapping_signature(source, zone=zone) for source in settings.tables.get(name, [])]
+        if [source.signature for source in record.sources] != asked[: len(record.sources)]:
+            changed.append(name)
+    if losing := [name for name in changed if stored.tables[name].number > 1]:
+        raise mapping_changed(losing)
+    kept = {name: record for name, record in stored.tables.items() if name not in changed}
+    return IngestRecord(kept, stored.resolved_by)
+
+
+def _by_table(incoming: Sequence[Incoming], staged: Mapping[str, Staged]) -> dict[str, list[Staged]]:
+    found: dict[str, list[Staged]] = {}
+    for source in incoming:
+        found.setdefault(source.table, []).append(staged[source.name])
+    return found
+
+
+@contextmanager
+def _connected(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{settings.ingest.memory_limit_gb}GB",
+        "temp_directory": str(spill),
+        # Nothing is fetched from anywhere, whatever a query asks for.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        yield connection

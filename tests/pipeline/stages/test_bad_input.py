@@ -1,0 +1,142 @@
+"""Bad input: said once, whole, with table, column, count and remedy; the workspace stays as it was."""
+
+import pytest
+
+from features.errors import LeadlightError
+
+HEAD = "id,customer,day,amount"
+GOOD = [f"g{n},Ann,2024-05-01 10:00:00,1" for n in range(20)]
+
+
+def refused(shop, *parts):
+    """Ingest, and see the refusal name every one of *parts* and leave no workspace behind."""
+    with pytest.raises(LeadlightError) as caught:
+        shop.ingest()
+    text = str(caught.value)
+    for part in (*parts, "\n\nHint: "):
+        assert part in text, text
+    assert shop.workspace.current() is None
+    assert list(shop.workspace.tables_folder.glob("generation*")) == []
+    return text
+
+
+def test_missing_and_renamed_columns_of_all_tables_are_named_at_once(shop):
+    """Every lacking column is listed with its likely new name, for all tables in one message."""
+    shop.write("orders.csv", "id,customer,ordered,total", "1,Ann,2024-05-01,3")
+    shop.write("visits.csv", "user,starts", "Ann,2024-05-01")
+    shop.tables["orders"]["columns"]["ordered_at"] = "orderd"
+    shop.tables["sessions"] = {"path": "visits.csv", "columns": {"lead_id": "user"}}
+    refused(
+        shop, "ordered_at   (mapped to 'orderd', which is not there; did you mean 'ordered'?)", "amount",
+        "sessions: lacks", "started_at   (found 'starts': a rename?)",
+    )  # fmt: skip
+
+
+def test_a_missing_file_is_named_with_its_neighbour(shop):
+    """A path that is not there is named with the file that was likely meant."""
+    shop.tables["orders"]["path"] = "order.csv"
+    refused(shop, "There is no file, folder or glob", "did you mean 'orders.csv'?")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("x,,2024-05-01,1", "lead_id is empty"),
+        ("x,Ann,yesterday,1", "ordered_at is not a time"),
+        ("x,Ann,,1", "ordered_at is empty"),
+        ("x,Ann,2024-07-01,1", "later than the load"),
+        ("x,Ann,2024-05-01,-5", "amount is negative"),
+        ("x,Ann,2024-05-01,inf", "amount is not finite"),
+        ("x,Ann,2024-05-01,nan", "amount is not finite"),
+        ("x,Ann,2024-05-01,ten", "amount is not a number"),
+        ("x,Ann,2024-05-01,1e30", "amount is too large"),
+        (",Ann,2024-05-01,1", "order_id is empty"),
+        ("x,Ann,2024-05-01,1,2,3", "the line is malformed"),
+    ],
+)
+def test_an_unfit_row_is_set_aside_with_its_reason(shop, line, reason):
+    """Below the allowed share the row lies in rejects/ with the reason, and the rest is let in."""
+    shop.ingest_settings = {"max_rejected_share": 0.05}
+    shop.write("orders.csv", HEAD, *GOOD, line)
+    report = shop.ingest()
+    assert report.tables["orders"].rejected == {reason: 1}
+    assert report.tables["orders"].kept == 20
+    (path,) = (shop.folder / "workspace" / "rejects").iterdir()
+    assert reason in path.read_text()
+    assert report.has_rejects
+
+
+def test_too_many_unfit_rows_stop_everything(shop):
+    """Past the share all reasons are listed with counts and remedies, and nothing is written."""
+    shop.write("orders.csv", HEAD, *GOOD, "x,,2024-05-01,1", "y,Ann,2024-05-01,-1", "z,Ann,2024-05-01,-2")
+    refused(
+        shop, "orders: 3 of 23 rows (13.0%) would be rejected", "2 rows: amount is negative (map refunds",
+        "1 rows: lead_id is empty", "max_rejected_share",
+    )  # fmt: skip
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(shop):
+    """A file that begins with a byte order mark is read like any other."""
+    shop.write("orders.csv", HEAD, *GOOD, encoding="utf-8-sig")
+    assert shop.ingest().tables["orders"].kept == 20
+
+
+def test_another_encoding_is_named_and_can_be_set(shop):
+    """Rows that are not UTF-8 are refused as malformed with the setting to change, and read with it."""
+    shop.write("orders.csv", HEAD, "1,José,2024-05-01,1", encoding="latin-1")
+    refused(shop, "the line is malformed", "tables.*.encoding")
+    shop.tables["orders"]["encoding"] = "latin-1"
+    shop.ingest()
+    assert shop.rows()[0]["lead"] == "José"
+
+
+def test_a_wrong_delimiter_is_named(shop):
+    """A delimiter in the config that does not part the header is named beside the one that would."""
+    shop.write("orders.csv", *(line.replace(",", ";") for line in (HEAD, *GOOD)))
+    assert shop.check().tables["orders"].kept == 20
+    shop.tables["orders"]["delimiter"] = ","
+    refused(shop, "has one column when parted by comma", "semicolon")
+
+
+def test_decimal_commas_are_read_where_the_config_says_so(shop):
+    """1.234,50 means 1234.5 once the decimal sign is set."""
+    shop.write("orders.csv", HEAD.replace(",", ";"), "1;Ann;2024-05-01;1.234,50")
+    refused(shop, "amount is not a number", "tables.*.decimal")
+    shop.tables["orders"]["decimal"] = ","
+    shop.ingest()
+    assert shop.rows()[0]["amount"] == 12_345_000
+
+
+@pytest.mark.parametrize("lines", [[], [HEAD]], ids=["no header", "no rows"])
+def test_an_empty_table_is_refused(shop, lines):
+    """A table without header or rows is no table."""
+    shop.write("orders.csv", *lines)
+    refused(shop, "orders")
+
+
+def test_a_broken_file_is_named(shop):
+    """A Parquet file cut short is named as unreadable, without a traceback of a library."""
+    shop.write("orders.parquet", "PAR1 and then nothing")
+    shop.tables["orders"]["path"] = "orders.parquet"
+    refused(shop, "'orders.parquet' cannot be read")
+
+
+def test_a_query_that_fails_is_quoted(shop):
+    """DuckDB's reason is shown, and where the query stands in the config."""
+    shop.tables["orders"] = {"query": "SELECT nothing FROM '{data}/orders.csv'"}
+    refused(shop, "The query of table 'orders' fails", "nothing")
+
+
+def test_numbers_as_times_need_their_unit(shop):
+    """A time that is a number since 1970 is refused until the config says in which unit."""
+    shop.tables["orders"] = {"query": "SELECT 'Ann' AS lead_id, 1714557600 AS ordered_at, 1 AS amount"}
+    refused(shop, "'ordered_at' holds numbers: say `ordered_at: {column: ordered_at, unit: s}`")
+    shop.tables["orders"]["columns"] = {"ordered_at": {"column": "ordered_at", "unit": "s"}}
+    shop.ingest()
+    assert shop.rows()[0]["occurred_at"] == "2024-05-01 10:00"
+
+
+def test_addresses_of_people_are_never_shown(shop):
+    """An id that looks like an e-mail address stays out of the message."""
+    shop.write("orders.csv", HEAD, "a@b.de,Ann,2024-05-01,1", "a@b.de,Ann,2024-05-01,2")
+    assert "a@b.de" not in refused(shop, "1 ids of order_id have different rows")

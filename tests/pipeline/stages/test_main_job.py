@@ -1,0 +1,176 @@
+"""The main job on a small synthetic shop: tables, features, model, scores, one lead told."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+from features import moments
+from features.errors import LeadlightError
+from features.training_table import scoring_table
+from models import bundle, registry
+from pipeline import asking
+from pipeline.champion import champion, place_of, plots_of
+from pipeline.score_store import ScoreStore
+from pipeline.settings import Settings, load
+from pipeline.stages.demo import DemoPaths, demo
+from pipeline.stages.explain import explain
+from pipeline.stages.features import FeaturesReport
+from pipeline.stages.score import ScoreReport, score
+from pipeline.stages.train import TrainReport
+from pipeline.synthetic.judge import BestPossible
+from pipeline.workspace import Workspace
+
+# MLflow and SQLAlchemy warn of each other, and of nothing that we call.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+NOW = datetime(2025, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    """The whole job on 1,200 leads: its folder and the report of each step."""
+    folder = tmp_path_factory.mktemp("job")
+    steps = list(demo("synthetic", folder=folder, now=NOW, leads=1_200, seed=3))
+    return folder, {type(step): step for step in steps}
+
+
+@pytest.fixture(scope="module")
+def settings(job) -> Settings:
+    return load(job[0] / "leadlight.yaml")
+
+
+def test_every_path_that_the_demo_names_exists(job):
+    """What the demo says to open next is there to be opened."""
+    paths = job[1][DemoPaths]
+    for path in (paths.config, paths.data_dictionary, paths.plots, paths.scores):
+        assert Path(path).exists()
+
+
+def test_the_training_table_has_a_dictionary_entry_for_each_column(job):
+    """Every column of the written table is explained, and nothing else is."""
+    report = job[1][FeaturesReport]
+    table = pq.read_table(report.table)
+    entries = json.loads(report.data_dictionary.with_suffix(".json").read_text(encoding="utf-8"))
+    assert [entry["name"] for entry in entries] == table.column_names
+    assert len(table) == report.snapshots
+
+
+def test_the_model_lies_between_guessing_and_the_best_possible(job):
+    """A model that is better than the best possible would have seen the future."""
+    judged = job[1][BestPossible]
+    assert 0.5 < judged.model.auc <= judged.auc
+    assert judged.log_loss <= judged.model.log_loss < judged.constant_log_loss
+
+
+def test_stored_points_add_up_exactly(job, settings):
+    """Points per feature, per family and per axis each sum to the total, in whole hundredths."""
+    scores = _published(settings)
+    total = scores["points_total"].to_numpy()
+    for column in ("points", "points_family"):
+        parts = scores[column].combine_chunks().flatten()
+        assert (np.sum([part.fill_null(0).to_numpy(zero_copy_only=False) for part in parts], axis=0) == total).all()
+    assert (scores["fit"].to_numpy() + scores["engagement"].to_numpy() == total).all()
+
+
+def test_scoring_twice_changes_nothing(job, settings):
+    """The second run finds the first one's rows and leaves every byte of them."""
+    store = ScoreStore(Workspace(settings.shop.workspace))
+    part = settings.shop.workspace / "scores" / store.published().part
+    before = part.read_bytes()
+    again = score(settings, scored_at=datetime(2025, 3, 1, tzinfo=UTC))
+    assert not again.is_new
+    assert part.read_bytes() == before
+
+
+def test_a_lead_scored_alone_gets_the_scores_it_gets_in_its_batch(job, settings):
+    """Probability and score depend on the lead alone."""
+    model, _ = champion(settings)
+    tables = Workspace(settings.shop.workspace).tables()
+    question = asking.question(settings)
+    moment = moments.to_us(datetime.fromisoformat(job[1][ScoreReport].as_of))
+    together = scoring_table(tables.timelines(0), question, model.features, as_of=moment)
+    predicted = model.predict(together)
+    for row in range(0, len(together), max(len(together) // 7, 1)):
+        alone = model.predict(together.take(np.asarray([row])))
+        assert alone.log_odds[0] == predicted.log_odds[row]
+
+
+def test_the_pyfunc_model_gives_the_scores_of_the_command_line(job, settings):
+    """MLflow's model and the stored scores agree on the same matrix rows."""
+    mlflow = pytest.importorskip("mlflow")
+    found = registry.champion(place_of(settings))
+    mlflow.set_tracking_uri(place_of(settings).uri)
+    served = mlflow.pyfunc.load_model(f"models:/{place_of(settings).name}@champion")
+    tables = Workspace(settings.shop.workspace).tables()
+    model = bundle.load(found.bundle)
+    moment = moments.to_us(datetime.fromisoformat(job[1][ScoreReport].as_of))
+    rows = scoring_table(tables.timelines(0), asking.question(settings), model.features, as_of=moment)
+    frame = rows.columns.select(list(model.feature_names)).to_pandas(strings_to_categorical=False)
+    for name in frame.columns[frame.dtypes == "category"]:
+        frame[name] = frame[name].astype(object)
+    answered = served.predict(frame)
+    stored = {row["lead_id"]: row for row in _published(settings).select(["lead_id", "probability"]).to_pylist()}
+    leads = rows.keys["lead_id"].cast(pa.string()).to_pylist()
+    expected = [stored[lead]["probability"] for lead in leads]
+    np.testing.assert_allclose(answered["probability"].to_numpy(), expected, rtol=0, atol=1e-12)
+
+
+def test_the_told_lines_add_up_to_the_score(job, settings):
+    """Fifty and all the lines shown make the score shown."""
+    for lead in job[1][ScoreReport].best:
+        told = explain(settings, lead["lead_id"])[0]
+        lines = sum(line.points for line in (*told.speaks_for, *told.speaks_against))
+        assert 50 + lines + told.everything_else + told.limits == told.score
+        assert told.score_low <= told.score <= told.score_high
+
+
+def test_a_timeline_tells_nothing_that_was_unknown(job, settings):
+    """The newest thing told of a lead happened before its as_of."""
+    told = explain(settings, job[1][ScoreReport].best[0]["lead_id"])[0]
+    assert told.timeline
+    assert all(datetime.fromisoformat(one.at) < datetime.fromisoformat(told.as_of) for one in told.timeline)
+
+
+def test_an_unknown_lead_is_refused_with_the_nearest(job, settings):
+    """A mistyped id gets one clear message with the id that was meant."""
+    known = job[1][ScoreReport].best[0]["lead_id"]
+    with pytest.raises(LeadlightError, match=known):
+        explain(settings, known + "x")
+
+
+def test_the_export_ranks_everyone_once(job, settings):
+    """The CSV has one line per stored score, best first, and its reasons in words."""
+    report = job[1][ScoreReport]
+    exported = pa_csv.read_csv(report.csv)
+    assert len(exported) == report.leads
+    assert exported["rank"].to_pylist() == list(range(1, report.leads + 1))
+    assert pc.sum(pc.not_equal(exported["reasons"], "")).as_py() > 0
+
+
+def test_a_spreadsheet_runs_no_lead(tmp_path):
+    """Text that begins like a formula is exported as text."""
+    store = ScoreStore(Workspace(tmp_path))
+    run = store.add(pa.table({"lead_id": ["=1+1"]}), as_of=0, model_version="1-a", scored_at=NOW)
+    _, csv = store.export(run, pa.table({"lead_id": ["=1+1", "@a", "-3", "plain"]}))
+    assert pa_csv.read_csv(csv)["lead_id"].to_pylist() == ["'=1+1", "'@a", "'-3", "plain"]
+
+
+def test_the_first_model_becomes_champion_and_has_its_pictures(job, settings):
+    """The first training scores from now on, and its curves can be looked at."""
+    trained = job[1][TrainReport]
+    assert trained.is_champion
+    plots = plots_of(settings, trained.run_id)
+    assert plots is not None
+    assert {"roc.png", "gains.png", "calibration.png"} <= {path.name for path in plots.glob("*.png")}
+
+
+def _published(settings: Settings) -> pa.Table:
+    store = ScoreStore(Workspace(settings.shop.workspace))
+    return store.read(store.published())

