@@ -47,9 +47,7 @@ def refusal_of_foreign_packages(root: Path) -> str:
         return "\n".join(["Another package takes the place of Leadlight's own:", *foreign, "", _HINT_HIDDEN])
     changed = [f"  - {root / name}" for name in _overwritten(root)]
     if changed:
-        return "\n".join(
-            ["Another package was installed over Leadlight's own:", *changed, "", _HINT_OVERWRITTEN]
-        )
+        return "\n".join(["Another package was installed over Leadlight's own:", *changed, "", _HINT_OVERWRITTEN])
     return ""
 
 
@@ -57,9 +55,7 @@ _HINT_HIDDEN = (
     "Hint: remove that folder from PYTHONPATH (or leave it, if it is the current folder), "
     "uninstall the other package, or install Leadlight into an environment of its own."
 )
-_HINT_OVERWRITTEN = (
-    "Hint: uninstall the other package, then reinstall leadlight, best into an environment of its own."
-)
+_HINT_OVERWRITTEN = "Hint: uninstall the other package, then reinstall leadlight, best into an environment of its own."
 
 
 def _where_python_looks(name: str) -> Path | None:
@@ -91,9 +87,7 @@ def _overwritten(root: Path) -> list[str]:
     installed_here = Path(str(installed.locate_file(""))).resolve() == root
     if not installed_here or "leadlight.py" not in hashes:
         return []
-    return [
-        name for name in PACKAGES if hashes.get(f"{name}/__init__.py") != _sha256(root / name / "__init__.py")
-    ]
+    return [name for name in PACKAGES if hashes.get(f"{name}/__init__.py") != _sha256(root / name / "__init__.py")]
 
 
 def _sha256(file: Path) -> str:

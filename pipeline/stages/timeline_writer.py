@@ -91,11 +91,11 @@ def resolve_facts(
         if timelines is None:
             leads_with[name] = _count(connection, f"SELECT count(DISTINCT lead_no) FROM ({query})")
         else:
+            # The schema is asked for first: a connection serves one open result at a time.
+            schema = schema_in_utc(relation.limit(0).to_arrow_table().schema)
             sorted_rows = (in_utc(pa.Table.from_batches([batch])) for batch in relation.to_arrow_reader(_BATCH))
             rows = settled(sorted_rows, by=tie_order(tables[name])) if name in tables else sorted_rows
-            leads_with[name] = write_buckets(
-                rows, timelines, name, schema=schema_in_utc(relation.limit(0).to_arrow_table().schema), ends=ends
-            )
+            leads_with[name] = write_buckets(rows, timelines, name, schema=schema, ends=ends)
     if timelines is not None:
         _write_leads(leads, timelines, ends)
     return Resolved(

@@ -20,9 +20,7 @@ def test_packages_are_imported_from_the_wheel(name, wheel_site):
 def test_a_new_process_imports_from_the_wheel_too(wheel_site, tmp_path):
     """A process that the tests start, a notebook's kernel say, sees the same code."""
     script = "import features as f, models as m, pipeline as p; print(f.__file__, m.__file__, p.__file__)"
-    answer = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
-    )
+    answer = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert all(Path(path).is_relative_to(wheel_site) for path in answer.stdout.split())
 
 
