@@ -43,6 +43,7 @@ def job(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def settings(job) -> Settings:
+    """The settings that the job ran with."""
     return load(job[0] / "leadlight.yaml")
 
 
