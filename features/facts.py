@@ -15,13 +15,9 @@ Every function returns SQL text for DuckDB; nothing here runs it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from features.local_time import LocalClock
 from features.moments import DAY, SECOND
 from features.parsing import (
     Parsed,
-    Raw,
     clock_notes,
     literal,
     local_microseconds,
@@ -29,7 +25,7 @@ from features.parsing import (
     quoted,
     utc_microseconds,
 )
-from features.tables import CanonicalTable, Column
+from features.reading import Mapped, Reading
 
 SESSION_LENGTH = 30 * 60 * SECOND
 """How long a session without a duration is taken to last, microseconds."""
@@ -62,60 +58,6 @@ WAITING = "known only after the load"
 
 # What can be read as a time at all: earlier or later is a placeholder such as 0001-01-01.
 _EARLIEST, _LATEST = -2_208_988_800 * SECOND, 7_258_118_400 * SECOND
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """One column of a canonical table and the source's value that fills it.
-
-    Attributes:
-        column: The canonical or extra column.
-        raw: How the source holds it.
-        is_extra: Whether it is the shop's own.
-    """
-
-    column: Column
-    raw: Raw
-    is_extra: bool = False
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How rows of one source become facts.
-
-    Attributes:
-        table: The canonical table.
-        columns: What is mapped.
-        clock: The zone of naive times.
-        loaded_at: The moment of the load, microseconds (UTC); later rows are from the future.
-        numbered_by: Expression of the row's id where no id is mapped.
-        cancelled_statuses: States of an order that mean cancelled.
-        is_status_static: Whether a state without a time was true from the start.
-    """
-
-    table: CanonicalTable
-    columns: tuple[Mapped, ...]
-    clock: LocalClock
-    loaded_at: int
-    numbered_by: str = ""
-    cancelled_statuses: tuple[str, ...] = ()
-    is_status_static: bool = False
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of the mapped columns."""
-        return frozenset(mapped.column.name for mapped in self.columns)
-
-    @property
-    def content(self) -> tuple[Column, ...]:
-        """The mapped columns beside ids, owners and the table's own clock, in a fixed order."""
-        keys = {self.table.id_column, self.table.time_column, "lead_id", "visitor_id", "recorded_at"}
-        return tuple(mapped.column for mapped in self.columns if mapped.column.name not in keys)
-
-    @property
-    def has_ids(self) -> bool:
-        """Whether equal ids tell equal facts; links are told apart by what they link, and when."""
-        return not self.table.id_column or self.table.id_column in self.names
 
 
 def facts_sql(reading: Reading, relation: str) -> str:

@@ -100,17 +100,23 @@ def ownership_sql(links: str, *, max_leads: int) -> str:
             FROM ranked WHERE better_known_at IS NULL OR known_at < better_known_at
             UNION ALL
             SELECT visitor_id, lead_id, NULL, NULL, known_at, shared_at FROM placed WHERE n_links = 1
-        ),
-        -- Two links of one lead in a row of knowledge are one spell of ownership.
-        spells AS (
-            SELECT *, sum(is_new) OVER in_knowledge AS spell FROM (
-                SELECT *, (lag(lead_id) OVER in_knowledge IS DISTINCT FROM lead_id)::INTEGER AS is_new FROM owned
-                WINDOW in_knowledge AS (PARTITION BY visitor_id, occurred_from, occurred_until ORDER BY owned_from)
-            ) WINDOW in_knowledge AS (PARTITION BY visitor_id, occurred_from, occurred_until ORDER BY owned_from)
         )
+        {_spells_sql("owned")}
+    """
+
+
+def _spells_sql(owned: str) -> str:
+    """Return the query that joins what follows each other in knowledge and has one owner."""
+    in_knowledge = "(PARTITION BY visitor_id, occurred_from, occurred_until ORDER BY owned_from)"
+    return f"""
         SELECT visitor_id, any_value(lead_id) AS lead_id, occurred_from, occurred_until, min(owned_from) AS owned_from,
             CASE WHEN bool_or(owned_until IS NULL) THEN NULL ELSE max(owned_until) END AS owned_until
-        FROM spells GROUP BY visitor_id, occurred_from, occurred_until, spell
+        FROM (
+            SELECT *, sum(is_new) OVER {in_knowledge} AS spell FROM (
+                SELECT *, (lag(lead_id) OVER {in_knowledge} IS DISTINCT FROM lead_id)::INTEGER AS is_new FROM {owned}
+            )
+        )
+        GROUP BY visitor_id, occurred_from, occurred_until, spell
     """
 
 

@@ -12,11 +12,12 @@ import duckdb
 import pyarrow as pa
 
 from features.errors import wrong_input
-from features.facts import FAULT, FUTURE, NOTE, WAITING, Mapped, Reading, facts_sql
+from features.facts import FAULT, FUTURE, NOTE, WAITING, facts_sql
 from features.local_time import local_clock
 from features.moments import to_us
 from features.ownership import links_sql, ownership_sql
 from features.parsing import Raw, quoted
+from features.reading import Mapped, Reading
 from features.resolution import FactTable, attributes_sql, leads_sql, tie_order, timeline_sql
 from features.row_order import settle
 from features.tables import FACT_TABLES, TABLES, Column, columns_missing, missing_columns, table_named
@@ -132,7 +133,8 @@ def _mapped(table: str, column: str, kind: str) -> Mapped:
     raw = Raw(quoted(column), kind)
     if column in TABLES[table].names:
         return Mapped(TABLES[table].column(column), raw)
-    own = "text" if kind in ("VARCHAR", "BOOLEAN") else "time" if kind.startswith(("TIMESTAMP", "DATE")) else "number"
+    is_text = kind in ("VARCHAR", "BOOLEAN") or kind.startswith("ENUM")
+    own = "text" if is_text else "time" if kind.startswith(("TIMESTAMP", "DATE")) else "number"
     return Mapped(Column(column, own, "The shop's own."), raw, is_extra=True)
 
 

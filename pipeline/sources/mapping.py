@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from features.errors import nearest
-from features.facts import Mapped
 from features.parsing import Raw, literal, quoted
+from features.reading import Mapped
 from features.tables import TABLES, Column, missing_columns
 from pipeline.settings_tables import ColumnSource, ExtraColumn, Source
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from features.facts import FAULT, FUTURE, NOTE, WAITING, Reading, facts_sql, fault_sql, parsed_sql
+from features.facts import FAULT, FUTURE, NOTE, WAITING, facts_sql, fault_sql, parsed_sql
 from features.parsing import literal, quoted
+from features.reading import Reading
 from pipeline.sources.relations import FILE, MALFORMED, Relation
 
 REJECTS_KEPT = 100_000

@@ -67,6 +67,7 @@ def add_all(
     before: IngestRecord,
     folder: Path,
     previous: Path | None,
+    is_lasting: bool,
 ) -> Addition:
     """Write the new facts of all tables into *folder*, beside links to the earlier ones.
 
@@ -77,12 +78,13 @@ def add_all(
         before: What the workspace knew.
         folder: The new generation.
         previous: The current generation, of which facts are kept.
+        is_lasting: Whether *folder* outlives the current generation; a check's does not.
 
     Raises:
         LeadlightError: Ids have conflicting rows, or rows without ids are gone: all tables at once.
     """
     facts = folder / "facts"
-    _bring_along(before, facts, previous)
+    _bring_along(before, facts, previous, is_lasting=is_lasting)
     by_table: dict[str, list[Incoming]] = {}
     for source in incoming:
         by_table.setdefault(source.table, []).append(source)
@@ -98,16 +100,19 @@ def add_all(
     return Addition(ordered, added, totals)
 
 
-def _bring_along(before: IngestRecord, facts: Path, previous: Path | None) -> None:
+def _bring_along(before: IngestRecord, facts: Path, previous: Path | None, *, is_lasting: bool) -> None:
     """Link earlier facts into the new generation: they never change, so they need no second copy."""
     for name in (name for table in before.tables.values() for name in table.facts):
         place = facts / name
         place.parent.mkdir(parents=True, exist_ok=True)
         source = (previous or facts.parent) / "facts" / name
+        if not is_lasting:
+            place.symlink_to(source.resolve())
+            continue
         try:
             os.link(source, place)
         except OSError:
-            # Another filesystem (a check works in the system's folder for temporary files), or one without links.
+            # Some network filesystems know no links.
             shutil.copyfile(source, place)
 
 

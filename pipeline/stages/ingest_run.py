@@ -63,7 +63,7 @@ class IngestRun:
             timelines: Where timelines go; None only counts.
         """
         with _connected(self._settings, self._folder / "spill") as connection:
-            findings = self._take_in(connection)
+            findings = self._take_in(connection, is_lasting=timelines is not None)
             record = IngestRecord(findings.added.records, resolution_signature(self._settings))
             if self._manifest and not self._is_changed(record, findings.added):
                 return same_report(self._manifest["report"], findings)
@@ -80,7 +80,7 @@ class IngestRun:
             self._write_manifest(record, resolved, report)
         return report
 
-    def _take_in(self, connection: duckdb.DuckDBPyConnection) -> Findings:
+    def _take_in(self, connection: duckdb.DuckDBPyConnection, *, is_lasting: bool) -> Findings:
         incoming = find_incoming(connection, self._settings, self._before, loaded_at=self._loaded_at)
         staged = stage_all(
             connection,
@@ -91,7 +91,15 @@ class IngestRun:
         )
         # Adding moves staged files to their place, so what is asked of them is asked first.
         notes = notes_of(connection, incoming, staged)
-        added = add_all(connection, incoming, staged, before=self._before, folder=self._folder, previous=self._previous)
+        added = add_all(
+            connection,
+            incoming,
+            staged,
+            before=self._before,
+            folder=self._folder,
+            previous=self._previous,
+            is_lasting=is_lasting,
+        )
         return Findings(_by_table(incoming, staged), added, notes, tuple(map(str, self._rejects(added))))
 
     def _is_changed(self, record: IngestRecord, added: Addition) -> bool:

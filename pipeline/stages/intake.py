@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 
 from features.errors import LeadlightError, wrong_input
-from features.facts import Mapped, Reading
 from features.local_time import LocalClock, local_clock
 from features.parsing import literal, quoted
+from features.reading import Mapped, Reading
 from features.tables import TABLES
 from pipeline.progress import Progress
 from pipeline.settings import Settings

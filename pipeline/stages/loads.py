@@ -16,8 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from features.facts import FAULT, NOTE, Reading
+from features.facts import FAULT, NOTE
 from features.parsing import literal
+from features.reading import Reading
 from features.versions import NEWEST_FIRST, content_sql, repeats_sql
 from pipeline.sources.staging import Staged
 

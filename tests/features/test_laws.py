@@ -41,6 +41,15 @@ def bits(table):
     return {**values, **{name: table.keys[name].to_pylist() for name in table.keys.column_names}}
 
 
+def brought_to(world, moment, how):
+    """Let some rows become known, or be replaced, exactly at *moment*."""
+    for row in (row for rows in world.rows.values() for row in rows):
+        if row["occurred"] <= moment and how.random() < 0.3:
+            row |= {"known": moment, "until": None, "bits": 0}
+        elif row["known"] < moment and how.random() < 0.3:
+            row |= {"until": moment, "bits": 0}
+
+
 def spoiled(world, since, how):
     """Return the world with everything known at or after *since* changed; *how* is drawn per row."""
     rows = {
@@ -72,6 +81,7 @@ def _spoil(table, row, since, how):
 def test_what_is_known_at_or_after_as_of_changes_no_feature_and_no_cohort(world, as_of, how):
     """Late rows, replacements and news from as_of on may be anything: features and cohorts stay as they are."""
     pairs = [(lead, as_of) for lead in range(worlds.N_LEADS)]
+    brought_to(world, as_of, how)
     other = spoiled(world, as_of, how)
     asked = worlds.snapshots_of(pairs)
     before, after = (compute(w.timelines(), asked, CATALOG) for w in (world, other))
@@ -92,6 +102,7 @@ def test_what_is_known_after_the_decision_changes_no_label(world, as_of, settle,
     """News from as_of + horizon + settle on may be anything: labels stay as they are."""
     asked = worlds.snapshots_of([(lead, as_of) for lead in range(worlds.N_LEADS)])
     decided_at = as_of + 2 * DAY + settle * DAY
+    brought_to(world, decided_at, how)
     other = spoiled(world, decided_at, how)
     # A link known exactly at the decision counts for features there, never for the label.
     for row in other.rows["orders"]:

@@ -13,7 +13,7 @@ from features.snapshots import Snapshots
 from features.sweeping import compute
 
 CHOICE = families.Choice(windows=(1, 2, 5))
-asked = st.lists(st.tuples(st.sampled_from(shops.LEADS), worlds.moments), min_size=1, max_size=8)
+asked = st.lists(st.tuples(st.sampled_from(shops.LEADS), worlds.moments), min_size=6, max_size=10)
 
 
 def snapshots_of(timelines, pairs, *, days):
@@ -25,7 +25,7 @@ def snapshots_of(timelines, pairs, *, days):
     return Snapshots(lead, as_of, as_of + days * worlds.DAY), [(name, moment) for _, moment, name in ordered]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     shop=shops.shops(),
     pairs=asked,

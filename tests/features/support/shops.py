@@ -4,13 +4,14 @@ A `Shop` answers the oracle from the raw rows: versions, cancellations, identity
 clocks are worked out anew for every question, by the rules alone.
 """
 
+import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 
 import pyarrow as pa
 from hypothesis import strategies as st
-from worlds import DAY, MOMENT, START, WHOLE, moments
+from worlds import DAY, MOMENT, MOMENTS, START, WHOLE, seeds
 
 from features.resolve import ResolveOptions, resolve
 from features.timeline import Coverage
@@ -22,10 +23,10 @@ HALF_HOUR = 30 * 60 * 1_000_000
 MAX_LEADS = 2
 COVERAGE = Coverage(START - DAY, START + 7 * DAY)
 
-amounts = st.sampled_from([0.0, 0.5, 10.0, 123.4567])
-words = st.none() | st.sampled_from(["a", "b"])
-ages = st.none() | st.sampled_from([18.0, 40.5])
-recorded = st.none() | st.none() | st.sampled_from(WHOLE)
+AMOUNTS = [0.0, 0.5, 10.0, 123.4567]
+WORDS = [None, "a", "b"]
+AGES = [None, 18.0, 40.5]
+RECORDED = [None] * 14 + WHOLE
 TIMES = {"created_at", "recorded_at", "ordered_at", "cancelled_at", "started_at", "occurred_at", "linked_at"}
 NUMBERS = {"amount", "discount", "duration_s", "value", "age"}
 COUNTS = {"items", "pages"}
@@ -169,12 +170,10 @@ def arrow(rows):
 
 
 CONTENT = {
-    "orders": {"amount": amounts, "discount": st.none() | amounts, "items": st.none() | st.integers(0, 2),
-               "category": words, "cancelled_at": st.none() | st.none() | moments},
-    "sessions": {"duration_s": st.none() | st.sampled_from([0.0, 60.5, 43_200.0]),
-                 "pages": st.none() | st.integers(0, 2), "source": words},
-    "events": {"type": st.sampled_from(["email_sent", "email_opened", "cart_add"]), "value": st.none() | amounts,
-               "campaign": words},
+    "orders": {"amount": AMOUNTS, "discount": [None, *AMOUNTS], "items": [None, 0, 1, 2], "category": WORDS,
+               "cancelled_at": [None] * 40 + MOMENTS},
+    "sessions": {"duration_s": [None, 0.0, 60.5, 43_200.0], "pages": [None, 0, 1, 2], "source": WORDS},
+    "events": {"type": ["email_sent", "email_opened", "cart_add"], "value": [None, *AMOUNTS], "campaign": WORDS},
 }  # fmt: skip
 """What a row says beside its keys."""
 
@@ -182,56 +181,46 @@ CONTENT = {
 @st.composite
 def shops(draw):
     """Draw a shop of three leads and two visitors."""
-    raw = {table: draw(_facts(table)) for table in CLOCK}
-    raw["leads"] = draw(_leads())
-    raw["identities"] = draw(_identities())
+    how = random.Random(draw(seeds))
+    raw = {table: _facts(how, table) for table in CLOCK}
+    raw["leads"] = [row for lead in LEADS for row in _versions_of(how, lead)]
+    raw["identities"] = _identities(how)
     return Shop(raw)
 
 
-@st.composite
-def _facts(draw, table):
-    """Draw at least one row: a first version of some facts, and newer versions of a few."""
+def _facts(how, table):
+    """Return at least one row: a first version of some facts, and newer versions of a few."""
     has_visitors = table != "orders"
     rows = []
-    for number in range(draw(st.integers(1, 8))):
-        occurred, content = draw(moments), draw(st.fixed_dictionaries(CONTENT[table]))
-        visitor = draw(st.none() | st.sampled_from(VISITORS)) if has_visitors else None
-        lead = draw(st.none() | st.sampled_from(LEADS)) if visitor else draw(st.sampled_from(LEADS))
-        row = {
-            IDS[table]: f"{table}-{number}",
-            "lead_id": lead,
-            CLOCK[table]: occurred,
-            "recorded_at": draw(recorded),
-            **content,
-        }
-        rows.append({**row, "visitor_id": visitor} if has_visitors else row)
-        for newer in sorted(draw(st.sets(st.sampled_from(WHOLE), max_size=2))):
-            if newer > (row["recorded_at"] or _known(table, row)):
-                changed = draw(st.fixed_dictionaries(CONTENT[table]))
-                rows.append({**rows[-1], **changed, "recorded_at": newer})
+    for number in range(how.randint(1, 16)):
+        visitor = how.choice([None, *VISITORS, *VISITORS]) if has_visitors else None
+        lead = how.choice([None, None, *LEADS]) if visitor else how.choice(LEADS)
+        keys = {IDS[table]: f"{table}-{number}", "lead_id": lead, **({"visitor_id": visitor} if has_visitors else {})}
+        row = {**keys, CLOCK[table]: how.choice(MOMENTS), "recorded_at": how.choice(RECORDED), **_content(how, table)}
+        rows.append(row)
+        first = row["recorded_at"] or _known(table, row)
+        newer = [at for at in sorted(how.sample(WHOLE, how.choice([0, 0, 1, 2]))) if at > first]
+        rows += [{**row, **_content(how, table), "recorded_at": at} for at in newer]
     return rows
 
 
-@st.composite
-def _leads(draw):
-    rows = []
-    for lead in LEADS:
-        created = draw(moments)
-        rows += [
-            {"lead_id": lead, "created_at": created, "recorded_at": at, "plan": draw(words), "age": draw(ages)}
-            for at in sorted(draw(st.sets(st.sampled_from(WHOLE), min_size=1, max_size=3)))
-        ]
-    return rows
+def _content(how, table):
+    return {name: how.choice(choices) for name, choices in CONTENT[table].items()}
 
 
-@st.composite
-def _identities(draw):
-    """Draw links, at distinct moments per visitor; some become known late."""
+def _versions_of(how, lead):
+    created = how.choice(MOMENTS)
+    return [
+        {"lead_id": lead, "created_at": created, "recorded_at": at, "plan": how.choice(WORDS), "age": how.choice(AGES)}
+        for at in sorted(how.sample(WHOLE, how.randint(1, 3)))
+    ]
+
+
+def _identities(how):
+    """Return links, at distinct moments per visitor; some become known late."""
     rows = [{"visitor_id": "nobody's", "lead_id": "ann", "linked_at": START + 7 * DAY, "recorded_at": None}]
     for visitor in VISITORS:
-        for at in sorted(draw(st.sets(moments, max_size=4))):
-            late = draw(st.none() | st.none() | st.sampled_from(WHOLE))
-            rows.append(
-                {"visitor_id": visitor, "lead_id": draw(st.sampled_from(LEADS)), "linked_at": at, "recorded_at": late}
-            )
+        moments = sorted(how.sample(sorted(set(MOMENTS)), how.randint(0, 4)))
+        links = [{"visitor_id": visitor, "lead_id": how.choice(LEADS), "linked_at": at} for at in moments]
+        rows += [{**link, "recorded_at": how.choice(RECORDED)} for link in links]
     return rows

@@ -1,6 +1,9 @@
 """Ingest: from files to timelines, the same however often it runs and however files are packed."""
 
 import json
+import multiprocessing
+import os
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -8,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import LeadlightError, NotFinishedError
-from features.moments import from_us
 from features.resolve import resolve
 from pipeline.stages import ingest as ingest_module
 from pipeline.stages import ingest_run
@@ -138,7 +140,7 @@ def test_files_and_tables_in_memory_resolve_alike(shop):
         }
     )
     there = shop.read().timelines(0)
-    here = resolve({"orders": orders}, loaded_at=from_us(0).replace(year=2024, month=6))
+    here = resolve({"orders": orders}, loaded_at=datetime(2024, 6, 1, tzinfo=UTC))
     assert here.tables["orders"].equals(there.tables["orders"])
     assert here.leads.equals(there.leads)
     assert here.coverage == there.coverage
@@ -178,6 +180,41 @@ def test_a_run_killed_midway_leaves_no_trace_in_the_next(shop, monkeypatch):
     assert {row["lead"] for row in shop.rows()} == {"Ann", "Bob", "Cid"}
 
 
+def _die_while_sorting(settings):
+    def progress(step, _done, _total):
+        if step.startswith("sorting"):
+            os._exit(9)
+
+    ingest_module.ingest(settings, now=datetime(2024, 6, 2, tzinfo=UTC), progress=progress)
+
+
+def test_a_process_killed_midway_changes_nothing_and_blocks_nobody(shop):
+    """A run that dies without a word leaves the tables as they were, and the next run does its work."""
+    shop.ingest()
+    before = shop.rows()
+    shop.write("orders.csv", "id,customer,day,amount", "9,Cid,2024-05-04 10:00:00,1")
+    victim = multiprocessing.get_context("spawn").Process(target=_die_while_sorting, args=(shop.settings(),))
+    victim.start()
+    victim.join(120)
+    assert victim.exitcode == 9
+    assert shop.rows() == before
+    assert shop.ingest("2024-06-02").tables["orders"].kept == 1
+    assert {path.name for path in shop.workspace.tables_folder.glob("generation*")} == {
+        "generation-0001",
+        "generation-0002",
+    }
+
+
+def test_a_check_after_an_ingest_knows_what_is_there(shop):
+    """A check compares with the facts of earlier loads, and leaves them alone."""
+    shop.ingest()
+    before = shop.snapshot_of_files()
+    shop.write("orders.csv", "id,customer,day,amount", "1,Ann,2024-05-01 10:00:00,99", "9,Cid,2024-05-04 10:00:00,1")
+    found = shop.check("2024-06-02").tables["orders"]
+    assert (found.kept, found.new_versions, found.unchanged) == (1, 1, 3)
+    assert shop.snapshot_of_files() == before
+
+
 def test_readers_of_the_previous_generation_may_finish(shop):
     """Tables opened before a new load still read what they read."""
     shop.ingest()
@@ -200,7 +237,7 @@ def test_cdnow_is_read_as_published(shop, shared_data):
     from pipeline.shipped import config
 
     settings = load(config("cdnow"), data=str(shared_data("cdnow.parquet").parent), beside=shop.folder)
-    report = ingest_module.ingest(settings, now=from_us(0).replace(year=2024))
+    report = ingest_module.ingest(settings, now=datetime(2024, 1, 1, tzinfo=UTC))
     assert (report.tables["orders"].kept, report.leads) == (69_659, 23_570)
     tables = Workspace(settings.shop.workspace).tables()
     orders = tables.timelines(0).tables["orders"]
@@ -216,7 +253,7 @@ def test_the_complete_journey_is_read_as_described(shop):
     from pipeline.shipped import config
 
     settings = load(config("complete_journey"), beside=shop.folder)
-    report = ingest_module.ingest(settings, now=from_us(0).replace(year=2024))
+    report = ingest_module.ingest(settings, now=datetime(2024, 1, 1, tzinfo=UTC))
     kept = {name: table.kept for name, table in report.tables.items()}
     assert kept == {"leads": 2_469, "orders": 155_848, "events": 6_589 + 2_102}
     assert not report.has_rejects
