@@ -53,7 +53,7 @@ demo: setup  ## Run the main job on real shop data and show the ranked leads (AR
 
 .PHONY: test
 test: check  ## Everything that must hold: checks, then the whole suite against the built wheel
-	@$(TEST_ENV) $(PY) tests/wheel/suite.py -n $(WORKERS) $(ARGS)
+	@$(TEST_ENV) $(PY) tests/wheel/suite.py -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: quick
 quick: setup  ## Run the tests on the checkout, without the slow ones

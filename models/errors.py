@@ -44,9 +44,9 @@ def one_class(rows: int, *, converted: bool) -> LeadlightError:
 
 
 def too_few_conversions(faults: Sequence[str]) -> LeadlightError:
-    """Return the error for parts of the data with too few converting leads, one line per part."""
+    """Return the error for parts of the data with too few leads of either kind, one line per fault."""
     return wrong_input(
-        "Too few leads convert to train and test a model:",
+        "Too few conversions to train and test a model:",
         faults,
         hint="add history or snapshots, use a longer horizon, or an earlier conversion in the funnel.",
     )

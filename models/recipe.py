@@ -40,7 +40,7 @@ class Recipe:
         bags: Bags of trees; None = by the number of conversions.
         groups: Groups of leads for folds and bags.
         blocks: Most forward blocks.
-        least_conversions: Distinct converting leads needed to train at all.
+        least_conversions: Distinct converting leads, and as many others, needed to train at all.
         threads: Threads LightGBM may use; None = by the size of the data. They change no bit.
     """
 

@@ -53,6 +53,10 @@ class Moments:
         """Return how many distinct leads convert among *rows*."""
         return int(np.unique(self.lead[rows][self.converted[rows]]).size)
 
+    def other_leads(self, rows: Ints | Bools) -> int:
+        """Return how many distinct leads have a row among *rows* in which they do not convert."""
+        return int(np.unique(self.lead[rows][~self.converted[rows]]).size)
+
 
 @dataclass(frozen=True)
 class Split:
@@ -144,7 +148,8 @@ def forward_folds(
         groups: Into how many groups the leads are dealt.
         judged: How many of the groups are judged in each block; other groups in other blocks.
         blocks: At most so many blocks.
-        least_conversions: Distinct converting leads that a block needs before it, and at or after it.
+        least_conversions: Distinct converting leads that a block needs before it, and at or after it; and as many
+            others before it.
         seed: Deals the leads.
 
     Returns:
@@ -210,9 +215,13 @@ def _block_starts(moments: Moments, blocks: int, least: int) -> list[int]:
         return []
     shares = FIRST_BLOCK_SHARE + (1 - FIRST_BLOCK_SHARE) * np.arange(blocks) / blocks
     starts = np.unique(converted_at[(shares * len(converted_at)).astype(np.int64)])
-    total = moments.converting_leads(moments.converted)
-    enough = max(least, int(LEAST_SHARE_BEFORE * total))
-    fair = [int(start) for start in starts if moments.converting_leads(moments.decided_at <= start) >= enough]
+    enough = max(least, int(LEAST_SHARE_BEFORE * moments.converting_leads(moments.converted)))
+    fair = [int(start) for start in starts if _can_teach(moments, moments.decided_at <= start, enough, least)]
     while fair and moments.converting_leads(moments.as_of >= fair[-1]) < least:
         fair.pop()
     return fair
+
+
+def _can_teach(moments: Moments, rows: Bools, converting: int, others: int) -> bool:
+    """Return whether *rows* hold so many leads that convert and so many that do not."""
+    return moments.converting_leads(rows) >= converting and moments.other_leads(rows) >= others

@@ -37,7 +37,7 @@ class TrainingConfig:
         test_share: Share of the conversions that the hold-out holds at least; see `forward_split`.
         test_from: Begin the hold-out exactly here (us) instead.
         test_as_ofs: Or: hold out so many of the newest as_ofs.
-        least_test_conversions: Distinct converting leads that the hold-out needs.
+        least_test_conversions: Distinct converting leads, and as many others, that the hold-out needs.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -168,18 +168,19 @@ def _checked_split(moments: Moments, config: TrainingConfig) -> Split:
         test_as_ofs=config.test_as_ofs,
         seed=config.recipe.seed,
     )
-    needed = (
-        ("to train, closed before the hold-out", split.train, config.recipe.least_conversions),
-        ("in the hold-out", split.test, config.least_test_conversions),
-    )
-    found = [(name, moments.converting_leads(rows), least) for name, rows, least in needed]
-    if any(there < least for _, there, least in found):
-        raise errors.too_few_conversions(
-            [f"{name}: {there} converting leads, {least} needed" for name, there, least in found]
+    least = config.recipe.least_conversions
+    faults = [
+        f"{part}: {found} leads {what}, {needed} needed"
+        for part, found, what, needed in (
+            ("to train, closed before the hold-out", moments.converting_leads(split.train), "convert", least),
+            ("to train, closed before the hold-out", moments.other_leads(split.train), "do not convert", least),
+            ("in the hold-out", moments.converting_leads(split.test), "convert", config.least_test_conversions),
+            ("in the hold-out", moments.other_leads(split.test), "do not convert", config.least_test_conversions),
         )
-    for _, rows, _ in needed:
-        if moments.converted[rows].all():
-            raise errors.one_class(len(rows), converted=True)
+        if found < needed
+    ]
+    if faults:
+        raise errors.too_few_conversions(faults)
     return split
 
 

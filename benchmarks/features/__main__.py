@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 
 from rich.console import Console
@@ -20,6 +21,8 @@ from benchmarks.features.race import race
 def main() -> int:
     """Run the cases asked for, print them, and return the exit code."""
     asked = _arguments()
+    # Being told to stop is an exit like any other: the running contestant ends, the scratch files go.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=None if sys.stdout.isatty() else 140)
     summaries, is_equal = {}, True
     for name, case in cases(quick=asked.quick).items():

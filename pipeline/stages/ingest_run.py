@@ -181,5 +181,12 @@ def _connected(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConne
     }
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
+        _without_progress_bar(connection)
         yield connection
+
+
+def _without_progress_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Draw no second progress bar; in a notebook the setting may not be touched where it is off."""
+    is_on = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]
+    if is_on:
+        connection.execute("SET enable_progress_bar = false")

@@ -62,6 +62,20 @@ def test_a_conversion_cancelled_before_the_decision_is_none(cancelled_after, exp
     assert converted(rows) is expected
 
 
+@pytest.mark.parametrize(("bits", "expected"), [(0, True), (1, False)])
+def test_a_link_made_exactly_at_the_decision_is_too_late(bits, expected):
+    """Features grant a link its own moment, so it is stored a microsecond early; labels take that back."""
+    rows = [(NOON, START + 2 * DAY - 1, None, "o", {"bits": bits})]
+    assert converted(rows) is expected
+
+
+@pytest.mark.parametrize(("bits", "expected"), [(0, False), (2, True)])
+def test_a_row_lost_to_a_link_made_exactly_at_the_decision_still_counts(bits, expected):
+    """What a better link takes away at the decision was still the lead's when it was decided."""
+    rows = [(NOON, NOON, START + 2 * DAY - 1, "o", {"bits": bits})]
+    assert converted(rows) is expected
+
+
 def test_a_minimum_amount_is_in_the_shops_currency():
     """Conditions on money speak of currency units, not of stored ones."""
     rows = [(NOON, NOON, None, "o", {"amount": 49_9999})]

@@ -40,6 +40,18 @@ def test_a_lead_without_rows_has_zeros_and_missing_values():
     assert row["plan"] is row["first_category_all_0"] is None
 
 
+@pytest.mark.parametrize(("ordered", "still_open"), [(-1, 1), (0, 0), (1, 0)])
+def test_an_order_at_the_moment_of_the_cart_closes_it(ordered, still_open):
+    """Only what was put into the cart after the latest order is still open."""
+    blank = {"lead": 0, "until": None, "bits": 0, "id": "a"}
+    cart = {**blank, "occurred": START, "known": START, **dict.fromkeys(worlds.CONTENT["events"]), "type": "cart_add"}
+    at = START + ordered
+    order = {**blank, "occurred": at, "known": at, **dict.fromkeys(worlds.CONTENT["orders"]), "is_cancelled": False}
+    world = worlds.TimelineWorld({**EMPTY, "events": [cart], "orders": [order]}, SPANS, [START])
+    table = compute(world.timelines(), worlds.snapshots_of([(0, START + DAY)]), CATALOG)
+    assert table.columns["open_count_5"].to_pylist() == [still_open]
+
+
 def test_columns_without_any_value_are_missing():
     """A column of nulls, of its own type or of none, measures as missing and sums to zero."""
     row = {"lead": 0, "occurred": START, "known": START, "until": None, "bits": 0, "id": "a"}

@@ -193,8 +193,8 @@ def test_too_few_conversions_are_refused_with_both_numbers(shop: FeatureTable) -
     converted[:25] = True
     with pytest.raises(LeadlightError) as caught:
         train(with_labels(shop, "converted", converted))
-    assert "5 converting leads, 30 needed" in str(caught.value)
-    assert "5 converting leads, 10 needed" in str(caught.value)
+    assert "to train, closed before the hold-out: 5 leads convert, 30 needed" in str(caught.value)
+    assert "in the hold-out: 5 leads convert, 10 needed" in str(caught.value)
 
 
 def test_a_table_without_labels_is_refused(shop: FeatureTable) -> None:
