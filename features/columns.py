@@ -31,6 +31,17 @@ def stacked(arrays: list[npt.NDArray[_Scalar]], *, rows: int, dtype: type[_Scala
     return frozen(np.stack(arrays) if arrays else np.empty((0, rows), dtype=dtype))
 
 
+def fresh(shape: tuple[int, int], dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:
+    """Return an array to write to, its content undefined, in memory of plain pages.
+
+    numpy and Arrow's own pool ask for huge pages; where a virtual machine must fetch those from its
+    host they cost four times what plain ones do (docs/performance.md).
+    """
+    size = shape[0] * shape[1]
+    buffer = pa.allocate_buffer(size * np.dtype(dtype).itemsize, memory_pool=pa.system_memory_pool())
+    return np.frombuffer(buffer, dtype=dtype, count=size).reshape(shape)
+
+
 def encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
     """Return a text column as one dictionary array."""
     if not pa.types.is_dictionary(column.type):
@@ -42,14 +53,16 @@ def encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
 def codes(column: pa.DictionaryArray) -> npt.NDArray[np.int32]:
     """Return the codes of a dictionary array, -1 where missing."""
     indices = column.indices.cast(pa.int32())
-    return np.asarray(indices.fill_null(-1).to_numpy(), dtype=np.int32)
+    return np.asarray(indices.fill_null(-1) if indices.null_count else indices, dtype=np.int32)
 
 
 def decoded(values: npt.NDArray[np.int32], levels: pa.Array) -> pa.DictionaryArray:
-    """Return codes (-1 = missing) over *levels* as a dictionary array."""
-    missing = values < 0
-    indices = pa.array(values, mask=missing if missing.any() else None)
-    return pa.DictionaryArray.from_arrays(indices, levels)
+    """Return codes (-1 = missing) over *levels* as a dictionary array, without copying them."""
+    is_known = values >= 0
+    n_missing = len(values) - int(np.count_nonzero(is_known))
+    valid = pa.py_buffer(np.packbits(is_known, bitorder="little")) if n_missing else None
+    indices = pa.Array.from_buffers(pa.int32(), len(values), [valid, pa.py_buffer(values)], null_count=n_missing)
+    return pa.DictionaryArray.from_arrays(indices, levels, safe=False)
 
 
 def floats(name: str, column: pa.ChunkedArray) -> npt.NDArray[np.float64]:

@@ -20,14 +20,15 @@ from typing import Any
 
 import numba as nb
 
-inlined = nb.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+inlined = nb.njit(forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 """Compile a part of a kernel into it.
 
 Without reference counting: the arrays outlive the call, and counting cost half the time. Without
-wrappers for callers outside: a part has none, and they cost a fifth of the compilation.
+wrappers for callers outside: a part has none, and they cost a fifth of the compilation. Divisions
+are not checked for zero one by one, so that loops of them become vector instructions.
 """
 
-_OPTIONS = {"nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+_OPTIONS = {"nogil": True, "_nrt": False, "no_cfunc_wrapper": True, "error_model": "numpy"}
 
 
 def kernel(*modules: ModuleType) -> Callable[[Any], Any]:

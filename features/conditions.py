@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.columns import codes
 from features.errors import LeadlightError, nearest, wrong_input
 
 Scalar: TypeAlias = str | int | float | bool
@@ -177,24 +178,24 @@ def _met(condition: Condition, column: pa.ChunkedArray, *, scale: int) -> npt.ND
     if pa.types.is_null(column.type):
         return np.full(len(column), operator == "not", dtype=np.bool_)
     if operator in ("in", "not"):
-        met = _booleans(_is_in(column, condition.operands, scale=scale))
+        met = _is_in(column, condition.operands, scale=scale)
         return met if operator == "in" else ~met
     if operator == "contains":
-        return _booleans(_by_level(column, lambda levels: _contains_any(levels, condition.operands)))
+        return _by_level(column, lambda levels: _contains_any(levels, condition.operands))
     bound = pa.scalar(_stored(condition.operands[0], scale))
     compare = {"min": pc.greater_equal, "max": pc.less_equal, "above": pc.greater, "below": pc.less}[operator]
     return _booleans(compare(column.cast(pa.float64()), bound))
 
 
-def _is_in(column: pa.ChunkedArray, operands: tuple[Scalar, ...], *, scale: int) -> pa.ChunkedArray:
+def _is_in(column: pa.ChunkedArray, operands: tuple[Scalar, ...], *, scale: int) -> npt.NDArray[np.bool_]:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_boolean(kind):
-        return pc.is_in(column, value_set=pa.array([bool(value) for value in operands]))
+        return _booleans(pc.is_in(column, value_set=pa.array([bool(value) for value in operands])))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         wanted = pa.array([str(value) for value in operands], type=kind)
         return _by_level(column, lambda levels: pc.is_in(levels, value_set=wanted))
     wanted = pa.array([_stored(value, scale) for value in operands], type=pa.float64())
-    return pc.is_in(column.cast(pa.float64()), value_set=wanted)
+    return _booleans(pc.is_in(column.cast(pa.float64()), value_set=wanted))
 
 
 def _stored(value: Scalar, scale: int) -> float:
@@ -209,16 +210,19 @@ def _contains_any(levels: pa.Array, operands: tuple[Scalar, ...]) -> pa.Array:
     return met
 
 
-def _by_level(column: pa.ChunkedArray, test: object) -> pa.ChunkedArray:
+def _by_level(column: pa.ChunkedArray, test: Callable[[pa.Array], pa.Array]) -> npt.NDArray[np.bool_]:
     """Test each distinct value once where the column is dictionary-encoded."""
     if not pa.types.is_dictionary(column.type):
-        return test(column)  # type: ignore[operator]
-    chunks = [pc.take(test(chunk.dictionary), chunk.indices) for chunk in column.chunks]  # type: ignore[operator]
-    return pa.chunked_array(chunks, type=pa.bool_())
+        return _booleans(test(column))
+    met = [np.empty(0, dtype=np.bool_)]
+    for chunk in column.chunks:
+        by_code = np.append(_booleans(test(chunk.dictionary)), False)  # a missing value has code -1: the last
+        met.append(by_code.take(codes(chunk)))
+    return np.concatenate(met)
 
 
-def _booleans(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    return np.asarray(column.fill_null(False).to_numpy(), dtype=np.bool_)
+def _booleans(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(column.fill_null(False), dtype=np.bool_)
 
 
 def _bad_conditions(faults: list[str]) -> LeadlightError:

@@ -2,53 +2,66 @@
 
 # Numba infers types from the arrays it is given, and its arguments are what they are called.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
-# ruff: noqa: ANN001
+# ruff: noqa: ANN001, ANN202
 
 from __future__ import annotations
 
+from features import moments
 from features.compiled import inlined
-from features.kernel_inputs import N_FACTS, N_SEEN, ROW
-from features.kernel_outputs import (
-    N_RAW,
-    RAW_COUNT,
-    RAW_FIRST,
-    RAW_FIRST_ROW,
-    RAW_LAST,
-    RAW_LAST_ROW,
-    RAW_OPEN_COUNT,
-    RAW_OPEN_FIRST,
-)
+from features.kernel_inputs import N_SEEN, SINCE
+
+_is_unclosed = inlined(moments.is_unclosed)
 
 
 @inlined
-def record(raw, facts, seen, totals, at, lo, distinct) -> None:
-    """Read every window off its edges."""
-    n = at[N_SEEN]
-    n_sums = totals.shape[1]
-    for w in range(len(lo)):
-        raw[w, RAW_COUNT] = n - lo[w]
-        if n > lo[w]:
-            raw[w, RAW_FIRST] = seen[lo[w], 1]
-            raw[w, RAW_LAST] = seen[n - 1, 1]
-            raw[w, RAW_FIRST_ROW] = facts[seen[lo[w], 0], ROW]
-            raw[w, RAW_LAST_ROW] = facts[seen[n - 1, 0], ROW]
-        for v in range(n_sums):
-            raw[w, N_RAW + v] = totals[n, v] - totals[lo[w], v]
-        for c in range(distinct.shape[1]):
-            raw[w, N_RAW + n_sums + c] = distinct[w, c]
+def _differences(out, now, before):
+    for t in range(len(out)):
+        out[t] = now[t] - before[t]
 
 
 @inlined
-def record_open(raw, facts, seen, at, lo, n_sums, since) -> None:
-    """Read, per window, the rows after the moment that closed what was open before."""
-    n_counted = raw.shape[1] - N_RAW - 2 * n_sums
-    for w in range(len(lo)):
-        p = at[N_SEEN]
-        for v in range(n_sums):
-            raw[w, N_RAW + n_sums + n_counted + v] = 0
-        while p > lo[w] and seen[p - 1, 1] > since:
-            p -= 1
-            for v in range(n_sums):
-                raw[w, N_RAW + n_sums + n_counted + v] += facts[seen[p, 0], N_FACTS + v]
-        raw[w, RAW_OPEN_COUNT] = at[N_SEEN] - p
-        raw[w, RAW_OPEN_FIRST] = seen[p, 1] if p < at[N_SEEN] else 0
+def record(recorded, rows, program, walk, since, snapshot) -> None:
+    """Write down every window's totals and distinct values, then first and last rows.
+
+    The first and last rows of an empty window are stale and must not be read.
+    """
+    n = walk.at[N_SEEN]
+    totals = walk.totals
+    r = 0
+    for e in range(len(program.edges)):
+        place = walk.lows[e]
+        if program.edges[e, SINCE] >= 0:
+            closed_at = since[program.edges[e, SINCE], snapshot]
+            place = max(place, _first_open(rows.occurred, walk.seen, n, closed_at))
+        walk.places[e] = place
+        _differences(recorded[r : r + totals.shape[1]], totals[n], totals[place])
+        r += totals.shape[1]
+        for c in range(len(program.counted)):
+            recorded[r + c] = walk.distinct[e, c]
+        r += len(program.counted)
+    for d in range(len(program.firsts)):
+        h = program.firsts[d, 1]
+        recorded[r + d] = walk.lists[h, totals[walk.places[program.firsts[d, 0]], program.listed[h, 0]]]
+    r += len(program.firsts)
+    for h in range(len(program.listed)):
+        recorded[r + h] = walk.lists[h, max(totals[n, program.listed[h, 0]] - 1, 0)]
+
+
+@inlined
+def repeat(recorded, before) -> None:
+    """Write down what was recorded at the snapshot before: nothing has changed."""
+    for r in range(len(recorded)):
+        recorded[r] = before[r]
+
+
+@inlined
+def _first_open(occurred, seen, n_seen, closed_at):
+    """Return the place of the first row that the latest closing did not close."""
+    low, high = 0, n_seen
+    while low < high:
+        middle = (low + high) // 2
+        if _is_unclosed(occurred[seen[middle]], closed_at):
+            high = middle
+        else:
+            low = middle + 1
+    return low

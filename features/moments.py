@@ -54,6 +54,11 @@ def is_before_window(occurred: int, start: int) -> bool:
     return occurred < start
 
 
+def is_unclosed(occurred: int, closed_at: int) -> bool:
+    """Whether what happened at *occurred* came after the latest closing, which closes its own moment too."""
+    return occurred > closed_at
+
+
 def is_window_covered(as_of: int, length: int, data_from: int) -> bool:
     """Whether the table's data reach back over the whole window; else it is missing, not zero.
 

@@ -121,9 +121,13 @@ def grid_as_ofs(grid: Grid, *, zone: str, coverage: Coverage) -> Int64Array:
 def on_grid(timelines: Timelines, as_ofs: Int64Array, *, horizon_days: int) -> Snapshots:
     """Return every lead of *timelines* at each of *as_ofs* (ascending) at which it exists."""
     exists_from = microseconds(timelines.leads["exists_from"])
-    asked = moments.exists(exists_from[:, np.newaxis], as_ofs[np.newaxis, :])
-    lead, moment = np.nonzero(asked)
-    as_of = as_ofs[moment]
+    if len(as_ofs) and moments.exists(exists_from, as_ofs[0]).all():
+        # Every lead at every moment, which is usual: nothing needs to be looked for.
+        lead = np.repeat(np.arange(len(exists_from)), len(as_ofs))
+        as_of = np.tile(as_ofs, len(exists_from))
+    else:
+        lead, moment = np.nonzero(moments.exists(exists_from[:, np.newaxis], as_ofs[np.newaxis, :]))
+        as_of = as_ofs[moment]
     return Snapshots(lead + timelines.first_lead_no, as_of, as_of + horizon_days * moments.DAY)
 
 

@@ -11,23 +11,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features import columns, direct, moments
-from features import kernel_outputs as out
 from features.bucket import BucketTable
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
 from features.kernel import sweep
-from features.kernel_inputs import Asked, Rows
+from features.kernel_inputs import Asked
 from features.matrix import FeatureTable
-from features.plan import DIRECT, Output, Plan, Signal, columns_read, plan
+from features.plan import DIRECT, LAST_MOMENT, Closing, Output, Plan, columns_read, plan
+from features.program import Assembly, is_code, walks
 from features.snapshots import Snapshots
 from features.timeline import Int64Array, Timelines, timestamps
 
 _Values: TypeAlias = npt.NDArray[np.float64] | pa.DictionaryArray
-
-_CODE_OPERATIONS = (out.FIRST_CODE, out.LAST_CODE)
-_VALUE_OPERATIONS = (out.FIRST_VALUE, out.LAST_VALUE)
-_SUM_OPERATIONS = (out.SUM, out.MEAN, out.OPEN_SUM)
-_NOT_SINCE = np.empty(0, dtype=np.int64)
 
 
 def compute(
@@ -94,24 +89,30 @@ class _Sweeper:
     def sweep_all(self, planned: Plan) -> dict[str, pa.Array]:
         """Return every planned output as a column, shares divided."""
         found: dict[str, _Values] = {}
-        for signal in planned.signals:
-            found.update(self._walk(signal))
+        for table, outputs in planned.outputs.items():
+            for walk in walks(outputs):
+                found.update(self._walk(table, walk))
         for name, (part, whole) in planned.shares.items():
             found[name] = columns.share(np.asarray(found.pop(part)), np.asarray(found.pop(whole)))
         return {name: pa.array(values) if isinstance(values, np.ndarray) else values for name, values in found.items()}
 
-    def _walk(self, signal: Signal) -> dict[str, _Values]:
-        table = self._tables[signal.table]
-        codes = [o for o in signal.outputs if o.operation in _CODE_OPERATIONS]
-        numbers = [o for o in signal.outputs if o.operation not in _CODE_OPERATIONS]
-        numbers_out = np.empty((len(numbers), len(self._snapshots)))
-        codes_out = np.empty((len(codes), len(self._snapshots)), dtype=np.int32)
+    def _walk(self, name: str, outputs: Sequence[Output]) -> dict[str, _Values]:
+        table, assembly = self._tables[name], Assembly(outputs)
+        codes = [o for o in outputs if is_code(o)]
+        numbers = [o for o in outputs if not is_code(o)]
+        numbers_out = columns.fresh((len(numbers), len(self._snapshots)), np.float64)
+        codes_out = columns.fresh((len(codes), len(self._snapshots)), np.int32)
+        since = [self._closed_at(closing) for closing in assembly.closings]
         sweep(
-            _rows(signal, table),
-            Asked(*table.spans(), columns.frozen(self._snapshots.as_of), columns.frozen(self._since(signal))),
-            columns.frozen(np.asarray(signal.windows, dtype=np.int64) * moments.DAY),
-            self._data_from(signal),
-            columns.frozen(_operations(signal, table, numbers + codes)),
+            assembly.rows(table),
+            Asked(
+                *table.spans(),
+                columns.frozen(self._snapshots.as_of),
+                columns.stacked(since, rows=len(self._snapshots), dtype=np.int64),
+            ),
+            assembly.program(table, lambda closing: self._data_from(name, closing)),
+            n_signals=len(assembly.signals),
+            n_levels=assembly.n_levels(table),
             numbers_out=numbers_out,
             codes_out=codes_out,
         )
@@ -120,55 +121,13 @@ class _Sweeper:
             found[o.name] = columns.decoded(codes_out[place], table.levels(o.column))
         return found
 
-    def _data_from(self, signal: Signal) -> int:
-        """Return from when on the walk's data are whole; what closes must be seen as well as what opens."""
-        tables = [signal.table, signal.since[0]] if signal.since else [signal.table]
-        return max(self._coverage[name].data_from if name in self._coverage else moments.ALWAYS for name in tables)
+    def _data_from(self, name: str, closing: Closing | None) -> int:
+        """Return from when on the data are whole; what closes must be seen as well as what opens."""
+        tables = [name, closing.table] if closing else [name]
+        return max(self._coverage[table].data_from if table in self._coverage else moments.ALWAYS for table in tables)
 
-    def _since(self, signal: Signal) -> Int64Array:
+    def _closed_at(self, closing: Closing) -> Int64Array:
         """Return, per snapshot, the latest known moment that closed what was open before."""
-        if signal.since is None:
-            return _NOT_SINCE
-        table, where = signal.since
-        closing = Signal(table, where, outputs=[Output("closed_at", out.LAST_MOMENT, 0)])
-        closed_at = np.asarray(self._walk(closing)["closed_at"])
+        asked = Output("closed_at", LAST_MOMENT, closing.where)
+        closed_at = np.asarray(self._walk(closing.table, [asked])["closed_at"])
         return np.where(np.isnan(closed_at), moments.ALWAYS, np.nan_to_num(closed_at)).astype(np.int64)
-
-
-def _rows(signal: Signal, table: BucketTable) -> Rows:
-    counted = signal.columns(out.DISTINCT)
-    return Rows(
-        *table.times(),
-        columns.frozen(table.mask(signal.where)),
-        columns.stacked([table.integers(c) for c in signal.columns(*_SUM_OPERATIONS)], rows=len(table), dtype=np.int64),
-        columns.stacked([table.codes(c) for c in counted], rows=len(table), dtype=np.int32),
-        columns.frozen(np.asarray([len(table.levels(c)) for c in counted], dtype=np.int64)),
-        columns.stacked([table.codes(c) for c in signal.columns(*_CODE_OPERATIONS)], rows=len(table), dtype=np.int32),
-        columns.stacked(
-            [table.floats(c) for c in signal.columns(*_VALUE_OPERATIONS)], rows=len(table), dtype=np.float64
-        ),
-    )
-
-
-def _operations(signal: Signal, table: BucketTable, outputs: Sequence[Output]) -> Int64Array:
-    """Return the rows of ``ops``: numbers first, then codes, each numbered from 0."""
-    windows = signal.windows
-    n_numbers = sum(output.operation not in _CODE_OPERATIONS for output in outputs)
-    ops = np.zeros((len(outputs), 6), dtype=np.int64)
-    for place, output in enumerate(outputs):
-        ops[place] = (
-            output.operation,
-            windows.index(output.window),
-            _place_of_column(signal, output),
-            place if place < n_numbers else place - n_numbers,
-            table.divisor(output.column) if output.operation in _SUM_OPERATIONS else 1,
-            windows.index(output.long_window) if output.long_window else 0,
-        )
-    return ops
-
-
-def _place_of_column(signal: Signal, output: Output) -> int:
-    for operations in (_SUM_OPERATIONS, (out.DISTINCT,), _CODE_OPERATIONS, _VALUE_OPERATIONS):
-        if output.operation in operations:
-            return signal.columns(*operations).index(output.column)
-    return 0

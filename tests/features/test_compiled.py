@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import worlds
 
-from features import compiled, kernel, kernel_labels, kernel_outputs, kernel_windows
+from features import compiled, kernel, kernel_distinct, kernel_labels, kernel_outputs, kernel_windows
 from features.labels import Conversion, label
 from features.sweeping import compute
 
@@ -103,12 +103,12 @@ def test_the_fingerprint_is_of_the_content(tmp_path):
 
 def test_the_kernels_know_every_module_that_is_compiled_into_them():
     """The names under which machine code is kept hold the fingerprint of the sources."""
-    names = ("kernel", "compiled", "moments", "kernel_inputs", "kernel_windows", "kernel_outputs")
+    names = ("kernel", "compiled", "moments", "kernel_inputs", "kernel_distinct", "kernel_windows", "kernel_outputs")
     files = tuple(sys.modules[f"features.{name}"].__file__ for name in names)
     assert compiled.fingerprint(files) in kernel._sweep.py_func.__qualname__
     inlined = {
         part.__module__
-        for module in (kernel, kernel_outputs, kernel_windows)
+        for module in (kernel, kernel_distinct, kernel_outputs, kernel_windows)
         for name in vars(module)
         if (part := getattr(getattr(module, name), "py_func", None)) is not None
     }

@@ -40,6 +40,11 @@ def test_ever_needs_one_moment_of_data():
     assert [moments.is_window_covered(t, moments.EVER, 90) for t in (89, 90, 91)] == [False, False, True]
 
 
+def test_what_closes_closes_its_own_moment():
+    """Only what happened after the latest closing is still open."""
+    assert [moments.is_unclosed(t, 10) for t in (9, 10, 11)] == [False, False, True]
+
+
 def test_an_open_label_window_has_begun_and_not_ended():
     """Open from as_of on, and no longer at its end."""
     now = [moments.is_open(np.asarray([10]), np.asarray([20]), now=t).item() for t in (9, 10, 19, 20)]
@@ -51,7 +56,8 @@ def test_only_moments_compares_times():
     clocks = r"(known|occurred|superseded|exists_from|as_ofs?)(_at)?(\[[^\]]*\])?"
     compares = re.compile(rf"\b{clocks}\s*(<|>|<=|>=)\s|\s(<|>|<=|>=)\s{clocks}\b")
     folder = Path(inspect.getfile(features)).parent
-    own = ("kernel.py", "kernel_labels.py", "labels.py", "cohorts.py", "sweeping.py", "training_table.py", "direct.py")
+    kernels = ("kernel.py", "kernel_distinct.py", "kernel_windows.py", "kernel_labels.py")
+    own = (*kernels, "labels.py", "cohorts.py", "sweeping.py", "training_table.py", "direct.py")
     faults = [
         f"{name}: {line.strip()}"
         for name in own

@@ -6,8 +6,11 @@ import numpy as np
 import oracle
 import worlds
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features import families
+from features.catalog import Measure
+from features.conditions import parse
 from features.sweeping import compute
 
 
@@ -33,6 +36,25 @@ def assert_agrees(world, pairs, catalog):
 def test_every_measure_agrees_with_the_oracle(world, pairs):
     """Every measure over every window is what a loop over the visible rows gives, bit for bit."""
     assert_agrees(world, pairs, worlds.every_measure())
+
+
+@given(
+    world=worlds.timeline_worlds(tables=("orders", "events", "attributes")),
+    pairs=worlds.asked(),
+    windows=st.sampled_from([(1,), (2,), (1, 5)]),
+)
+def test_rows_that_no_window_reaches_are_left_out_rightly(world, pairs, windows):
+    """Without a window that reaches back for ever, what is too old is never looked at again."""
+    assert_agrees(world, pairs, [f for f in worlds.every_measure(windows) if f.measure.window or not f.measure.table])
+
+
+@settings(max_examples=10)
+@given(world=worlds.timeline_worlds(tables=("orders",)), pairs=worlds.asked())
+def test_more_signals_than_one_walk_holds_agree_with_the_oracle(world, pairs):
+    """What needs several walks of one table is measured as if it were one."""
+    where = [parse({"amount": {"min": least}}) for least in range(150)]
+    catalog = [worlds.number(f"n{k}", Measure("count", "orders", where[k], window=5)) for k in range(len(where))]
+    assert_agrees(world, pairs, catalog)
 
 
 @given(world=worlds.timeline_worlds(), pairs=worlds.asked())
