@@ -13,7 +13,7 @@ The three numbers are fitted on margins of rows that neither part had seen, from
 
 with s such that both kinds weigh the same and together as much as the lead folds alone. The penalty grows with the
 number of distinct converting leads as the loss does, so it fades only where the parts differ clearly.
-See docs/decisions for what was measured.
+docs/decisions/0007 says what was measured.
 """
 
 from __future__ import annotations
