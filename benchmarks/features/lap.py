@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -56,10 +57,13 @@ def _warm_up(entry: contestants.Entry, name: str) -> float:
 def _measure(entry: contestants.Entry, folder: Path, case: Case) -> tuple[dict[str, object], object]:
     for path in sorted(folder.rglob("*.parquet")):
         path.read_bytes()  # every contestant finds the files in the page cache
-    started, cpu_started = time.perf_counter(), time.process_time()
+    started, before = time.perf_counter(), os.times()
     frame = entry.run(folder, case)
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_gb": peak_gb()}, frame
+    seconds, after = time.perf_counter() - started, os.times()
+    system_seconds = after.system - before.system
+    cpu_seconds = after.user - before.user + system_seconds
+    measured = {"seconds": seconds, "cpu_seconds": cpu_seconds, "system_seconds": system_seconds}
+    return measured | {"peak_gb": peak_gb()}, frame
 
 
 def peak_gb() -> float:

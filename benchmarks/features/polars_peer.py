@@ -68,7 +68,7 @@ def _expanded(folder: Path, case: Case) -> pl.DataFrame:
 
 
 FORMULATIONS = {"snapshots": _collect_all, "one_plan": _one_plan, "expanded": _expanded}
-BEST = {"monthly6": "snapshots", "weekly26": "snapshots", "daily90": "snapshots"}
+BEST = {"monthly6": "one_plan", "weekly26": "one_plan", "daily90": "one_plan"}
 
 
 def _snapshots_until(as_of: pl.Series, moment: pl.Expr) -> pl.Expr:

@@ -34,6 +34,7 @@ class Lap:
             it did not finish.
         seconds: Files to finished frame; NaN where it did not finish.
         cpu_seconds: Processor time of the same span, all threads.
+        system_seconds: The part of it spent in the operating system: mostly on fresh memory.
         peak_gb: Peak resident memory, 10^9 bytes.
         first_call_seconds: The first call on a tiny input, in which compilers run.
         differences: Columns that differ from the reference.
@@ -44,6 +45,7 @@ class Lap:
     outcome: str
     seconds: float = float("nan")
     cpu_seconds: float = float("nan")
+    system_seconds: float = float("nan")
     peak_gb: float = float("nan")
     first_call_seconds: float = float("nan")
     differences: tuple[Mapping[str, object], ...] = field(default=())

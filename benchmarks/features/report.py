@@ -26,11 +26,12 @@ def heading(case: Case, dataset: Dataset) -> str:
 
 def table(laps: Sequence[Lap]) -> Table:
     """Return the laps of a case as a table."""
-    shown = Table()
-    for heading in ("contestant", "written as", "seconds", "CPU s", "peak GB", "first call s", "outcome"):
-        shown.add_column(heading, justify="left" if heading in ("contestant", "written as", "outcome") else "right")
+    shown = Table("contestant", "written as")
+    for heading in ("seconds", "CPU s", "of it system", "peak GB", "first call s"):
+        shown.add_column(heading, justify="right")
+    shown.add_column("outcome")
     for lap in laps:
-        numbers = (lap.seconds, lap.cpu_seconds, lap.peak_gb, lap.first_call_seconds)
+        numbers = (lap.seconds, lap.cpu_seconds, lap.system_seconds, lap.peak_gb, lap.first_call_seconds)
         shown.add_row(lap.contestant, lap.formulation, *(_number(value) for value in numbers), _outcome(lap))
     return shown
 
