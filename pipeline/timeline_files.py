@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.resolution import TIMELINE_KEYS
+from features.plan import KEY_COLUMNS
 from features.timeline import Coverage, Timelines
 
 ROW_GROUP = 131_072
@@ -19,7 +19,7 @@ LEADS = "leads"
 """The folder of the index of leads, beside the tables."""
 
 _MOMENT = pa.timestamp("us", tz="UTC")
-_ALWAYS_READ = {*TIMELINE_KEYS, "is_cancelled"}
+_IDS = ("row_id", "lead_id")
 
 
 def bucket_file(folder: Path, table: str, bucket: int) -> Path:
@@ -90,14 +90,22 @@ def read_bucket(
     for name, there in available.items():
         if columns is not None and name not in columns:
             continue
-        asked = [column for column in there if columns is None or column in _ALWAYS_READ | columns[name]]
+        asked = [column for column in there if columns is None or column in {*KEY_COLUMNS, *columns[name]}]
         tables[name] = _read(bucket_file(folder, name, bucket), asked)
     return Timelines(_read(bucket_file(folder, LEADS, bucket)), tables, coverage)
 
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    with pq.ParquetFile(path) as file:  # `read_table` would load pandas and search the folder
+    """Read columns of a file; texts come as they lie there, as codes into a dictionary."""
+    # `pq.read_table` would load pandas and look for a folder of files.
+    texts = _texts(pq.read_schema(path))
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
         return file.read(columns)
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    """Return the columns of words that come again and again: ids hardly do."""
+    return [field.name for field in schema if pa.types.is_string(field.type) and field.name not in _IDS]
 
 
 class _Writers:
@@ -135,14 +143,9 @@ class _Writers:
 
     def _open(self, bucket: int) -> None:
         self._bucket = bucket
-        texts = [
-            field.name
-            for field in self._schema
-            if pa.types.is_string(field.type) and field.name not in ("row_id", "lead_id")
-        ]
         path = bucket_file(self._folder, self._table, bucket)
         # A third larger than zstd and read in half the time, once per run from now on.
-        self._writer = pq.ParquetWriter(path, self._schema, compression="lz4", use_dictionary=texts)
+        self._writer = pq.ParquetWriter(path, self._schema, compression="lz4", use_dictionary=_texts(self._schema))
 
     def _write(self) -> None:
         if self._writer is not None and self._waiting:
