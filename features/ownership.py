@@ -148,5 +148,7 @@ def owned_rows_sql(versions: str, ownership: str) -> str:
                 AND (owners.occurred_from IS NULL OR owners.occurred_from <= facts.occurred_at)
                 AND (owners.occurred_until IS NULL OR facts.occurred_at < owners.occurred_until)
         )
+        -- Labels take the links' microsecond back: what a link took a microsecond after it was known is theirs to see.
         WHERE superseded_at IS NULL OR known_at < superseded_at
+            OR (known_at = superseded_at AND link_bits = {LINK_TOOK_AWAY})
     """

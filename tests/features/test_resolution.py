@@ -155,11 +155,23 @@ def test_timelines_show_at_every_moment_what_was_known_and_whose_it_was(tick, ro
 @given(rows=histories(), links=LINKS)
 def test_labels_count_links_strictly_before_the_decision(rows, links):
     """With the microsecond of links taken back, rows are those whose link was known before the moment."""
-    tick = timedelta(hours=1)
+    tick = timedelta(microseconds=1)
     timelines = resolved(rows, links, tick)
     for moment in range(13):
         expected = seen(rows, links, moment, links_at_moment=False)
         assert seen_in(timelines, tick, moment, as_label=True) == expected, moment
+
+
+def test_a_row_lost_to_a_link_a_microsecond_after_it_was_known_was_its_first_owners_until_then():
+    """A visit of a day is known at its last microsecond; a link made at the midnight after it takes it away then."""
+    tick = timedelta(microseconds=1)
+    rows = [Row("visit", None, "v", occurred=3, recorded=None, item="x")]
+    links = [Link("v", "Ann", linked=1, recorded=None), Link("v", "Bob", linked=2, recorded=4)]
+    timelines = resolved(rows, links, tick)
+    for moment in range(7):
+        for as_label in (False, True):
+            expected = seen(rows, links, moment, links_at_moment=not as_label)
+            assert seen_in(timelines, tick, moment, as_label=as_label) == expected, (moment, as_label)
 
 
 @settings(max_examples=25)
