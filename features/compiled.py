@@ -1,7 +1,7 @@
 """Compiled functions: how they are compiled, and where the machine code is kept between processes.
 
 numba keeps machine code in files beside the source, else in the user's cache folder, and judges by
-the function's own source alone whether it still holds. The kernels inline functions of other
+the function's own source alone whether it still holds. A kernel is made of functions of several
 modules, so here the files are named after the content of *all* sources: code that is out of date
 is never found. Where nothing can be kept (no writable folder, a full disk) each process compiles
 for itself.
@@ -32,10 +32,20 @@ _OPTIONS = {"nogil": True, "_nrt": False, "no_cfunc_wrapper": True, "error_model
 
 
 def kernel(*modules: ModuleType) -> Callable[[Any], Any]:
-    """Return the decorator that compiles a kernel and keeps its machine code.
+    """Return the decorator that compiles a kernel which allocates nothing, and keeps its machine code.
 
     Args:
         modules: The modules, beside the kernel's own, whose code is compiled into it.
+    """
+    return kept(*modules, **_OPTIONS)
+
+
+def kept(*modules: ModuleType, **options: object) -> Callable[[Any], Any]:
+    """Return the decorator that compiles a function with *options* and keeps its machine code where it can.
+
+    Args:
+        modules: The modules, beside the function's own, whose code is compiled into it.
+        options: What `numba.njit` takes.
     """
 
     def compiled(function: Any) -> Any:  # noqa: ANN401 - numba's dispatcher has no type
@@ -43,9 +53,9 @@ def kernel(*modules: ModuleType) -> Callable[[Any], Any]:
         try:
             # The name is part of the file's name, and nothing else hangs on it.
             function.__qualname__ += f"_{fingerprint(sources)}"
-            return nb.njit(cache=True, **_OPTIONS)(function)
+            return nb.njit(cache=True, **options)(function)
         except (RuntimeError, OSError):  # numba found no folder to write to, or we no source to read
-            return nb.njit(**_OPTIONS)(function)
+            return nb.njit(**options)(function)
 
     return compiled
 

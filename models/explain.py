@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from features import compiled
 from models import explain_kernel
 from models.explain_forest import Forest, UnreadableTreesError, read_forest
 
@@ -224,7 +225,7 @@ def _filled_tables(forest: Forest, threads: int) -> npt.NDArray[np.float64]:
     rules = explain_kernel.quadrature()
 
     def fill(part: slice) -> None:
-        explain_kernel.fill_tables(part.start, part.stop, forest.paths, rules, tables)
+        compiled.run(explain_kernel.fill_tables, part.start, part.stop, forest.paths, rules, tables)
 
     _in_threads(fill, _parts(len(forest.paths.length), 16 * threads), threads)
     return tables
@@ -242,7 +243,10 @@ def _shap_by_paths(
     rules = explain_kernel.quadrature()
 
     def explain(part: slice) -> None:
-        explain_kernel.explain_rows(matrix[part], out[part], forest.splits, forest.paths, rules, tables, forest.n_slots)
+        rows, sums = matrix[part], out[part]
+        compiled.run(
+            explain_kernel.explain_rows, rows, sums, forest.splits, forest.paths, rules, tables, forest.n_slots
+        )
 
     tiles = -(-len(matrix) // explain_kernel.ROWS_PER_TILE)
     _in_threads(explain, _parts(len(matrix), min(tiles, 4 * threads)), threads)

@@ -26,9 +26,15 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from features import compiled
+
 ROWS_PER_TILE: Final = 4096
 """Rows walked together: their patterns and sums stay in the cache."""
 MAX_LENGTH: Final = 32
+
+_part = nb.njit(nogil=True)
+"""Compile a part of a kernel; what is kept between processes is the whole."""
+_kernel = compiled.kept(nogil=True)
 
 
 def quadrature() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -41,7 +47,7 @@ def quadrature() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     return nodes, weights
 
 
-@nb.njit(cache=True, nogil=True)
+@_part
 def _add_leaf(pattern, ratio, last_ratio, value, nodes, weights, phi, before):
     """Add one leaf's SHAP values to *phi*, shape ``(length,)``; *before* is room for the products."""
     length = ratio.size
@@ -60,7 +66,7 @@ def _add_leaf(pattern, ratio, last_ratio, value, nodes, weights, phi, before):
             after *= r * (1.0 - t) + (t if bit else 0.0)
 
 
-@nb.njit(cache=True, nogil=True)
+@_part
 def _path_values(path, pattern, paths, rules, phi, before):
     """Write into *phi* what each column of *path* is worth to a lead with *pattern*."""
     length = paths.length[path]
@@ -76,7 +82,7 @@ def _path_values(path, pattern, paths, rules, phi, before):
         _add_leaf(flipped, ratio, last_ratio, paths.sibling_value[path], nodes, weights, phi, before)
 
 
-@nb.njit(cache=True, nogil=True)
+@_kernel
 def fill_tables(begin, end, paths, rules, tables) -> None:
     """Fill the tables of paths *begin* to *end*: column j of pattern p at ``start + (j << length) + p``."""
     phi, before = np.empty(MAX_LENGTH), np.empty(MAX_LENGTH)
@@ -90,7 +96,7 @@ def fill_tables(begin, end, paths, rules, tables) -> None:
                 tables[start + (j << length) + pattern] = phi[j]
 
 
-@nb.njit(cache=True, nogil=True)
+@_part
 def _walk_tree(tree, splits, columns, patterns, n_rows):
     """Write the pattern of every row of the tile at every node of *tree*."""
     patterns[0, :n_rows] = 0
@@ -107,7 +113,7 @@ def _walk_tree(tree, splits, columns, patterns, n_rows):
             right[row] = is_unmet if goes_left else is_met
 
 
-@nb.njit(cache=True, nogil=True)
+@_part
 def _add_tabled(path, paths, tables, pattern, sums, n_rows):
     """Add a tabled path to the tile's sums, shape ``(n_features, n_rows)``."""
     length, first = paths.length[path], paths.first_place[path]
@@ -119,7 +125,7 @@ def _add_tabled(path, paths, tables, pattern, sums, n_rows):
             total[row] += values[pattern[row]]
 
 
-@nb.njit(cache=True, nogil=True)
+@_part
 def _add_computed(path, paths, rules, pattern, sums, n_rows):
     """Add a path to the tile's sums by its formula."""
     phi, before = np.empty(MAX_LENGTH), np.empty(MAX_LENGTH)
@@ -130,7 +136,7 @@ def _add_computed(path, paths, rules, pattern, sums, n_rows):
             sums[paths.feature[first + j], row] += phi[j]
 
 
-@nb.njit(cache=True, nogil=True)
+@_part
 def _explain_tile(columns, sums, splits, paths, rules, tables, patterns, n_rows):
     """Add every path of every tree, tree by tree, to the tile's sums."""
     for tree in range(splits.tree_start.size - 1):
@@ -143,7 +149,7 @@ def _explain_tile(columns, sums, splits, paths, rules, tables, patterns, n_rows)
                 _add_computed(path, paths, rules, pattern, sums, n_rows)
 
 
-@nb.njit(cache=True, nogil=True)
+@_kernel
 def explain_rows(matrix, out, splits, paths, rules, tables, n_slots) -> None:
     """Write the trees' SHAP values of every row of *matrix* into *out*.
 

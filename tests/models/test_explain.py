@@ -3,8 +3,10 @@
 import itertools
 import logging
 import math
+import runpy
 
 import lightgbm as lgb
+import numba.core.caching
 import numpy as np
 import pytest
 from hypothesis import given
@@ -233,3 +235,9 @@ def test_no_lead_is_no_trouble(lead_model, some_leads):
     """An empty table gives no contributions."""
     table = some_leads(5, 9).take(np.array([], dtype=np.int64))
     assert contributions(lead_model, table).values.shape == (0, 7)
+
+
+def test_the_kernel_is_there_where_no_machine_code_can_be_kept(monkeypatch):
+    """Installed where nothing can be written, the module is imported all the same, and compiles for itself."""
+    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
+    assert "explain_rows" in runpy.run_path(explain_kernel.__file__)
