@@ -24,8 +24,6 @@ Scalar: TypeAlias = str | int | float | bool
 
 OPERATORS = ("min", "max", "above", "below", "in", "not", "contains", "missing")
 """What a condition may ask of a column; ``min``/``max`` include their bound."""
-
-
 _BOUNDS = ("min", "max", "above", "below")
 
 
@@ -184,7 +182,7 @@ def _met(condition: Condition, column: pa.ChunkedArray, *, scale: int) -> npt.ND
         return _by_level(column, lambda levels: _contains_any(levels, condition.operands))
     bound = pa.scalar(_stored(condition.operands[0], scale))
     compare = {"min": pc.greater_equal, "max": pc.less_equal, "above": pc.greater, "below": pc.less}[operator]
-    return _booleans(compare(column.cast(pa.float64()), bound))
+    return _booleans(compare(_floats(column), bound))
 
 
 def _is_in(column: pa.ChunkedArray, operands: tuple[Scalar, ...], *, scale: int) -> npt.NDArray[np.bool_]:
@@ -195,7 +193,12 @@ def _is_in(column: pa.ChunkedArray, operands: tuple[Scalar, ...], *, scale: int)
         wanted = pa.array([str(value) for value in operands], type=kind)
         return _by_level(column, lambda levels: pc.is_in(levels, value_set=wanted))
     wanted = pa.array([_stored(value, scale) for value in operands], type=pa.float64())
-    return _booleans(pc.is_in(column.cast(pa.float64()), value_set=wanted))
+    return _booleans(pc.is_in(_floats(column), value_set=wanted))
+
+
+def _floats(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return numbers as float64, whole ones beyond 2^53 rounded: a condition cannot spell those exactly either."""
+    return pc.cast(column, pa.float64(), safe=False)
 
 
 def _stored(value: Scalar, scale: int) -> float:

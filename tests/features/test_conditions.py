@@ -76,6 +76,13 @@ def test_a_condition_meets_the_rows_it_says(where, expected, layout):
     assert mask(parse(where), table, scales={"amount": 10_000}).tolist() == [bool(value) for value in expected]
 
 
+def test_whole_numbers_beyond_those_of_a_float_are_compared():
+    """An amount of a trillion, 10^16 stored units and one more, is compared like any other."""
+    table = pa.table({"amount": pa.array([10**16 + 1, 10**12], pa.int64())})
+    for where, expected in (({"min": 10**11}, [True, False]), ({"not": [10**8]}, [True, False])):
+        assert mask(parse({"amount": where}), table, scales={"amount": 10_000}).tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [
