@@ -53,7 +53,9 @@ def markdown(features: Sequence[Feature]) -> str:
 def missing_means(feature: Feature) -> str:
     """Return what a missing value of *feature* says."""
     measure = feature.measure
-    if measure is None or measure.kind in ("weekday", "month", "day_of_month", "lead_age", "trigger_days"):
+    if measure is None:
+        return "not given"
+    if measure.kind in ("weekday", "month", "day_of_month", "lead_age", "trigger_days"):
         return "never missing"
     if measure.kind == "trigger" or measure.table == "attributes":
         return "not known before as_of"
