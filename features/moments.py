@@ -99,6 +99,11 @@ def is_ripe(as_of: np.ndarray, decided_at: np.ndarray, *, data_from: int, data_u
     return (data_from <= as_of) & (decided_at <= data_until)
 
 
+def is_collected(moment: np.ndarray, *, data_from: int, data_until: int) -> np.ndarray:
+    """Whether *moment* lies in the span in which a table was collected, both ends included."""
+    return (data_from <= moment) & (moment <= data_until)
+
+
 def is_open(as_of: np.ndarray, ends_at: np.ndarray, *, now: int) -> np.ndarray:
     """Whether label windows have begun by *now* and have not ended: those are scored."""
     return (as_of <= now) & (now < ends_at)
@@ -121,8 +126,8 @@ def from_us(moment: int) -> datetime:
 
 def local_midnight(day: date, zone: str) -> int:
     """Return the first moment of *day* in *zone*; a midnight skipped by DST moves forward."""
-    naive = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
-    return to_us(naive.astimezone(UTC))
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    return to_us(midnight.astimezone(UTC))
 
 
 def local_date(moment: int, zone: str) -> date:

@@ -115,7 +115,7 @@ def grid_as_ofs(grid: Grid, *, zone: str, coverage: Coverage) -> Int64Array:
     else:
         days = moments.grid_days(first, last, days=grid.days, origin=grid.first)
     found = np.asarray([moments.local_midnight(day, zone) for day in days], dtype=np.int64)
-    return found[(found >= coverage.data_from) & (found <= coverage.data_until)]
+    return found[moments.is_collected(found, data_from=coverage.data_from, data_until=coverage.data_until)]
 
 
 def on_grid(timelines: Timelines, as_ofs: Int64Array, *, horizon_days: int) -> Snapshots:

@@ -1,5 +1,6 @@
 """The one convention for time: what lies on which side of a boundary."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -51,17 +52,23 @@ def test_an_open_label_window_has_begun_and_not_ended():
     assert now == [False, True, True, False]
 
 
+def test_a_table_was_collected_at_both_ends_of_its_span():
+    """[data_from, data_until]."""
+    found = moments.is_collected(np.asarray([9, 10, 20, 21]), data_from=10, data_until=20)
+    assert found.tolist() == [False, True, True, False]
+
+
 def test_only_moments_compares_times():
-    """No other module of the package compares a known, superseded or occurred time by itself."""
-    clocks = r"(known|occurred|superseded|exists_from|as_ofs?)(_at)?(\[[^\]]*\])?"
-    compares = re.compile(rf"\b{clocks}\s*(<|>|<=|>=)\s|\s(<|>|<=|>=)\s{clocks}\b")
+    """No other module of the package compares a known, superseded or occurred time, or an end of a span, by itself."""
+    clock = re.compile(r"\b(known|occurred|superseded|exists_from|as_ofs?|(data|ends|decided|closed)_(from|until|at))")
     folder = Path(inspect.getfile(features)).parent
-    kernels = ("kernel.py", "kernel_distinct.py", "kernel_windows.py", "kernel_labels.py")
-    own = (*kernels, "labels.py", "cohorts.py", "sweeping.py", "training_table.py", "direct.py")
     faults = [
-        f"{name}: {line.strip()}"
-        for name in own
-        for line in (folder / name).read_text("utf-8").splitlines()
-        if compares.search(line) and not line.lstrip().startswith(("#", '"', "`"))
+        f"{file.name}: {ast.unparse(node)}"
+        for file in sorted(folder.rglob("*.py"))
+        if file.name != "moments.py"
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Compare)
+        and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+        and any(clock.search(ast.unparse(side)) for side in (node.left, *node.comparators))
     ]
     assert faults == []
