@@ -18,7 +18,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from features.errors import LeadlightError, nearest, wrong_input
-from features.moments import SECOND, to_us
+from features.moments import DAY, to_us
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
@@ -65,9 +65,10 @@ class LocalClock:
 
     def between(self, first: int, last: int) -> LocalClock:
         """Return the clock reduced to the changes near the local times ``[first, last]`` (microseconds)."""
-        day = 2 * 86_400 * SECOND
-        near = tuple(change for change in self.changes if first - day <= change.at <= last + day)
-        earlier = [change for change in self.changes if change.at < first - day]
+        # A change is an instant, *first* and *last* are local: no zone is two days from UTC.
+        begin, end = first - 2 * DAY, last + 2 * DAY
+        near = tuple(change for change in self.changes if begin <= change.at <= end)
+        earlier = [change for change in self.changes if change.at < begin]
         return LocalClock(self.zone, earlier[-1].after if earlier else self.first_offset, near)
 
     def to_utc(self, local: int) -> int:
@@ -93,16 +94,6 @@ def local_clock(zone: str) -> LocalClock:
         _change(place, day) for day, before, after in zip(days, offsets, offsets[1:], strict=False) if before != after
     ]
     return LocalClock(zone, _offset(place, days[0]), tuple(changes))
-
-
-def check_zone(zone: str) -> str:
-    """Return *zone* if there is a time zone of that name.
-
-    Raises:
-        LeadlightError: There is none; the nearest is suggested.
-    """
-    _zone(zone)
-    return zone
 
 
 def _zone(zone: str) -> ZoneInfo:

@@ -15,9 +15,6 @@ from features.units import DURATION_SCALE, MONEY_SCALE
 # A tenth of 2**63, in stored units: what is larger is no amount of any shop.
 _LARGEST_STORED = 9e17
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
-EPOCH_UNITS = tuple(_UNITS)
-"""The units of a time that is given as a number since 1970."""
-
 _FLOATS = ("FLOAT", "DOUBLE")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 

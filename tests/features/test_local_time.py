@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import LeadlightError
-from features.local_time import check_zone, local_clock
+from features.local_time import local_clock
 from features.moments import to_us
 from features.parsing import clock_notes, utc_microseconds
 
@@ -80,4 +80,4 @@ def test_a_clock_over_less_time_is_the_same_there():
 def test_an_unknown_zone_is_refused_with_the_nearest():
     """A misspelled zone is named beside the one that was likely meant."""
     with pytest.raises(LeadlightError, match="no time zone 'Europe/Warsow'; did you mean 'Europe/Warsaw'"):
-        check_zone("Europe/Warsow")
+        local_clock("Europe/Warsow")
