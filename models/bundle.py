@@ -121,7 +121,7 @@ def _to_plain(model: LeadModel) -> dict[str, Any]:
             "base": model.linear.base,
             "terms": [_plain_term(term) for term in model.linear.terms],
         },
-        "boosters": sorted(_tree_files(model)),
+        "boosters": list(_tree_files(model)),
         "blend": asdict(model.blend),
         "interval": asdict(model.interval),
         "reference": model.reference,

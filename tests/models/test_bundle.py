@@ -1,6 +1,7 @@
 """A bundle is exactly what was written, or it is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def test_a_model_without_trees_has_no_tree_file(make_model: Callable[..., LeadMo
     bundle.save(model, tmp_path / "model")
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["manifest.json", "model.json"]
     assert bundle.load(tmp_path / "model") == model
+
+
+def test_boosters_come_back_in_their_order(lead_model: LeadModel, tmp_path: Path) -> None:
+    """Sums of floats depend on their order, so the tenth booster stays behind the third."""
+    model = replace(lead_model, boosters=tuple(f"tree {place}" for place in range(12)))
+    bundle.save(model, tmp_path / "model")
+    assert bundle.load(tmp_path / "model").boosters == model.boosters
 
 
 def test_all_damage_is_listed_at_once(lead_model: LeadModel, tmp_path: Path) -> None:
