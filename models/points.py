@@ -91,9 +91,14 @@ def points(contributions: Contributions, model: LeadModel) -> Points:
     """
     if not abs(model.reference - contributions.base) <= REFERENCE_TOLERANCE:
         raise ValueError(f"The reference {model.reference} is not the SHAP base {contributions.base}.")
-    total = np.rint((contributions.margins - model.reference) * HUNDREDTHS_PER_LOG_ODDS).astype(np.int64)
+    total = total_hundredths(contributions.margins, model)
     per_feature = largest_remainder(contributions.values * HUNDREDTHS_PER_LOG_ODDS, total)
     return Points(total, per_feature, model.features)
+
+
+def total_hundredths(log_odds: npt.NDArray[np.float64], model: LeadModel) -> npt.NDArray[np.int64]:
+    """Return ``round(100 · (unclipped score - 50))`` of calibrated log-odds, shape ``(n_rows,)``."""
+    return np.rint((log_odds - model.reference) * HUNDREDTHS_PER_LOG_ODDS).astype(np.int64)
 
 
 def largest_remainder(values: npt.NDArray[np.float64], totals: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

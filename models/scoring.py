@@ -21,8 +21,8 @@ from features.catalog import FAMILIES
 from features.errors import wrong_input
 from models import grades
 from models.explain import Explainer, explainer
-from models.model import rows_of
-from models.points import HUNDREDTHS_PER_LOG_ODDS, points
+from models.model import ROWS_PER_BLOCK, rows_of
+from models.points import points, total_hundredths
 from models.reasons import REASON_TYPE, ReasonLimits, stored_reasons
 from models.row_hash import row_hashes
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from features.matrix import FeatureTable
     from models.model import LeadModel
 
-ROWS_PER_BLOCK: Final = 65_536
 TIME: Final = pa.timestamp("us", tz="UTC")
 REASON_CODES: Final = ("no_consent", "not_in_cohort", "no_history", "stale_data")
 """Why a lead has no score."""
@@ -204,7 +203,6 @@ def check_features(model: LeadModel, table: FeatureTable) -> None:
 def _score_block(scorer: _Scorer, block: FeatureTable) -> pa.Table:
     model = scorer.model
     predictions = model.predict(block)
-    margin = (predictions.log_odds - model.reference) * HUNDREDTHS_PER_LOG_ODDS
     columns = {
         "lead_id": block.keys["lead_id"],
         "as_of": block.keys["as_of"],
@@ -216,7 +214,7 @@ def _score_block(scorer: _Scorer, block: FeatureTable) -> pa.Table:
         "log_odds": predictions.log_odds,
         "grade": grades.grades(predictions.probability, scorer.cuts),
         "temperature": grades.temperatures(predictions.probability, scorer.cuts),
-        "points_total": np.rint(margin).astype(np.int64),
+        "points_total": total_hundredths(predictions.log_odds, model),
         "features_hash": row_hashes(block, model.feature_names),
     }
     if scorer.explainer is not None:
@@ -232,7 +230,6 @@ def _explained(
     fit, engagement = of_block.per_axis["fit"], of_block.per_axis["engagement"]
     families = of_block.per_family
     return {
-        "points_total": of_block.total_hundredths,
         "fit": fit,
         "engagement": engagement,
         "cell": grades.cells(fit, engagement, scorer.cuts),
