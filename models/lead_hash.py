@@ -1,6 +1,6 @@
 """A 64-bit hash of each lead id, the same on every machine and in every version.
 
-    hash(id) = mix(length, Σ_i byte_i · key_i mod 2^64)
+    hash(id) = mix(length, Σ_i (byte_i + 1) · key_i mod 2^64)
 
 with fixed random keys: multilinear hashing (Carter and Wegman, 1979). Whoever is dealt into a group is chosen by it,
 so that neither the order of rows nor the presence of other columns changes a split.
@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from models.mixing import GOLDEN, mixed
 
 ROWS_PER_BLOCK = 262_144
 
@@ -47,7 +49,4 @@ def _of_block(lead_ids: pa.Array) -> npt.NDArray[np.uint64]:
 
 def _keys(count: int) -> npt.NDArray[np.uint64]:
     """Return *count* fixed odd 64-bit keys (splitmix64 of 1, 2, 3 …)."""
-    state = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (state ^ (state >> np.uint64(31))) | np.uint64(1)
+    return mixed(np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN)) | np.uint64(1)

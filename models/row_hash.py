@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from models.mixing import mixed
+
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
 
@@ -31,8 +33,8 @@ def row_hashes(table: FeatureTable, names: tuple[str, ...]) -> pa.StringArray:
     """
     total = np.zeros(len(table), dtype=np.uint64)
     for name in names:
-        total += _mixed(_bits(table.columns[name]) ^ _text_hash(name))
-    return _as_hexadecimal(_mixed(total))
+        total += mixed(_bits(table.columns[name]) ^ _text_hash(name))
+    return _as_hexadecimal(mixed(total))
 
 
 def _bits(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
@@ -52,13 +54,6 @@ def _level_bits(chunk: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
 
 def _text_hash(text: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
-
-
-def _mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Return the splitmix64 finaliser of each value: every input bit changes half of the output bits."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 def _as_hexadecimal(hashes: npt.NDArray[np.uint64]) -> pa.StringArray:

@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from models.mixing import GOLDEN, mixed
+
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -186,12 +188,8 @@ def lead_groups(moments: Moments, *, count: int, seed: int) -> Ints:
 
 
 def scramble(hashes: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
-    """Return *hashes* mixed with *seed*, one to one (the finaliser of splitmix64, Steele et al. 2014)."""
-    step = np.uint64((0x9E3779B97F4A7C15 * (seed + 1)) % 2**64)
-    mixed = hashes + step
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    """Return *hashes* mixed with *seed*, one to one."""
+    return mixed(hashes + np.uint64((GOLDEN * (seed + 1)) % 2**64))
 
 
 def _start_for_share(moments: Moments, starts: Ints, share: float) -> int:

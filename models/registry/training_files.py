@@ -24,6 +24,9 @@ from models.registry.training import plain, report
 if TYPE_CHECKING:
     from models.registry.training import Training
 
+_HISTOGRAM = ("edges", "histogram")
+"""Parts of the calibration that lie in the JSON alone: as columns they have another length."""
+
 
 def write_files(training: Training, folder: Path) -> None:
     """Write everything but the model to the empty *folder*."""
@@ -45,15 +48,11 @@ def _write_curves(training: Training, folder: Path) -> None:
     numbers = curves.as_plain()
     _write_json(folder / "curves" / "curves.json", numbers)
     for name, curve in numbers.items():
-        # The histogram of the calibration has another length, and lies in the JSON.
         columns = {key: values for key, values in curve.items() if isinstance(values, list) and key not in _HISTOGRAM}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         _write_csv(folder / "curves" / f"{name}.csv", rows)
     for name, figure in plots.figures(curves).items():
         plots.save(figure, folder / "plots" / f"{name}.png")
-
-
-_HISTOGRAM = ("edges", "histogram")
 
 
 def _write_shap(training: Training, folder: Path) -> None:
