@@ -6,22 +6,28 @@ from functools import partial
 
 from features.catalog import Feature, Measure, Phrase
 from features.conditions import parse
+from features.families.event_types import EventWords, of_event_types
 from features.families.offering import Draft, Offering
 
 _draft = partial(Draft, family="engagement")
 _BOUNCES = parse({"pages": {"max": 1}})
 _COUNTED = {
-    "email_sent": ("e-mails sent", "e-mail sent", "emails_sent"),
-    "email_opened": ("e-mails opened", "e-mail opened", "emails"),
-    "email_clicked": ("e-mails clicked", "e-mail clicked", "emails"),
-    "download": ("downloads", "download", "downloads"),
-    "webinar": ("webinars attended", "webinar attended", "webinars"),
+    "email_sent": EventWords("e-mails sent", "e-mail sent", "emails_sent"),
+    "email_opened": EventWords("e-mails opened", "e-mail opened", "emails"),
+    "email_clicked": EventWords("e-mails clicked", "e-mail clicked", "emails"),
+    "download": EventWords("downloads", "download", "downloads"),
+    "webinar": EventWords("webinars attended", "webinar attended", "webinars"),
 }
 
 
 def features(offering: Offering) -> list[Feature]:
     """Return the engagement features over the offered windows."""
-    return [*_visits(offering), *_interest(offering), *_events(offering), *_rates(offering)]
+    return [
+        *_visits(offering),
+        *_interest(offering),
+        *of_event_types(offering, _COUNTED, family="engagement"),
+        *_rates(offering),
+    ]
 
 
 def _visits(offering: Offering) -> list[Feature]:
@@ -70,26 +76,6 @@ def _interest(offering: Offering) -> list[Feature]:
         *last.over((0,), Measure("days_since_last", "sessions")),
         *trend.over(short, Measure("trend", "sessions", long_window=offering.longest)),
     ]
-
-
-def _events(offering: Offering) -> list[Feature]:
-    found: list[Feature] = []
-    for ours, (many, one, concept) in _COUNTED.items():
-        if not offering.has_events(ours):
-            continue
-        count = _draft(
-            name=f"{ours}_count", unit="count", concept=concept,
-            phrase=Phrase(f"{{n}} {many} {{window}}", f"1 {one} {{window}}", f"no {one} {{window}}"),
-            description=f"Number of {many} {{window}}.",
-        )  # fmt: skip
-        last = _draft(
-            name=f"days_since_last_{ours}", unit="days", concept=concept,
-            phrase=Phrase(f"last {one} {{n}} ago", missing=f"no {one} so far"),
-            description=f"Days since the last {one}.",
-        )  # fmt: skip
-        found += count.over(offering.windows, Measure("count", "events", offering.events(ours)))
-        found += last.over((0,), Measure("days_since_last", "events", offering.events(ours)))
-    return found
 
 
 def _rates(offering: Offering) -> list[Feature]:

@@ -7,40 +7,21 @@ from functools import partial
 
 from features.catalog import Feature, Measure, Phrase
 from features.cohorts import SALES
+from features.families.event_types import EventWords, of_event_types
 from features.families.offering import Draft, Offering
 
 _draft = partial(Draft, family="funnel")
 _COUNTED = {
-    "product_view": ("products viewed", "product viewed", "product_views"),
-    "price_view": ("visits to the price page", "visit to the price page", "price_page"),
-    "cart_add": ("additions to the cart", "addition to the cart", "cart"),
-    "checkout": ("checkouts begun", "checkout begun", "checkout"),
+    "product_view": EventWords("products viewed", "product viewed", "product_views"),
+    "price_view": EventWords("visits to the price page", "visit to the price page", "price_page"),
+    "cart_add": EventWords("additions to the cart", "addition to the cart", "cart"),
+    "checkout": EventWords("checkouts begun", "checkout begun", "checkout"),
 }
 
 
 def features(offering: Offering) -> list[Feature]:
     """Return the funnel features over the offered windows."""
-    return [*_steps(offering), *_open_cart(offering)]
-
-
-def _steps(offering: Offering) -> list[Feature]:
-    found: list[Feature] = []
-    for ours, (many, one, concept) in _COUNTED.items():
-        if not offering.has_events(ours):
-            continue
-        count = _draft(
-            name=f"{ours}_count", unit="count", concept=concept,
-            phrase=Phrase(f"{{n}} {many} {{window}}", f"1 {one} {{window}}", f"no {one} {{window}}"),
-            description=f"Number of {many} {{window}}.",
-        )  # fmt: skip
-        last = _draft(
-            name=f"days_since_last_{ours}", unit="days", concept=concept,
-            phrase=Phrase(f"last {one} {{n}} ago", missing=f"no {one} so far"),
-            description=f"Days since the last {one}.",
-        )  # fmt: skip
-        found += count.over(offering.windows, Measure("count", "events", offering.events(ours)))
-        found += last.over((0,), Measure("days_since_last", "events", offering.events(ours)))
-    return found
+    return [*of_event_types(offering, _COUNTED, family="funnel"), *_open_cart(offering)]
 
 
 def _open_cart(offering: Offering) -> list[Feature]:
