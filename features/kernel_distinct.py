@@ -12,6 +12,7 @@ if it is the latest. Rows are numbered through all leads, so nothing is reset be
 from __future__ import annotations
 
 from features.compiled import inlined
+from features.kernel_inputs import FIRST_LEVEL, OF_COLUMN, OF_SIGNAL
 
 NO_LEVEL = -1
 
@@ -24,8 +25,8 @@ def enter(rows, program, walk, row, place) -> None:
         if level == NO_LEVEL:
             continue
         latest = walk.latest[level]
-        for e in range(len(walk.lows)):
-            walk.distinct[e, c] += place >= walk.lows[e] and latest < _edge_row(walk, e, row, place)
+        for e in range(len(walk.lefts)):
+            walk.distinct[e, c] += place >= walk.lefts[e] and latest < _edge_row(walk, e, row, place)
         walk.latest[level] = max(latest, row)
 
 
@@ -48,20 +49,20 @@ def leave(rows, program, walk, row, place) -> None:
         while before >= 0 and (walk.seen[before] < 0 or _level(rows, program, walk.seen[before], c) != level):
             before -= 1
         walk.latest[level] = walk.seen[before] if before >= 0 else -1
-        for e in range(len(walk.lows)):
-            walk.distinct[e, c] -= place >= walk.lows[e] > before
+        for e in range(len(walk.lefts)):
+            walk.distinct[e, c] -= place >= walk.lefts[e] > before
 
 
 @inlined
 def _level(rows, program, row, c):
     """Return where the latest row with *row*'s value is kept."""
-    code = rows.codes[program.counted[c, 1], row]
-    if code < 0 or not (rows.signals[row] >> program.counted[c, 0]) & 1:
+    code = rows.codes[program.counted[c, OF_COLUMN], row]
+    if code < 0 or not (rows.signals[row] >> program.counted[c, OF_SIGNAL]) & 1:
         return NO_LEVEL
-    return program.counted[c, 2] + code
+    return program.counted[c, FIRST_LEVEL] + code
 
 
 @inlined
 def _edge_row(walk, e, row, place):
     """Return the first row of window *e*, which *row* at *place* may be."""
-    return row if walk.lows[e] == place else walk.seen[walk.lows[e]]
+    return row if walk.lefts[e] == place else walk.seen[walk.lefts[e]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -50,14 +51,16 @@ class Asked(NamedTuple):
 
 
 class Program(NamedTuple):
-    """What a walk carries along, records at each snapshot and writes; each row of an array is one.
+    """What a walk carries along, records at each snapshot and writes; each row of an array is one, in int64.
+
+    Example: see `features.program`.
 
     Attributes:
-        summed: Running totals beside the running count of each signal: (signal, column of sums).
-        listed: Signals whose rows are kept in a list of their own: (signal,).
-        edges: Left edges: (window in microseconds, first moment of the data, place in ``since`` or -1).
-        counted: Distinct values to count: (signal, column of codes, begin of its levels).
-        firsts: First rows to record: (edge, list).
+        summed: Running sums beside the running count of each signal: `OF_SIGNAL`, `OF_COLUMN` of ``Rows.sums``.
+        listed: Signals whose rows are kept in a list of their own, as first and last rows ask for: `OF_SIGNAL`.
+        edges: Left edges: `WINDOW` and `DATA_FROM` in microseconds, `SINCE` (row of ``Asked.since``, -1 = none).
+        counted: Distinct values to count: `OF_SIGNAL`, `OF_COLUMN` of ``Rows.codes``, `FIRST_LEVEL` in ``Walk.latest``.
+        firsts: First rows to record: `OF_EDGE`, `OF_LIST`.
         ops: What is written: see `features.kernel_outputs`.
     """
 
@@ -69,45 +72,96 @@ class Program(NamedTuple):
     ops: np.ndarray
 
 
+OF_SIGNAL, OF_COLUMN, FIRST_LEVEL = range(3)
+"""Columns of ``summed``, ``listed`` and ``counted``."""
+
+WINDOW, DATA_FROM, SINCE = range(3)
+"""Columns of ``edges``."""
+
+OF_EDGE, OF_LIST = range(2)
+"""Columns of ``firsts``."""
+
+MOST_SIGNALS = 62
+"""Signals of one walk: as many as an int64 has bits to spare."""
+
+
 class Walk(NamedTuple):
-    """What is held of the lead that is walked.
+    """What is held of the lead that is walked; rows are numbered as in `Rows`, all arrays are int64.
 
     Attributes:
-        seen: The rows that can be seen, ascending, int64 ``(most,)``.
-        totals: Running totals before each place of `seen`, int64 ``(most + 1, n_totals)``.
-        lists: Rows of the listed signals, int64 ``(n_listed, most + 1)``.
-        queues: Rows that wait to be known, rows that will be replaced, rows just known, int64 ``(3, most)``.
-        at: Counters, see `AHEAD`, int64 ``(4,)``.
-        starts: When the windows begin, microseconds, int64 ``(n_edges,)``.
-        lows: Their left edges as places in `seen`, int64 ``(n_edges,)``.
-        places: The same, moved on to what is still open, int64 ``(n_edges,)``.
-        latest: Latest row of each level of what is counted, int64 ``(n_levels,)``.
-        distinct: Levels within each window, int64 ``(n_edges, n_counted)``.
-        recorded: What was recorded at each snapshot of a block, int64 ``(block, n_recorded)``: by
-            edge all totals (counts by signal, then sums) and distinct values, then first and last rows.
+        state: Single numbers, see `NEXT_ROW`, ``(6,)``.
+        seen: The rows that can be seen, ascending, ``(most,)``.
+        totals: Running totals before each place of `seen`: counts by signal, then sums, ``(most + 1, n_totals)``.
+        listed_rows: Rows of each listed signal, ascending, ``(n_listed, most + 1)``.
+        waiting: Rows that have occurred and are not known yet, ascending, ``(most,)``.
+        leaving: Rows of `seen` that will be replaced, ``(most,)``.
+        arriving: Rows that were waiting and are known now, ascending, ``(most,)``.
+        starts: When the windows begin, microseconds, ``(n_edges,)``.
+        lefts: Their left edges as places in `seen`, ``(n_edges,)``.
+        open_lefts: The same, moved on to what is still open, ``(n_edges,)``.
+        latest: Latest row of each level of what is counted, -1 = none, ``(n_levels,)``.
+        distinct: Levels within each window, ``(n_edges, n_counted)``.
+        recorded: What was recorded at each snapshot of a block, ``(block, n_recorded)``: see `RecordLayout`.
     """
 
+    state: np.ndarray
     seen: np.ndarray
     totals: np.ndarray
-    lists: np.ndarray
-    queues: np.ndarray
-    at: np.ndarray
+    listed_rows: np.ndarray
+    waiting: np.ndarray
+    leaving: np.ndarray
+    arriving: np.ndarray
     starts: np.ndarray
-    lows: np.ndarray
-    places: np.ndarray
+    lefts: np.ndarray
+    open_lefts: np.ndarray
     latest: np.ndarray
     distinct: np.ndarray
     recorded: np.ndarray
 
 
-AHEAD, N_SEEN, WAITING, LEAVING, CHANGED, EARLIEST = range(6)
-"""Counters of a walk: next row to happen, rows in the list, rows waiting, rows that will leave."""
+NEXT_ROW, N_SEEN, N_WAITING, N_LEAVING, HAS_CHANGED, EARLIEST_START = range(6)
+"""Places in ``Walk.state``: the next row to happen; how many rows are in `seen`, `waiting` and `leaving`; whether
+anything differs from the snapshot before; when the longest window begins (microseconds)."""
 
-WINDOW, DATA_FROM, SINCE = range(3)
-"""Columns of an edge."""
 
-MOST_SIGNALS = 62
-"""Signals of one walk: as many as an int64 has bits to spare."""
+@dataclass(frozen=True)
+class RecordLayout:
+    """Where the numbers recorded at one snapshot lie: by edge all totals and distinct counts, then first and last rows.
+
+    Attributes:
+        n_edges: Left edges.
+        n_totals: Running totals: a count per signal, then the sums.
+        n_counted: Distinct values counted.
+        n_firsts: First rows recorded.
+        n_listed: Listed signals; the last row of each is recorded.
+    """
+
+    n_edges: int
+    n_totals: int
+    n_counted: int
+    n_firsts: int
+    n_listed: int
+
+    def total(self, edge: int, total: int) -> int:
+        """Return the place of a total since an edge."""
+        return edge * (self.n_totals + self.n_counted) + total
+
+    def distinct(self, edge: int, counted: int) -> int:
+        """Return the place of how many distinct values there are since an edge."""
+        return self.total(edge, self.n_totals + counted)
+
+    def first(self, first: int) -> int:
+        """Return the place of a first row."""
+        return self.total(self.n_edges, first)
+
+    def last(self, listed: int) -> int:
+        """Return the place of a listed signal's last row."""
+        return self.first(self.n_firsts + listed)
+
+    @property
+    def n_recorded(self) -> int:
+        """How many numbers are recorded at one snapshot."""
+        return self.last(self.n_listed)
 
 
 _BLOCK_BYTES = 1 << 14  # recorded numbers are read again while they lie in the nearest cache
@@ -118,17 +172,19 @@ def new_walk(asked: Asked, program: Program, *, n_signals: int, n_levels: int) -
     most = int((asked.row_end - asked.row_begin).max(initial=0))
     n_edges, n_counted, n_listed = len(program.edges), len(program.counted), len(program.listed)
     n_totals = n_signals + len(program.summed)
-    n_recorded = n_edges * (n_totals + n_counted) + len(program.firsts) + n_listed
+    n_recorded = RecordLayout(n_edges, n_totals, n_counted, len(program.firsts), n_listed).n_recorded
     block = max(16, _BLOCK_BYTES // (8 * n_recorded))
     return Walk(
+        state=np.zeros(6, dtype=np.int64),
         seen=np.empty(most, dtype=np.int64),
         totals=np.zeros((most + 1, n_totals), dtype=np.int64),
-        lists=np.zeros((n_listed, most + 1), dtype=np.int64),
-        queues=np.empty((3, most), dtype=np.int64),
-        at=np.zeros(6, dtype=np.int64),
+        listed_rows=np.zeros((n_listed, most + 1), dtype=np.int64),
+        waiting=np.empty(most, dtype=np.int64),
+        leaving=np.empty(most, dtype=np.int64),
+        arriving=np.empty(most, dtype=np.int64),
         starts=np.zeros(n_edges, dtype=np.int64),
-        lows=np.zeros(n_edges, dtype=np.int64),
-        places=np.zeros(n_edges, dtype=np.int64),
+        lefts=np.zeros(n_edges, dtype=np.int64),
+        open_lefts=np.zeros(n_edges, dtype=np.int64),
         latest=np.full(n_levels, -1, dtype=np.int64),
         distinct=np.zeros((n_edges, n_counted), dtype=np.int64),
         recorded=np.zeros((block, n_recorded), dtype=np.int64),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from features import moments
 from features.compiled import inlined
-from features.kernel_inputs import N_SEEN, SINCE
+from features.kernel_inputs import N_SEEN, OF_EDGE, OF_LIST, OF_SIGNAL, SINCE
 
 _is_unclosed = inlined(moments.is_unclosed)
 
@@ -21,30 +21,32 @@ def _differences(out, now, before):
 
 @inlined
 def record(recorded, rows, program, walk, since, snapshot) -> None:
-    """Write down every window's totals and distinct values, then first and last rows.
+    """Write down every window's totals and distinct values, then first and last rows: in the order of `RecordLayout`.
 
     The first and last rows of an empty window are stale and must not be read.
     """
-    n = walk.at[N_SEEN]
+    n = walk.state[N_SEEN]
     totals = walk.totals
     r = 0
     for e in range(len(program.edges)):
-        place = walk.lows[e]
+        place = walk.lefts[e]
         if program.edges[e, SINCE] >= 0:
             closed_at = since[program.edges[e, SINCE], snapshot]
             place = max(place, _first_open(rows.occurred, walk.seen, n, closed_at))
-        walk.places[e] = place
+        walk.open_lefts[e] = place
         _differences(recorded[r : r + totals.shape[1]], totals[n], totals[place])
         r += totals.shape[1]
         for c in range(len(program.counted)):
             recorded[r + c] = walk.distinct[e, c]
         r += len(program.counted)
     for d in range(len(program.firsts)):
-        h = program.firsts[d, 1]
-        recorded[r + d] = walk.lists[h, totals[walk.places[program.firsts[d, 0]], program.listed[h, 0]]]
+        h = program.firsts[d, OF_LIST]
+        recorded[r + d] = walk.listed_rows[
+            h, totals[walk.open_lefts[program.firsts[d, OF_EDGE]], program.listed[h, OF_SIGNAL]]
+        ]
     r += len(program.firsts)
     for h in range(len(program.listed)):
-        recorded[r + h] = walk.lists[h, max(totals[n, program.listed[h, 0]] - 1, 0)]
+        recorded[r + h] = walk.listed_rows[h, max(totals[n, program.listed[h, OF_SIGNAL]] - 1, 0)]
 
 
 @inlined

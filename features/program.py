@@ -1,14 +1,22 @@
 """What one walk carries, records and writes, put together from the outputs that are asked for.
 
-Signals, left edges, totals and columns are numbered as the outputs ask for them, each once; so
-features that look at the same rows or the same window share what the sweep does for them.
+Signals, left edges, totals and columns are numbered as the outputs ask for them, each once; so features that look at
+the same rows or the same window share what the sweep does for them.
+
+Example: "orders in the last 30 days", "their mean amount" and "days since the last order, ever" become
+
+    signals   0: sales    1: sales with an amount
+    edges     0: 30 days    1: ever
+    totals    0: count of signal 0    1: count of signal 1    2: sum of the amounts of signal 1
+    listed    0: the rows of signal 0, because its last row is asked for
+    recorded  three totals since edge 0, three totals since edge 1, the last row of list 0: seven numbers a snapshot
+    ops       AMOUNT of number 0    MEAN of number 2 over number 1    DAYS_SINCE row 6, if number 3 is not zero
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,45 +26,16 @@ from features import moments
 from features.bucket import BucketTable
 from features.columns import frozen, stacked
 from features.conditions import Conditions
-from features.kernel_inputs import MOST_SIGNALS, Program, Rows
-from features.plan import LAST_MOMENT, Closing, Output
+from features.kernel_inputs import MOST_SIGNALS, Program, RecordLayout, Rows
+from features.plan import Closing, Output
+from features.recording import Recorded, edge_of, is_code, long_edge_of, operation_of, recorded_for
 from features.timeline import Int64Array
 
 _Item = TypeVar("_Item", bound=Hashable)
-_Edge: TypeAlias = "tuple[int, Closing | None]"
-
-_FORMS = {
-    "count": (out.AMOUNT, "count", ""),
-    "sum": (out.AMOUNT, "sum", ""),
-    "mean": (out.MEAN, "sum", ""),
-    "distinct": (out.AMOUNT, "distinct", ""),
-    "first": (out.NUMBER, "first", ""),
-    "last": (out.NUMBER, "last", ""),
-    "days_since_first": (out.DAYS_SINCE, "first", ""),
-    "days_since_last": (out.DAYS_SINCE, "last", ""),
-    "mean_gap": (out.MEAN_GAP, "first", "last"),
-    "overdue": (out.OVERDUE, "first", "last"),
-    "trend": (out.TREND, "count", "long count"),
-    "open_count": (out.AMOUNT, "count", ""),
-    "open_sum": (out.AMOUNT, "sum", ""),
-    "open_age": (out.DAYS_SINCE, "first", ""),
-    LAST_MOMENT: (out.MOMENT, "last", ""),
-}
-"""Per kind of output: its operation, and which two of the recorded numbers it works on."""
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """One number that is recorded per snapshot: a count, a sum, distinct values, a first or last row."""
-
-    what: str
-    where: Conditions
-    edge: _Edge | None
-    column: str = ""
 
 
 def walks(outputs: Sequence[Output]) -> list[list[Output]]:
-    """Return the outputs of a table in as few walks as the signals' bits allow."""
+    """Return the outputs of a table in their order, cut into walks of at most `MOST_SIGNALS` signals each."""
     found: list[list[Output]] = []
     signals: set[Conditions] = set()
     for output in outputs:
@@ -69,10 +48,10 @@ def walks(outputs: Sequence[Output]) -> list[list[Output]]:
 
 
 class Assembly:
-    """The parts of one walk, numbered.
+    """The parts of one walk, numbered: each dictionary gives the number of each of its keys.
 
     Args:
-        outputs: What the walk writes: see `is_code` for the order of its two blocks.
+        outputs: What the walk writes: see `features.recording.is_code` for the order of its two blocks.
 
     Attributes:
         signals: Conditions of each signal.
@@ -83,18 +62,26 @@ class Assembly:
         self._outputs = outputs
         self.signals = _numbered(output.where for output in outputs)
         self.closings = _numbered(output.since for output in outputs if output.since)
-        self._edges = _numbered(edge for output in outputs for edge in (_edge(output), _long_edge(output)))
-        recorded = _numbered(key for output in outputs for key in _recorded(output))
-        self._counted = _numbered((key.where, key.column) for key in recorded if key.what == "distinct")
-        self._firsts = [key for key in recorded if key.what == "first"]
-        self._listed = _numbered(key.where for key in recorded if key.what in ("first", "last"))
-        self._summed = _numbered((key.where, key.column) for key in recorded if key.what == "sum")
+        self._edges = _numbered(edge for output in outputs for edge in (edge_of(output), long_edge_of(output)))
+        recorded = _numbered(number for output in outputs for number in recorded_for(output))
+        self._summed = _numbered((r.where, r.column) for r in recorded if r.what == "sum")
+        self._counted = _numbered((r.where, r.column) for r in recorded if r.what == "distinct")
+        self._firsts = _numbered(r for r in recorded if r.what == "first")
+        self._listed = _numbered(r.where for r in recorded if r.what in ("first", "last"))
+        # Totals are the counts, one per signal, and behind them the sums.
         self._totals = _numbered([*((where, "") for where in self.signals), *self._summed])
         self._sums = _numbered(column for _, column in self._summed)
         read = [output for output in outputs if output.kind in ("first", "last")]
         self._numbers = _numbered(output.column for output in read if not is_code(output))
-        categories = [column for _, column in self._counted] + [o.column for o in read if is_code(o)]
+        categories = [column for _, column in self._counted] + [output.column for output in read if is_code(output)]
         self._codes = _numbered(categories)
+        self._layout = RecordLayout(
+            n_edges=len(self._edges),
+            n_totals=len(self._totals),
+            n_counted=len(self._counted),
+            n_firsts=len(self._firsts),
+            n_listed=len(self._listed),
+        )
 
     def rows(self, table: BucketTable) -> Rows:
         """Return the columns of *table* that the walk reads."""
@@ -123,8 +110,8 @@ class Assembly:
             listed=_array(((self.signals[where],) for where in self._listed), columns=1),
             edges=_array(
                 (
-                    (window * moments.DAY, data_from(since), self.closings[since] if since else -1)
-                    for window, since in self._edges
+                    (edge.window * moments.DAY, data_from(edge.since), self.closings[edge.since] if edge.since else -1)
+                    for edge in self._edges
                 ),
                 columns=3,
             ),
@@ -132,7 +119,7 @@ class Assembly:
                 ((self.signals[where], self._codes[column], begins[c]) for (where, column), c in self._counted.items()),
                 columns=3,
             ),
-            firsts=_array(((self._number_of_edge(key), self._listed[key.where]) for key in self._firsts), columns=2),
+            firsts=_array(((self._edge(first), self._listed[first.where]) for first in self._firsts), columns=2),
             ops=self._ops(table),
         )
 
@@ -152,12 +139,11 @@ class Assembly:
         ops = np.zeros((len(self._outputs), out.N_FIELDS), dtype=np.int64)
         n_written = {True: 0, False: 0}
         for op, output in zip(ops, self._outputs, strict=True):
-            operation, _, _ = _FORMS[output.kind]
-            places = [self._place(key) for key in _recorded(output)]
-            op[out.OPERATION] = out.CODE if is_code(output) else operation
+            count, *operands = (self._place(number) for number in recorded_for(output))
+            op[out.OPERATION] = operation_of(output)
             op[out.OUT] = n_written[is_code(output)]
-            op[out.EDGE], op[out.OTHER_EDGE] = self._edges[_edge(output)], self._edges[_long_edge(output)]
-            op[out.COUNT], op[out.VALUE], op[out.OTHER] = places[0], places[1], places[-1]
+            op[out.EDGE], op[out.OTHER_EDGE] = self._edges[edge_of(output)], self._edges[long_edge_of(output)]
+            op[out.COUNT], op[out.VALUE], op[out.OTHER] = count, operands[0], operands[-1]
             op[out.COLUMN] = self._column(output, table)
             n_written[is_code(output)] += 1
         return frozen(ops)
@@ -168,47 +154,18 @@ class Assembly:
             return (self._codes if is_code(output) else self._numbers)[output.column]
         return table.divisor(output.column) if output.kind in ("sum", "mean", "open_sum") else 1
 
-    def _place(self, key: _Recorded) -> int:
-        """Return where a number is recorded, see `kernel_inputs.Walk`."""
-        by_edge = len(self._totals) + len(self._counted)
-        if key.what in ("count", "sum"):
-            return self._number_of_edge(key) * by_edge + self._totals[key.where, key.column]
-        if key.what == "distinct":
-            return self._number_of_edge(key) * by_edge + len(self._totals) + self._counted[key.where, key.column]
-        place = len(self._edges) * by_edge
-        return place + (self._firsts.index(key) if key.what == "first" else len(self._firsts) + self._listed[key.where])
+    def _place(self, number: Recorded) -> int:
+        """Return where a number is recorded."""
+        if number.what in ("count", "sum"):
+            return self._layout.total(self._edge(number), self._totals[number.where, number.column])
+        if number.what == "distinct":
+            return self._layout.distinct(self._edge(number), self._counted[number.where, number.column])
+        if number.what == "first":
+            return self._layout.first(self._firsts[number])
+        return self._layout.last(self._listed[number.where])
 
-    def _number_of_edge(self, key: _Recorded) -> int:
-        return self._edges[key.edge] if key.edge else 0
-
-
-def is_code(output: Output) -> bool:
-    """Whether an output is a category and is written to the block of codes."""
-    return output.kind in ("first", "last") and output.is_category
-
-
-def _recorded(output: Output) -> list[_Recorded]:
-    """Return what an output needs recorded: the count of its rows, then what its operation works on."""
-    _, value, other = _FORMS[output.kind]
-    found = [_Recorded("count", output.where, _edge(output))]
-    for what in (value, other):
-        if what == "long count":
-            found.append(_Recorded("count", output.where, _long_edge(output)))
-        elif what == "last":
-            found.append(_Recorded("last", output.where, None))
-        elif what in ("sum", "distinct"):
-            found.append(_Recorded(what, output.where, _edge(output), output.column))
-        elif what:
-            found.append(_Recorded(what, output.where, _edge(output)))
-    return found
-
-
-def _edge(output: Output) -> _Edge:
-    return output.window, output.since
-
-
-def _long_edge(output: Output) -> _Edge:
-    return output.long_window or output.window, output.since
+    def _edge(self, number: Recorded) -> int:
+        return self._edges[number.edge] if number.edge else 0
 
 
 def _numbered(items: Iterable[_Item]) -> dict[_Item, int]:

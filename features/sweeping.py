@@ -18,7 +18,8 @@ from features.kernel import sweep
 from features.kernel_inputs import Asked
 from features.matrix import FeatureTable
 from features.plan import DIRECT, LAST_MOMENT, Closing, Output, Plan, columns_read, plan
-from features.program import Assembly, is_code, walks
+from features.program import Assembly, walks
+from features.recording import is_code
 from features.snapshots import Snapshots
 from features.timeline import Int64Array, Timelines, timestamps
 
