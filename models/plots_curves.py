@@ -167,7 +167,7 @@ def _calibration(
     log_odds: Floats, converted: npt.NDArray[np.bool_], lead: npt.NDArray[np.uint64], sample: _Intervals
 ) -> Calibration:
     probability = sigmoid(log_odds)
-    place = _bins(log_odds, lead)
+    place = _bins(log_odds, converted, lead)
     rows = np.bincount(place)
     observed = np.bincount(place, converted) / rows
     below, above = sample.spread(sample.rates)
@@ -183,11 +183,11 @@ def _calibration(
     )
 
 
-def _bins(log_odds: Floats, lead: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def _bins(log_odds: Floats, converted: npt.NDArray[np.bool_], lead: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """Return each row's bin: equally many rows to each, from the lowest margin up, whatever the rows' order."""
     place = np.empty(len(log_odds), dtype=np.int64)
     n_bins = min(ECE_BINS, len(log_odds))
-    place[np.lexsort((lead, log_odds))] = np.arange(len(log_odds)) * n_bins // len(log_odds)
+    place[np.lexsort((converted, lead, log_odds))] = np.arange(len(log_odds)) * n_bins // len(log_odds)
     return place
 
 
@@ -203,11 +203,11 @@ class _Intervals:
         scale: float,
         resamples: int,
     ) -> None:
-        order = np.lexsort((lead, -log_odds))
+        order = np.lexsort((converted, lead, -log_odds))
         leads, place = np.unique(lead[order], return_inverse=True)
         self._lead, self._n_leads = place, len(leads)
         self._converted = converted[order].astype(np.float64)
-        self._bin = _bins(log_odds, lead)[order]
+        self._bin = _bins(log_odds, converted, lead)[order]
         self._scale, self._resamples = scale, resamples
 
     def spread(self, figures: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
