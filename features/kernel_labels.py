@@ -22,9 +22,9 @@ ANY = -1
 
 
 def first_conversions(
-    begin, end, occurred, known, superseded, fact, key, as_of, ends_at, decided_at, pulled_by, wanted
+    *, begin, end, occurred, known, superseded, fact, key, as_of, ends_at, decided_at, pulled_by, wanted
 ) -> Int64Array:
-    """Return the position of each snapshot's first conversion, -1 where there is none.
+    """Return the position of each snapshot's first conversion, -1 where there is none, shape ``(n_snapshots,)``.
 
     Args:
         begin: First of the lead's rows per snapshot; rows ascend by (lead, occurred).

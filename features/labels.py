@@ -21,6 +21,9 @@ from features.snapshots import Snapshots
 from features.timeline import LINK_MADE_KNOWN, LINK_TOOK_AWAY, Coverage, Int64Array, Timelines, microseconds, timestamps
 from features.units import scale_of
 
+# Two unknown keys are not the same key, and a trigger's unknown key is not `ANY`, which every row matches.
+_UNKNOWN_OF_ROW, _UNKNOWN_OF_TRIGGER = -3, -2
+
 
 @dataclass(frozen=True)
 class Conversion:
@@ -63,11 +66,19 @@ def label(timelines: Timelines, snapshots: Snapshots, conversion: Conversion, *,
     facts, pulled_by = _shared_codes(rows, own_row, snapshots)
     keys, wanted = _shared_codes(rows, snapshots.match, snapshots)
     place = first_conversions(
-        np.searchsorted(lead_no, snapshots.lead_no),
-        np.searchsorted(lead_no, snapshots.lead_no, side="right"),
-        microseconds(rows["occurred_at"]), known, superseded, facts, keys,
-        snapshots.as_of, snapshots.ends_at, decided_at, pulled_by, wanted,
-    )  # fmt: skip
+        begin=np.searchsorted(lead_no, snapshots.lead_no),
+        end=np.searchsorted(lead_no, snapshots.lead_no, side="right"),
+        occurred=microseconds(rows["occurred_at"]),
+        known=known,
+        superseded=superseded,
+        fact=facts,
+        key=keys,
+        as_of=snapshots.as_of,
+        ends_at=snapshots.ends_at,
+        decided_at=decided_at,
+        pulled_by=pulled_by,
+        wanted=wanted,
+    )
     return _labels(place, rows, snapshots, decided_at, span_of(timelines, conversion))
 
 
@@ -118,15 +129,13 @@ def _shared_codes(rows: pa.Table, column: str, snapshots: Snapshots) -> tuple[In
     if not column or snapshots.trigger is None:
         return none
     levels = pc.unique(rows[column].cast(pa.string()))
-    # Two unknown keys are not the same key.
     codes = [
         pc.index_in(side[column].cast(pa.string()), value_set=levels, skip_nulls=True)
         for side in (rows, snapshots.trigger)
     ]
-    # A trigger whose key no row has must match nothing, while `ANY` means "anything goes".
     return (
-        np.asarray(codes[0].fill_null(-3).to_numpy(), dtype=np.int64),
-        np.asarray(codes[1].fill_null(-2).to_numpy(), dtype=np.int64),
+        np.asarray(codes[0].fill_null(_UNKNOWN_OF_ROW).to_numpy(), dtype=np.int64),
+        np.asarray(codes[1].fill_null(_UNKNOWN_OF_TRIGGER).to_numpy(), dtype=np.int64),
     )
 
 
