@@ -105,7 +105,7 @@ def _events(rng: np.random.Generator, first: int, *, leads: int, case: Case) -> 
     number = rng.permutation(rows)
     order = np.lexsort((number, known, occurred, lead))
     lead, occurred, known, number = lead[order], occurred[order], known[order], number[order]
-    is_purchase_value = rng.lognormal(3.2, 0.9, size=rows)
+    value = rng.lognormal(3.2, 0.9, size=rows)
     text = pc.utf8_lpad(pc.cast(pa.array(number + first * EVENTS_PER_LEAD), pa.string()), 10, "0")
     return pa.table(
         {
@@ -116,7 +116,7 @@ def _events(rng: np.random.Generator, first: int, *, leads: int, case: Case) -> 
             "link_bits": np.zeros(rows, dtype=np.int8),
             "row_id": pc.binary_join_element_wise("e", text, ""),
             "type": _texts(rng, TYPES, rows, shares=TYPE_SHARES),
-            "value": (is_purchase_value * 10_000).astype(np.int64),
+            "value": (value * 10_000).astype(np.int64),
             "category": _texts(rng, CATEGORIES, rows),
             "source": _texts(rng, SOURCES, rows),
         }
