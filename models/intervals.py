@@ -62,14 +62,17 @@ def fit_venn_abers(log_odds: npt.NDArray[np.float64], converted: npt.NDArray[np.
 
 
 def _levels(log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return each margin's level: itself where they are few, else the mean of its thousandth of the rows."""
+    """Return each margin's level: itself where they are few, else the mean of its thousandth of the rows.
+
+    Rows that share a margin share a level, so that the order of rows decides nothing.
+    """
     if len(np.unique(log_odds)) <= MOST_LEVELS:
         return log_odds
-    order = np.argsort(log_odds, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order)) * MOST_LEVELS // len(order)
-    means = np.bincount(place, log_odds) / np.bincount(place)
-    return means[place]
+    ascending = np.sort(log_odds)
+    first_of_margin = np.searchsorted(ascending, ascending)
+    _, level = np.unique(first_of_margin * MOST_LEVELS // len(ascending), return_inverse=True)
+    means = np.bincount(level, ascending) / np.bincount(level)
+    return means[level][np.searchsorted(ascending, log_odds)]
 
 
 def _plain(values: npt.NDArray[np.float64]) -> tuple[float, ...]:

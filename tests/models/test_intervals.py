@@ -64,10 +64,11 @@ def test_importing_the_package_leaves_numpy_as_it_was() -> None:
     assert np.geterr() == before
 
 
-def test_the_order_of_rows_changes_nothing() -> None:
-    """Shuffled rows give the same steps."""
-    margins, converted = calibrated(500, decimals=1)
-    shuffle = np.random.default_rng(3).permutation(500)
+@pytest.mark.parametrize(("n", "decimals"), [(500, 1), (6000, 3)])
+def test_the_order_of_rows_changes_nothing(n: int, decimals: int) -> None:
+    """Shuffled rows give the same steps, also where many share a margin and margins are gathered into levels."""
+    margins, converted = calibrated(n, decimals=decimals)
+    shuffle = np.random.default_rng(3).permutation(n)
     assert fit_venn_abers(margins, converted) == fit_venn_abers(margins[shuffle], converted[shuffle])
 
 
