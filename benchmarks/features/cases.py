@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 WINDOW_DAYS = (7, 30, 90)
+THREADS = 2  # of every contestant
 DATA_FROM = datetime(2025, 1, 1, tzinfo=UTC)
 DATA_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
 EVENTS_PER_LEAD = 20

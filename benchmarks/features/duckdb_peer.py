@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.features import duckdb_window
-from benchmarks.features.cases import COUNTS, MICROSECONDS_PER_DAY, SUMS, WINDOW_DAYS, Case
+from benchmarks.features.cases import COUNTS, MICROSECONDS_PER_DAY, SUMS, THREADS, WINDOW_DAYS, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 DAY = MICROSECONDS_PER_DAY
 LONGEST = max(WINDOW_DAYS)
 SOURCE_ROOM = 1_048_576  # more than the levels of any category column
-THREADS = 2
 QUIET = "set enable_progress_bar = false"
 
 LOAD = """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.features.cases import DATA_FROM, DATA_UNTIL, WINDOW_DAYS, Case
+from benchmarks.features.cases import DATA_FROM, DATA_UNTIL, THREADS, WINDOW_DAYS, Case
 from features import matrix, moments, sweeping
 from features.catalog import Feature, Measure, Phrase
 from features.conditions import parse
@@ -22,7 +22,6 @@ from features.timeline import Coverage, Timelines
 if TYPE_CHECKING:
     from pathlib import Path
 
-THREADS = 2
 _MEASURES = {
     "count_all": ("count", "", ""),
     "count_view": ("count", "", "view"),

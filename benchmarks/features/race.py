@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.features import contestants
-from benchmarks.features.cases import Case
+from benchmarks.features.cases import THREADS, Case
 
-THREADS = 2
 TIME_LIMIT_SECONDS = 900.0
 MEMORY_LIMIT_GB = 14.0
 _GLANCE_SECONDS = 0.1
