@@ -83,7 +83,7 @@ def test_the_order_of_rows_changes_no_figure() -> None:
 
 
 def test_on_large_data_a_sample_of_leads_gives_about_the_same_spread() -> None:
-    """The spread scaled from a sample is the spread of all rows within a fifth, and the sample keeps leads whole."""
+    """The spread scaled from a sample is of the size that theory gives for all rows; leads stay whole."""
     margins, converted, _ = judged(2 * MOST_RESAMPLED_ROWS, decimals=6)
     lead = np.repeat(np.arange(MOST_RESAMPLED_ROWS), 2).astype(np.uint64)
     rows, scale = sample_of_leads(lead)
