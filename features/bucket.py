@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,8 +24,6 @@ class BucketTable:
     def __init__(self, table: pa.Table, asked: Int64Array) -> None:
         self._table = table
         self._asked = asked
-        self._times: tuple[Int64Array, Int64Array, Int64Array] | None = None
-        self._spans: tuple[Int64Array, Int64Array, Int64Array, Int64Array] | None = None
         self._integers: dict[str, Int64Array] = {}
         self._encoded: dict[str, pa.DictionaryArray] = {}
 
@@ -31,23 +31,26 @@ class BucketTable:
         """Return the number of rows."""
         return int(self._table.num_rows)
 
+    @cached_property
     def times(self) -> tuple[Int64Array, Int64Array, Int64Array]:
-        """Return occurred, known and superseded in microseconds, each of shape ``(n_rows,)``."""
-        if self._times is None:
-            names = ("occurred_at", "known_at", "superseded_at")
-            self._times = tuple(columns.frozen(microseconds(self._table[name])) for name in names)  # type: ignore[assignment]
-        return self._times  # type: ignore[return-value]
+        """Occurred, known and superseded in microseconds, each of shape ``(n_rows,)``."""
+        occurred, known, superseded = (
+            columns.frozen(microseconds(self._table[name])) for name in ("occurred_at", "known_at", "superseded_at")
+        )
+        return occurred, known, superseded
 
+    @cached_property
     def spans(self) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
-        """Return begin and end of rows, begin and end of snapshots, each ``(n_leads_asked,)``."""
-        if self._spans is None:
-            row_leads = np.asarray(self._table["lead_no"].to_numpy(), dtype=np.int64)
-            starts = np.flatnonzero(np.diff(self._asked, prepend=self._asked[:1] - 1))
-            leads = self._asked[starts]
-            begin, end = np.searchsorted(row_leads, leads), np.searchsorted(row_leads, leads, side="right")
-            stops = np.append(starts[1:], len(self._asked))[: len(starts)]
-            self._spans = tuple(columns.frozen(span.astype(np.int64)) for span in (begin, end, starts, stops))  # type: ignore[assignment]
-        return self._spans  # type: ignore[return-value]
+        """Begin and end of rows, begin and end of snapshots, each ``(n_leads_asked,)``."""
+        row_leads = np.asarray(self._table["lead_no"].to_numpy(), dtype=np.int64)
+        starts = np.flatnonzero(np.diff(self._asked, prepend=self._asked[:1] - 1))
+        leads = self._asked[starts]
+        begins, ends = np.searchsorted(row_leads, leads), np.searchsorted(row_leads, leads, side="right")
+        stops = np.append(starts[1:], len(self._asked))[: len(starts)]
+        row_begin, row_end, snap_begin, snap_end = (
+            columns.frozen(span.astype(np.int64)) for span in (begins, ends, starts, stops)
+        )
+        return row_begin, row_end, snap_begin, snap_end
 
     def mask(self, where: conditions.Conditions) -> npt.NDArray[np.bool_]:
         """Return which rows meet *where*, amounts in the shop's currency."""

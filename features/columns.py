@@ -94,6 +94,11 @@ def stored_integers(name: str, column: pa.ChunkedArray) -> npt.NDArray[np.int64]
     return scaled.astype(np.int64)
 
 
+def divisor(name: str, column: pa.ChunkedArray) -> int:
+    """Return by how much a sum of `stored_integers` is divided to give the user's unit."""
+    return MONEY_SCALE if pa.types.is_floating(column.type) else scale_of(name)
+
+
 def _refuse_other_than_numbers(name: str, column: pa.ChunkedArray) -> None:
     kind = column.type
     is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
@@ -116,15 +121,3 @@ def _not_numbers(name: str, kind: str) -> LeadlightError:
 def _overflows(name: str) -> LeadlightError:
     hint = "sums are kept exact to 1/10,000 in 64 bits: are these ids, or times, rather than quantities?"
     return wrong_input(f"The values of column '{name}' are too large to be summed.", hint=hint)
-
-
-def divisor(name: str, column: pa.ChunkedArray) -> int:
-    """Return by how much a sum of `stored_integers` is divided to give the user's unit."""
-    return MONEY_SCALE if pa.types.is_floating(column.type) else scale_of(name)
-
-
-def share(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return part / whole, shape ``(n,)``; missing where the whole is zero or missing."""
-    found = np.full(len(part), np.nan)
-    np.divide(part, whole, out=found, where=whole > 0)
-    return found

@@ -86,7 +86,7 @@ class Assembly:
     def rows(self, table: BucketTable) -> Rows:
         """Return the columns of *table* that the walk reads."""
         return Rows(
-            *table.times(),
+            *table.times,
             frozen(self._bits(table)),
             stacked([table.integers(column) for column in self._sums], rows=len(table), dtype=np.int64),
             stacked([table.codes(column) for column in self._codes], rows=len(table), dtype=np.int32),

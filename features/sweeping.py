@@ -79,6 +79,13 @@ def _keys(timelines: Timelines, snapshots: Snapshots) -> pa.Table:
     )
 
 
+def _share(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return part / whole, shape ``(n,)``; missing where the whole is zero or missing."""
+    found = np.full(len(part), np.nan)
+    np.divide(part, whole, out=found, where=whole > 0)
+    return found
+
+
 class _Sweeper:
     """The walks over one bucket, sharing the columns that they read."""
 
@@ -94,7 +101,7 @@ class _Sweeper:
             for walk in walks(outputs):
                 found.update(self._walk(table, walk))
         for name, (part, whole) in planned.shares.items():
-            found[name] = columns.share(np.asarray(found.pop(part)), np.asarray(found.pop(whole)))
+            found[name] = _share(np.asarray(found.pop(part)), np.asarray(found.pop(whole)))
         return {name: pa.array(values) if isinstance(values, np.ndarray) else values for name, values in found.items()}
 
     def _walk(self, name: str, outputs: Sequence[Output]) -> dict[str, _Values]:
@@ -107,7 +114,7 @@ class _Sweeper:
         sweep(
             assembly.rows(table),
             Asked(
-                *table.spans(),
+                *table.spans,
                 columns.frozen(self._snapshots.as_of),
                 columns.stacked(since, rows=len(self._snapshots), dtype=np.int64),
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ def catalog(
     offering = Offering(tuple(sorted(choice.windows)), attributes or {}, trigger, names, event_types)
     built_in = [f for family in choice.families for f in _BUILT_IN[family](offering) if _is_served(f, available)]
     _refuse_unserved(choice.added, available)
-    wanted = [f for f in [*built_in, *choice.added] if not f.name.startswith(choice.dropped or ("\0",))]
+    wanted = [f for f in [*built_in, *choice.added] if not f.name.startswith(choice.dropped)]
     _refuse_twins(wanted)
     return tuple(wanted)
 
@@ -110,8 +111,8 @@ def _refuse_unserved(added: Sequence[Feature], available: Mapping[str, AbstractS
 
 
 def _refuse_twins(features: Sequence[Feature]) -> None:
-    seen: set[str] = set()
-    twins = sorted({f.name for f in features if f.name in seen or seen.add(f.name)})  # type: ignore[func-returns-value]
+    times = Counter(feature.name for feature in features)
+    twins = sorted(name for name, count in times.items() if count > 1)
     if twins:
         raise _twins(twins)
 

@@ -16,10 +16,11 @@ _CANCELLED = parse({"is_cancelled": True})
 
 def features(offering: Offering) -> list[Feature]:
     """Return the purchase features over the offered windows and since the data begin."""
-    return [*_volumes((*offering.windows, 0)), *_rhythm(), *_habits((offering.longest, 0))]
+    return [*_volumes(offering), *_rhythm(), *_habits((offering.longest, 0))]
 
 
-def _volumes(windows: tuple[int, ...]) -> list[Feature]:
+def _volumes(offering: Offering) -> list[Feature]:
+    windows = (*offering.windows, 0)
     count = _draft(
         name="orders_count", unit="count", concept="orders",
         phrase=Phrase("{n} orders {window}", "1 order {window}", "no order {window}"),
@@ -38,7 +39,7 @@ def _volumes(windows: tuple[int, ...]) -> list[Feature]:
     return [
         *count.over(windows, Measure("count", "orders", SALES)),
         *money.over(windows, Measure("sum", "orders", SALES, "amount")),
-        *average.over((windows[-2], 0), Measure("mean", "orders", SALES, "amount")),
+        *average.over((offering.longest, 0), Measure("mean", "orders", SALES, "amount")),
     ]
 
 
