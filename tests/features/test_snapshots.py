@@ -161,8 +161,14 @@ def test_what_a_trigger_needs_is_named_when_it_is_not_there():
 
 
 def test_taking_snapshots_takes_their_triggers_along():
-    """A mask and positions select the same snapshots, triggers included."""
-    world = worlds.TimelineWorld({"events": []}, {}, [START])
-    asked = worlds.snapshots_of([(0, START), (0, START + 1), (1, START)])
-    assert asked.take(np.asarray([True, False, True])).as_of.tolist() == asked.take(np.asarray([0, 2])).as_of.tolist()
-    assert len(at_triggers(world.timelines(), Trigger("events"), zone="UTC", horizon_days=1)) == 0
+    """A mask and positions select the same snapshots, each with the row that pulled it; no row pulls nothing."""
+    blank = {"until": None, "bits": 0, **dict.fromkeys(worlds.CONTENT["events"])}
+    rows = [{**blank, "lead": lead, "occurred": START, "known": START, "id": name} for lead, name in enumerate("abc")]
+    world = worlds.TimelineWorld({"events": rows}, {}, [START] * 3)
+    asked = at_triggers(world.timelines(), Trigger("events"), zone="UTC", horizon_days=1)
+    for chosen in (np.asarray([True, False, True]), np.asarray([0, 2])):
+        taken = asked.take(chosen)
+        assert taken.lead_no.tolist() == [0, 2]
+        assert taken.trigger["row_id"].to_pylist() == ["a", "c"]
+    nothing = worlds.TimelineWorld({"events": []}, {}, [START]).timelines()
+    assert len(at_triggers(nothing, Trigger("events"), zone="UTC", horizon_days=1)) == 0
