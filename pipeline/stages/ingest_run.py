@@ -16,10 +16,11 @@ from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.sources.staging import Staged
 from pipeline.stages.adding import Addition, add_all
+from pipeline.stages.admission import stage_all
 from pipeline.stages.ingest_record import IngestRecord, from_dict, mapping_signature, resolution_signature
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.ingest_reporting import Findings, fresh_report, iso, notes_of, same_report
-from pipeline.stages.intake import Incoming, find_incoming, mapping_changed, stage_all
+from pipeline.stages.intake import Incoming, find_incoming, mapping_changed
 from pipeline.stages.timeline_writer import Resolved, resolve_facts
 from pipeline.workspace import Workspace
 
