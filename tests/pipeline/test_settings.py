@@ -72,12 +72,13 @@ def test_a_fault_is_placed_as_the_file_spells_it(tmp_path):
         tmp_path,
         {
             **BASE,
-            "tables": {"orders": [{"path": "o.csv", "columns": {"amount": {"colum": "x"}}}, {"path": 1}]},
+            "tables": {"orders": [{"path": "o.csv", "columns": {"amount": {"column_name": "x"}}}, {"path": 1}]},
             "ingest": {"buckets": "many"},
         },
     )
     for part in (
-        "tables.orders.0.columns.amount.colum: unknown setting (did you mean 'column'?)", "tables.orders.1.path: ",
+        "tables.orders.0.columns.amount.column_name: unknown setting (did you mean 'column'?)",
+        "tables.orders.1.path: ",
         "ingest.buckets: input should be a valid integer", " or input should be 'auto', got 'many'\n",
     ):  # fmt: skip
         assert part in text, text
