@@ -56,10 +56,11 @@ def catalog(
 
 
 def _conversion(asked: QuestionSettings) -> Conversion:
-    where = dict(asked.conversion.where)
+    where = conditions.parse(asked.conversion.where)
     if asked.conversion.minimum_amount is not None:
-        where["amount"] = {"min": asked.conversion.minimum_amount}
-    return Conversion(asked.conversion.table, conditions.parse(where))
+        # Beside what `where` asks of the amount: all conditions must hold.
+        where += conditions.parse({"amount": {"min": asked.conversion.minimum_amount}})
+    return Conversion(asked.conversion.table, conditions.canonical(where))
 
 
 def _snapshots(asked: SnapshotSettings) -> Grid | Trigger:

@@ -1,7 +1,7 @@
 """The config: one YAML file per shop, checked whole before any work begins.
 
 Unknown keys are refused with the nearest valid one; secrets never stand here, they come from the
-environment. Every setting carries its description, which `leadlight init` and the docs repeat.
+environment. Every setting carries its description, which docs/settings.md repeats.
 """
 
 from datetime import date
@@ -61,7 +61,11 @@ class TriggerSettings(Section):
 class SnapshotSettings(Section):
     """When leads are asked about: a regular grid, or a trigger."""
 
-    every: str = Field("", pattern=r"^([1-9]\d*(d|w|mo))?$", description="Step of the grid: 7d, 4w, 1mo.")
+    every: str = Field(
+        "",
+        pattern=r"^([1-9]\d*(d|w|mo))?$",
+        description="Step of the grid: 7d, 4w, 1mo; 7d where nothing is said of snapshots.",
+    )
     first: date | None = Field(None, description="First day of the grid.")
     last: date | None = Field(None, description="Last day of the grid.")
     trigger: TriggerSettings | None = Field(None, description="A trigger instead of a grid.")
@@ -69,8 +73,7 @@ class SnapshotSettings(Section):
     @model_validator(mode="after")
     def _one_kind(self) -> "SnapshotSettings":
         if bool(self.every) == (self.trigger is not None):
-            message = "give either every or trigger"
-            raise ValueError(message)
+            raise ValueError("give either every or trigger")
         return self
 
 
@@ -189,7 +192,7 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise config_refused(place, [*fault_lines(error, Settings), *_readable_table_faults(raw)]) from error
+        raise config_refused(place, [*fault_lines(error, Settings, raw=raw), *_readable_table_faults(raw)]) from error
     if faults := table_faults(settings.tables):
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from features.errors import LeadlightError, nearest, wrong_input
 
 
-def fault_lines(error: ValidationError, root: type[BaseModel]) -> list[str]:
-    """Return one line per fault: its place in the file, what is wrong, the nearest valid key."""
-    return [_line(dict(fault), root) for fault in error.errors(include_url=False, include_context=False)]
+def fault_lines(error: ValidationError, root: type[BaseModel], *, raw: object) -> list[str]:
+    """Return one line per place at fault: where in the file, what is wrong, the nearest valid key.
+
+    Args:
+        error: What the settings refused.
+        root: The settings.
+        raw: What the file holds.
+    """
+    by_place: dict[str, list[ErrorDetails]] = {}
+    for fault in error.errors(include_url=False, include_context=False):
+        by_place.setdefault(_place(fault, raw), []).append(fault)
+    return [f"{place or 'the file'}: {_what_is_wrong(faults, root)}" for place, faults in by_place.items()]
 
 
 def config_refused(path: Path, faults: list[str]) -> LeadlightError:
     """Return the error for a config with faults."""
-    hint = "`leadlight init` writes a config in which every setting is explained."
+    hint = "`leadlight init` writes a config with comments to compare with; docs/settings.md lists every setting."
     return wrong_input(f"The config '{path}' has faults:", faults, hint=hint)
 
 
@@ -39,16 +50,34 @@ def data_not_found(data: str, package: str) -> LeadlightError:
     return wrong_input(f"The data '{data}' lie in a package that is not installed.", hint=hint)
 
 
-def _line(fault: dict[str, object], root: type[BaseModel]) -> str:
-    location: tuple[object, ...] = tuple(fault["loc"])  # type: ignore[arg-type]
-    place = ".".join(str(part) for part in location) or "the file"
+def _place(fault: ErrorDetails, raw: object) -> str:
+    """Return where a fault is as the file spells it, without the types that pydantic tried in turn there."""
+    steps: list[str] = []
+    here: Any = raw
+    for number, step in enumerate(fault["loc"]):
+        is_lacking = fault["type"] == "missing" and number == len(fault["loc"]) - 1
+        is_there = step in here if isinstance(here, dict) else isinstance(here, list) and isinstance(step, int)
+        if is_there:
+            here = here[step]
+        if is_there or is_lacking:
+            steps.append(str(step))
+    return ".".join(steps)
+
+
+def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str:
+    """Return what is wrong at one place; where a setting may be of several types, none of them fits."""
+    fault = faults[0]
     if fault["type"] == "extra_forbidden":
-        near = nearest(str(location[-1]), _keys_at(root, location[:-1]))
-        return f"{place}: unknown setting" + (f" (did you mean '{near}'?)" if near else "")
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    given = fault.get("input")
-    shown = f", got {given!r}" if isinstance(given, (str, int, float, bool)) and fault["type"] != "missing" else ""
-    return f"{place}: {message[:1].lower()}{message[1:]}{shown}"
+        near = nearest(str(fault["loc"][-1]), _keys_at(root, fault["loc"][:-1]))
+        return "unknown setting" + (f" (did you mean '{near}'?)" if near else "")
+    said = " or ".join(dict.fromkeys(_lowered(fault["msg"].removeprefix("Value error, ")) for fault in faults))
+    given = fault["input"]
+    is_shown = isinstance(given, (str, int, float, bool)) and fault["type"] != "missing"
+    return said + (f", got {given!r}" if is_shown else "")
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _keys_at(model: type[BaseModel], location: tuple[object, ...]) -> list[str]:

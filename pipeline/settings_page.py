@@ -50,11 +50,15 @@ def _meaning(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     """Return the default as YAML would spell it; settings without one are required."""
-    if field.is_required():
-        return "required"
-    value = field.get_default(call_default_factory=True)
+    return "required" if field.is_required() else _spelled(field.get_default(call_default_factory=True))
+
+
+def _spelled(value: Any) -> str:  # noqa: ANN401
+    """Return *value* as YAML would spell it; a section's is that of its settings."""
     if value is None or value in ("", [], {}):
         return "none"
+    if isinstance(value, BaseModel):
+        return "see below"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, list):

@@ -91,8 +91,7 @@ class Source(Section):
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
         if bool(self.path) == bool(self.query):
-            message = "give either path or query"
-            raise ValueError(message)
+            raise ValueError("give either path or query")
         return self
 
     @property
@@ -116,8 +115,7 @@ class Ingest(Section):
     @classmethod
     def _at_least_one(cls, buckets: int | str) -> int | str:
         if isinstance(buckets, int) and buckets < 1:
-            message = "must be auto or at least 1"
-            raise ValueError(message)
+            raise ValueError("must be auto or at least 1")
         return buckets
 
 
@@ -126,13 +124,14 @@ def existing_zone(zone: str) -> str:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"'{zone}' is no IANA time zone such as Europe/Warsaw"
-        raise ValueError(message) from error
+        raise ValueError(f"'{zone}' is no IANA time zone such as Europe/Warsaw") from error
     return zone
 
 
 def table_faults(tables: Mapping[str, Sequence[Source]]) -> list[str]:
     """Return one line per fault of the tables' settings that needs the canonical tables to be seen."""
+    if not tables:
+        return ["tables: names no table"]
     return [line for name, sources in tables.items() for line in _faults_of(name, sources)]
 
 
@@ -140,20 +139,25 @@ def _faults_of(table: str, sources: Sequence[Source]) -> Iterator[str]:
     if table not in TABLES:
         yield f"tables.{table}: no such table" + _meant(table, TABLES)
         return
-    canonical = TABLES[table].names
+    if not sources:
+        yield f"tables.{table}: has no source"
     for number, source in enumerate(sources):
-        place = f"tables.{table}.{number}"
-        for section, names in (("columns", source.columns), ("constants", source.constants)):
-            for name in names:
-                if name not in canonical:
-                    yield f"{place}.{section}.{name}: '{table}' has no such column" + _meant(name, canonical)
-        for name in (*source.extra, *source.attributes):
-            if name in canonical:
-                yield f"{place}.{name}: is a column of '{table}'; map it under columns"
-        if source.attributes and table != "leads":
-            yield f"{place}.attributes: only leads have attributes; use extra"
-        for name in set(source.columns) & set(source.constants):
-            yield f"{place}.constants.{name}: is mapped under columns as well"
+        yield from _faults_in(table, source, place=f"tables.{table}" + (f".{number}" if len(sources) > 1 else ""))
+
+
+def _faults_in(table: str, source: Source, *, place: str) -> Iterator[str]:
+    canonical = TABLES[table].names
+    for section, names in (("columns", source.columns), ("constants", source.constants)):
+        for name in names:
+            if name not in canonical:
+                yield f"{place}.{section}.{name}: '{table}' has no such column" + _meant(name, canonical)
+    for name in (*source.extra, *source.attributes):
+        if name in canonical:
+            yield f"{place}.{name}: is a column of '{table}'; map it under columns"
+    if source.attributes and table != "leads":
+        yield f"{place}.attributes: only leads have attributes; use extra"
+    for name in sorted(set(source.columns) & set(source.constants)):
+        yield f"{place}.constants.{name}: is mapped under columns as well"
 
 
 def _meant(word: str, choices: Any) -> str:  # noqa: ANN401 - any collection of words

@@ -33,7 +33,10 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the synthetic shop.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Run the main job: files to tables, features, a model, and ranked leads with reasons."""
+    """Run the main job: files to tables, features, a model, and ranked leads with reasons.
+
+    Run again, it trains once more and keeps scoring with the first model; remove its folder to start anew.
+    """
     from pipeline.cli.show_demo import show_step
     from pipeline.stages.demo import demo as run
 

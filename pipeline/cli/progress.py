@@ -1,5 +1,6 @@
-"""Progress of long work, drawn on stderr where a person watches."""
+"""Progress of long work, drawn on stderr where a person watches, or logged where one asked for that."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,15 @@ from pipeline.progress import Progress, silent
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
 def shown_on_stderr() -> Iterator[Progress]:
-    """Give a listener that draws one bar per step; without a terminal it keeps quiet."""
+    """Give a listener: under --verbose it logs steps, on a terminal it draws a bar for each, else it keeps quiet."""
+    if _log.isEnabledFor(logging.INFO):
+        yield _log_new_steps()
+        return
     if not sys.stderr.isatty():
         yield silent
         return
@@ -31,3 +37,14 @@ def shown_on_stderr() -> Iterator[Progress]:
             bars.update(steps[step], completed=done, total=total or None)
 
         yield draw
+
+
+def _log_new_steps() -> Progress:
+    begun: set[str] = set()
+
+    def log(step: str, _done: int, _total: int) -> None:
+        if step not in begun:
+            begun.add(step)
+            _log.info("%s", step)
+
+    return log

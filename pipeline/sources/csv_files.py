@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ def _first_bytes(file: SourceFile, encoding: str) -> str:
             first = stream.read(_HEADER_BYTES)
     except OSError as error:
         raise _unpackable(file) from error
+    # DuckDB reads no row of it, and does not say so.
+    if encoding == "utf-16" and first.startswith(codecs.BOM_UTF16_BE):
+        raise _not_decodable(file, "little-endian utf-16")
     name = "utf-8-sig" if encoding == "utf-8" else encoding
     # Only the header must be right here; a broken row further on is turned away by itself.
     line, _, rest = first.partition(b"\n") if encoding != "utf-16" else (first, b"", b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class SourceFile:
     @property
     def is_tabbed(self) -> bool:
         """Whether its name says that tabs part its columns."""
-        return ".tsv" in self.path.suffixes
+        return _kind_of(self.path)[0] == ".tsv"
 
 
 def find_files(pattern: str, folder: Path) -> list[SourceFile]:
@@ -49,7 +50,7 @@ def find_files(pattern: str, folder: Path) -> list[SourceFile]:
         folder: Where a relative pattern starts.
 
     Raises:
-        LeadlightError: There are none, or one has an unknown format.
+        LeadlightError: There are none, or one has an unknown format or may not be read.
     """
     place = folder / pattern
     if place.is_dir():
@@ -57,26 +58,43 @@ def find_files(pattern: str, folder: Path) -> list[SourceFile]:
     elif place.is_file():
         paths = [place]
     else:
-        paths = [path for path in folder.glob(pattern) if path.is_file()] if not Path(pattern).is_absolute() else []
+        paths = [path for path in _globbed(pattern, folder) if path.is_file()]
     if not paths:
         raise _no_files(place)
     return [_source_file(path, folder) for path in sorted(paths)]
 
 
+def _globbed(pattern: str, folder: Path) -> Iterator[Path]:
+    if not Path(pattern).is_absolute():
+        return folder.glob(pattern)
+    root = Path(Path(pattern).anchor)
+    return root.glob(str(Path(pattern).relative_to(root)))
+
+
 def _looks_like_data(path: Path) -> bool:
-    """Leave out what other programs drop beside data: hidden files and markers."""
+    """Leave out what other programs drop beside data: hidden files, markers, copies under other endings."""
     is_plain = not path.name.startswith((".", "_"))
-    return path.is_file() and is_plain and any(suffix in _FORMATS for suffix in path.suffixes)
+    return is_plain and path.is_file() and _kind_of(path)[0] in _FORMATS
 
 
 def _source_file(path: Path, folder: Path) -> SourceFile:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packing = _PACKINGS.get(suffixes[-1], "none") if suffixes else "none"
-    last = suffixes[-2:-1] if packing != "none" else suffixes[-1:]
-    if not last or last[0] not in _FORMATS:
+    ending, packing = _kind_of(path)
+    if ending not in _FORMATS:
         raise _unknown_format(path)
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
-    return SourceFile(path, name, _FORMATS[last[0]], packing, _fingerprint(path))
+    try:
+        return SourceFile(path, name, _FORMATS[ending], packing, _fingerprint(path))
+    except PermissionError as error:
+        raise _not_allowed(path) from error
+
+
+def _kind_of(path: Path) -> tuple[str, str]:
+    """Return the ending that tells the format, in lower case and empty without one, and how the file is packed."""
+    endings = [suffix.lower() for suffix in path.suffixes]
+    packing = _PACKINGS.get(endings[-1], "none") if endings else "none"
+    if packing != "none":
+        endings.pop()
+    return endings[-1] if endings else "", packing
 
 
 def _fingerprint(path: Path) -> str:
@@ -99,3 +117,7 @@ def _unknown_format(path: Path) -> LeadlightError:
     return wrong_input(
         f"The format of '{path}' is not known.", hint=f"name it {known}, packed as .gz or .zst or not at all."
     )
+
+
+def _not_allowed(path: Path) -> LeadlightError:
+    return wrong_input(f"The file '{path}' may not be read.", hint="let the user who runs Leadlight read it.")

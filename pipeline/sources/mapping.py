@@ -11,7 +11,10 @@ from features.reading import Mapped
 from features.tables import TABLES, Column, missing_columns
 from pipeline.settings_tables import ColumnSource, ExtraColumn, Source
 
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UINTEGER", "UBIGINT", "DOUBLE", "FLOAT")
+_NUMBERS = (
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
+    "FLOAT", "DOUBLE", "DECIMAL",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ def _canonical(table: str, source: Source, there: Mapping[str, str], faults: lis
         spec = mapped.get(column.name) or ColumnSource(column=column.name)
         name = _found(spec.column, there)
         if name is not None:
-            yield Mapped(column, _raw(column, spec, name, there[name], source, faults))
+            if _is_number_as_time(column, there[name]) and not spec.unit:
+                say = f"{column.name}: {{column: {name}, unit: s}}"
+                faults.append(f"{column.name}   ('{name}' holds numbers: say `{say}`, or ms, or us)")
+            yield Mapped(column, _raw(spec, name, there[name], source))
         elif column.name in mapped:
             faults.append(_not_there(column.name, spec.column, there))
 
@@ -67,14 +73,17 @@ def _own(source: Source, there: Mapping[str, str], faults: list[str]) -> Iterato
             continue
         column = Column(own_name, "time" if spec.type in ("time", "date") else spec.type, "The shop's own.")
         said = ColumnSource(column=name, type="date" if spec.type == "date" else "", format=spec.format)
-        yield Mapped(column, _raw(column, said, name, there[name], source, faults), is_extra=True)
+        if _is_number_as_time(column, there[name]):
+            faults.append(f"{own_name}   ('{name}' holds numbers: say `type: number`, or make it a time in a query)")
+        yield Mapped(column, _raw(said, name, there[name], source), is_extra=True)
 
 
-def _raw(column: Column, spec: ColumnSource, name: str, kind: str, source: Source, faults: list[str]) -> Raw:
-    if column.kind == "time" and kind in _INTEGERS and not spec.unit:
-        faults.append(
-            f"{column.name}   ('{name}' holds numbers: say `{column.name}: {{column: {name}, unit: s}}`, or ms, or us)"
-        )
+def _is_number_as_time(column: Column, kind: str) -> bool:
+    # DECIMAL comes with its digits, such as DECIMAL(18,3).
+    return column.kind == "time" and kind.partition("(")[0] in _NUMBERS
+
+
+def _raw(spec: ColumnSource, name: str, kind: str, source: Source) -> Raw:
     return Raw(
         sql=quoted(name),
         type=kind,

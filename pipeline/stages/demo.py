@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TypeAlias
 
 import pyarrow.parquet as pq
 
+from features.errors import LeadlightError, wrong_input
 from pipeline import shipped
 from pipeline.progress import Progress, silent
 from pipeline.settings import load
@@ -55,19 +57,26 @@ def demo(
 ) -> Iterator[Step]:
     """Run the main job on a shop of the demo, yielding each step's report when it is done.
 
+    Run again, it goes on from what is there: no row is new, the model trained anew waits beside the
+    one that scores, and the stored scores stay.
+
     Args:
         shop: One of `CONFIGS`.
-        folder: Where config, data and workspace go; run again, it goes on from what is there.
+        folder: Where config, data and workspace go.
         now: The time of the run (aware).
         leads: Size of the synthetic shop.
         seed: Seed of the synthetic shop.
         progress: Told of every step.
+
+    Raises:
+        LeadlightError: *folder* holds a synthetic shop of another size or seed.
     """
     config = folder / "leadlight.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(shipped.config(CONFIGS[shop]), config)
     settings = load(config)
     if shop == "synthetic":
+        _remember_the_draw(folder, leads=leads, seed=seed)
         generate(settings.data_folder, leads=leads, seed=seed,
                  progress=lambda done, total: progress("drawing the shop", done, total))  # fmt: skip
     yield ingest(settings, now=now, progress=progress)
@@ -87,3 +96,19 @@ def demo(
         best_lead=scored.best[0]["lead_id"],
         tracking_uri=trained.tracking_uri,
     )
+
+
+def _remember_the_draw(folder: Path, *, leads: int, seed: int) -> None:
+    """Keep two shops out of one workspace: ids are equal, so rows of one would be news about leads of the other."""
+    note = folder / "drawn.json"
+    asked = {"leads": leads, "seed": seed}
+    drawn = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else asked
+    if drawn != asked:
+        raise _another_shop(folder, drawn)
+    note.write_text(json.dumps(asked) + "\n", encoding="utf-8")
+
+
+def _another_shop(folder: Path, drawn: Mapping[str, int]) -> LeadlightError:
+    there = f"--leads {drawn['leads']} --seed {drawn['seed']}"
+    hint = f"give another --folder, ask for that shop again ({there}), or remove '{folder}' to start anew."
+    return wrong_input(f"The folder '{folder}' holds another synthetic shop.", hint=hint)

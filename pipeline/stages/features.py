@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,10 +54,6 @@ class FeaturesReport:
     last_as_of: str
     table: Path
     data_dictionary: Path
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the report as plain data for JSON."""
-        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
 
 
 def build(settings: Settings, *, progress: Progress = silent) -> FeaturesReport:

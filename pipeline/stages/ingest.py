@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def check(settings: Settings, *, now: datetime, progress: Progress = silent) -> 
     workspace = Workspace(settings.shop.workspace)
     with tempfile.TemporaryDirectory(prefix="leadlight-check-") as folder, _honest(Path(folder)):
         run = IngestRun(settings, workspace, Path(folder), now=now, rebuild=False, progress=progress)
-        return run.read(timelines=None)
+        # Neither a generation nor files of rejects outlive the check.
+        return replace(run.read(timelines=None), generation="", rejects=())
 
 
 def _publish(workspace: Workspace, folder: Path, report: IngestReport) -> None:

@@ -62,8 +62,8 @@ class IngestReport:
         shared_visitors: Visitors linked to more leads than allowed; their rows are nobody's.
         unlinked_rows: Rows whose visitor was never linked to a lead.
         notes: What a person should look at, in words.
-        rejects: Files with the rejected rows; empty when there are none.
-        is_changed: Whether the workspace differs from before.
+        rejects: Files with the rejected rows; empty when there are none, and for a check.
+        is_changed: Whether the workspace differs from before, or would after an ingest.
         generation: The generation that readers use now; empty for a check.
         buckets: Buckets of leads.
     """

@@ -10,12 +10,13 @@ from typing import Any
 import duckdb
 
 from features.moments import from_us
+from features.parsing import literal
 from features.tables import FACT_TABLES
 from pipeline.settings import Settings
 from pipeline.sources.staging import Staged
 from pipeline.stages.adding import Addition
 from pipeline.stages.ingest_report import IngestReport, TableReport
-from pipeline.stages.intake import Incoming, all_at_midnight
+from pipeline.stages.intake import Incoming
 from pipeline.stages.timeline_writer import Resolved, span_of
 
 
@@ -82,8 +83,21 @@ def notes_of(
     return tuple(
         f"{source.table}: all times are at the same hour of the day; if they are days, say `type: date`"
         for source in incoming
-        if all_at_midnight(connection, source, staged[source.name])
+        if _all_at_midnight(connection, source, staged[source.name])
     )
+
+
+def _all_at_midnight(connection: duckdb.DuckDBPyConnection, source: Incoming, staged: Staged) -> bool:
+    """Whether all of a source's times are at 00:00 local though it does not call them days."""
+    column = next((m for m in source.reading.columns if m.column.name == source.reading.table.time_column), None)
+    if column is None or column.raw.is_date or column.raw.is_time or not column.raw.type.startswith("TIMESTAMP"):
+        return False
+    path = literal(str(staged.path))
+    # At 00:00 local the UTC time falls on a whole quarter of an hour; a thousand of them are no accident.
+    found = connection.execute(
+        f"SELECT count(*), count(DISTINCT occurred_at::TIME) FROM read_parquet({path})"  # noqa: S608
+    ).fetchall()[0]
+    return bool(found[0] >= 100 and found[1] <= 2)
 
 
 def iso(moment: int | None) -> str:

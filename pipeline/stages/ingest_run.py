@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.sources.staging import Staged
 from pipeline.stages.adding import Addition, add_all
+from pipeline.stages.admission import stage_all
 from pipeline.stages.ingest_record import IngestRecord, from_dict, mapping_signature, resolution_signature
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.ingest_reporting import Findings, fresh_report, iso, notes_of, same_report
-from pipeline.stages.intake import Incoming, find_incoming, mapping_changed, stage_all
+from pipeline.stages.intake import Incoming, find_incoming, mapping_changed
 from pipeline.stages.timeline_writer import Resolved, resolve_facts
 from pipeline.workspace import Workspace
 
@@ -54,6 +56,7 @@ class IngestRun:
         self._previous = workspace.current_generation()
         self._manifest = _read_manifest(self._previous)
         self._stored = from_dict(self._manifest["record"]) if self._manifest else IngestRecord()
+        self._is_rebuild = rebuild
         self._before = IngestRecord() if rebuild else _still_valid(self._stored, settings)
 
     def read(self, *, timelines: Path | None) -> IngestReport:
@@ -78,7 +81,14 @@ class IngestRun:
             report = fresh_report(connection, self._settings, findings, resolved, folder=self._folder)
         if timelines is not None:
             self._write_manifest(record, resolved, report)
-        return report
+        # Said once: the manifest keeps what is true of the sources, not of this run alone.
+        return replace(report, notes=(*self._read_anew(), *report.notes))
+
+    def _read_anew(self) -> list[str]:
+        """Return one line per table that is new again because its mapping is."""
+        anew = [name for name in self._stored.tables if name not in self._before.tables]
+        why = "read anew as a first load, for the config maps it differently than before"
+        return [] if self._is_rebuild else [f"{name}: {why}" for name in anew if name in self._settings.tables]
 
     def _take_in(self, connection: duckdb.DuckDBPyConnection, *, is_lasting: bool) -> Findings:
         incoming = find_incoming(connection, self._settings, self._before, loaded_at=self._loaded_at)

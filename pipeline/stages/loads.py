@@ -89,10 +89,9 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, rows: str, content: Sequ
 def add_first(connection: duckdb.DuckDBPyConnection, staged: Staged, *, repeats: Repeats, path: Path) -> Added:
     """Let in a source whose table has no facts yet, as the file *path*."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fit = staged.rows_read - staged.rejected - staged.waiting
     if staged.is_clean and repeats.are_none:
         staged.path.replace(path)
-        return Added(rows=fit)
+        return Added(rows=staged.rows_read)
     rows = fit_rows([staged.path])
     changed = "count(*) OVER (PARTITION BY row_id) > 1" if repeats.versions else "FALSE"
     query = f"SELECT * REPLACE ({changed} AS is_change) FROM ({_distinct(rows, repeats)})"

@@ -7,7 +7,7 @@ as it does when an app was offline or a supplier sends files by the week.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from pipeline.synthetic.draws import (
     waits,
 )
 from pipeline.synthetic.people import DEVICES, MISSING, Leads
+from pipeline.synthetic.rows import Rows
 from pipeline.synthetic.visitors import NOBODY, STRANGER, Links
 
 CHANNELS = (
@@ -55,7 +56,7 @@ _EARLIEST_DAYS = 90.0
 
 
 @dataclass(frozen=True)
-class Visits:
+class Visits(Rows):
     """Rows of the table of sessions, shape ``(n_visits,)`` each.
 
     Attributes:
@@ -88,20 +89,6 @@ class Visits:
     device: Ints
     landing: Ints
 
-    def __len__(self) -> int:
-        """The number of visits."""
-        return len(self.keys)
-
-    def take(self, rows: Ints | Bools) -> Visits:
-        """Return the chosen *rows*."""
-        return Visits(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-
-def join_visits(parts: list[Visits]) -> Visits:
-    """Return the rows of all *parts* one after another."""
-    names = [field.name for field in fields(Visits)]
-    return Visits(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
 
 def late_by(keys: Keys, *, mean_days: float, most_days: float) -> Ints:
     """Return the seconds by which each row is recorded late: 0 for most, else days."""
@@ -113,7 +100,7 @@ def late_by(keys: Keys, *, mean_days: float, most_days: float) -> Ints:
 def draw_visits(leads: Leads, links: Links) -> Visits:
     """Return every visit of *leads* and of strangers that no order made."""
     parts = [_later_visits(leads, links), _early_visits(leads, links), _stranger_visits(leads)]
-    return join_visits(parts)
+    return Visits.joined(parts)
 
 
 def visits_before_orders(leads: Leads, links: Links, *, keys: Keys, maker: Ints, ordered: Ints) -> Visits:
@@ -170,10 +157,7 @@ def _early_visits(leads: Leads, links: Links) -> Visits:
     days = waits(keys, Draw.EARLY_TIME, 12.0, most=_EARLIEST_DAYS)
     started = leads.created[maker] - 7200 - (days * periods.DAY).astype(np.int64)
     visits = _visits(leads, keys, maker, started=np.maximum(started, 0))
-    visits = replace(
-        visits,
-        visitor=links.own_browser[maker],
-    )
+    visits = replace(visits, visitor=links.own_browser[maker])
     return visits.take(started > 0)
 
 
@@ -187,10 +171,7 @@ def _stranger_visits(leads: Leads) -> Visits:
     in_period = periods.period_of(leads.created[maker])
     started = periods.draw_moments(keys, in_period, at_work=np.zeros(len(keys), dtype=np.bool_))
     visits = _visits(leads, keys, maker, started=started)
-    return replace(
-        visits,
-        stranger=stranger[visitor],
-    )
+    return replace(visits, stranger=stranger[visitor])
 
 
 def _visits(leads: Leads, keys: Keys, maker: Ints, *, started: Ints) -> Visits:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.synthetic import periods
 from pipeline.synthetic.browsing import Visits, late_by
 from pipeline.synthetic.draws import (
-    Bools,
     Draw,
     Floats,
     Ints,
@@ -23,6 +22,7 @@ from pipeline.synthetic.draws import (
     waits,
 )
 from pipeline.synthetic.people import Leads
+from pipeline.synthetic.rows import Rows
 from pipeline.synthetic.visitors import STRANGER
 
 TYPES = (
@@ -44,7 +44,7 @@ NOTHING = -1
 
 
 @dataclass(frozen=True)
-class Events:
+class Events(Rows):
     """Rows of the table of events, shape ``(n_events,)`` each.
 
     Attributes:
@@ -69,24 +69,10 @@ class Events:
     item: Ints
     mailing: Ints
 
-    def __len__(self) -> int:
-        """The number of events."""
-        return len(self.maker)
-
     @property
     def recorded(self) -> Ints:
         """Second at which each event reached the shop's tables."""
         return self.occurred + self.late
-
-    def take(self, rows: Ints | Bools) -> Events:
-        """Return the chosen *rows*."""
-        return Events(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-
-def join_events(parts: list[Events]) -> Events:
-    """Return the rows of all *parts* one after another."""
-    names = [field.name for field in fields(Events)]
-    return Events(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def events_of(visits: Visits) -> Events:
@@ -96,7 +82,7 @@ def events_of(visits: Visits) -> Events:
         keys = sub_keys(visits.keys, Stream.WEB_EVENT, kind * 1000)
         number = counts(keys, Draw.HOW_MANY, mean, most=12)
         parts.append(_web_events(visits, kind, np.where(visits.pages > 1, number, 0)))
-    return join_events(parts)
+    return Events.joined(parts)
 
 
 def checkouts(visits: Visits, *, ordered: Ints) -> Events:
@@ -112,7 +98,7 @@ def checkouts(visits: Visits, *, ordered: Ints) -> Events:
     in_cart = visits.started + (ordered - visits.started) // 2
     cart = replace(_web_events(visits, CART_ADD, one), occurred=in_cart)
     paid = replace(_web_events(visits, CHECKOUT, one), occurred=ordered)
-    return join_events([cart, paid])
+    return Events.joined([cart, paid])
 
 
 def draw_mails(leads: Leads) -> Events:
@@ -130,7 +116,7 @@ def draw_mails(leads: Leads) -> Events:
     opened = sent.after(Draw.OPEN_DELAY, hours=9.0)
     clicks = opens & happens(sent.keys, Draw.CLICKED, 0.1 + 0.45 * likes_mail**2)
     clicked = opened.after(Draw.CLICK_DELAY, hours=0.2)
-    return join_events(
+    return Events.joined(
         [
             sent.events(EMAIL_SENT),
             opened.events(EMAIL_OPENED).take(opens),

@@ -18,17 +18,15 @@ from pipeline.synthetic import periods
 from pipeline.synthetic.browsing import (
     Visits,
     draw_visits,
-    join_visits,
     visits_before_orders,
 )
 from pipeline.synthetic.decision import buying_probability, keeping_probability
 from pipeline.synthetic.draws import Floats, Ints
-from pipeline.synthetic.events import Events, checkouts, draw_mails, events_of, join_events
+from pipeline.synthetic.events import Events, checkouts, draw_mails, events_of
 from pipeline.synthetic.orders import (
     SIGNUP_PERIOD_PROBABILITY,
     Orders,
     draw_orders,
-    join_orders,
 )
 from pipeline.synthetic.people import Leads, draw_leads, known_attributes
 from pipeline.synthetic.signals import ORDERS_DAYS, Signals, VisibleCounts, latest_order
@@ -67,7 +65,7 @@ def draw_history(seed: int, first: int, *, n_leads: int) -> History:
     leads = draw_leads(seed, first, n_leads=n_leads)
     links = plan_links(leads)
     visits = draw_visits(leads, links)
-    events = join_events([events_of(visits), draw_mails(leads)])
+    events = Events.joined([events_of(visits), draw_mails(leads)])
     visible = VisibleCounts(n_leads)
     visible.add_visits(visits, links)
     visible.add_events(events, links)
@@ -76,9 +74,9 @@ def draw_history(seed: int, first: int, *, n_leads: int) -> History:
     return History(
         leads=leads,
         links=links,
-        visits=join_visits([visits, *course.visits]),
-        events=join_events([events, *course.events]),
-        orders=join_orders(course.orders),
+        visits=Visits.joined([visits, *course.visits]),
+        events=Events.joined([events, *course.events]),
+        orders=Orders.joined(course.orders),
         truth=Truth(
             lead=np.concatenate([rows.lead for rows in truth]),
             period=np.concatenate([rows.period for rows in truth]),
@@ -132,7 +130,7 @@ class _Course:
         visits = visits_before_orders(
             self._leads, self._links, keys=orders.keys, maker=orders.lead, ordered=orders.ordered
         )
-        events = join_events([events_of(visits), checkouts(visits, ordered=orders.ordered)])
+        events = Events.joined([events_of(visits), checkouts(visits, ordered=orders.ordered)])
         self.orders.append(orders)
         self.visits.append(visits)
         self.events.append(events)

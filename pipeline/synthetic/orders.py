@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from pipeline.synthetic.draws import (
     waits,
 )
 from pipeline.synthetic.people import Attributes, Leads
+from pipeline.synthetic.rows import Rows
 
 CATEGORIES = ("kitchen", "garden", "office", "toys", "sport", "books", "lighting", "storage")
 CHANNELS = ("web", "app", "phone")
@@ -42,7 +43,7 @@ _CANCELLED_LATER_FROM = (periods.PERIOD_DAYS + periods.SETTLE_DAYS + 1) * period
 
 
 @dataclass(frozen=True)
-class Orders:
+class Orders(Rows):
     """Rows of the table of orders, shape ``(n_orders,)`` each.
 
     Attributes:
@@ -69,10 +70,6 @@ class Orders:
     category: Ints
     channel: Ints
 
-    def __len__(self) -> int:
-        """The number of orders."""
-        return len(self.lead)
-
     @property
     def known(self) -> Ints:
         """Second at which each order reached the shop's tables."""
@@ -82,16 +79,6 @@ class Orders:
     def cancellation_known(self) -> Ints:
         """Second from which each order is known to be cancelled; until then it is a sale."""
         return np.maximum(self.cancelled, self.known)
-
-    def take(self, rows: Ints | Bools) -> Orders:
-        """Return the chosen *rows*."""
-        return Orders(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-
-def join_orders(parts: list[Orders]) -> Orders:
-    """Return the rows of all *parts* one after another."""
-    names = [field.name for field in fields(Orders)]
-    return Orders(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def draw_orders(leads: Leads, attributes: Attributes, *, buys: Floats, period: int) -> Orders:

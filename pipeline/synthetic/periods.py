@@ -94,11 +94,6 @@ def mailing_moments(keys: Keys, periods: Ints) -> Ints:
     return _hours()[(periods * PERIOD_DAYS + weeks * 7 + 1) * 24 + 10] + spread
 
 
-def progress(periods: Ints) -> Floats:
-    """Return how far the two years have run at each period: 0 at the first, 1 at the last."""
-    return np.asarray(periods / (PERIODS - 1.0))
-
-
 @cache
 def season() -> Floats:
     """Return how busy each day is beside the average day: week, year's end, slow summer."""

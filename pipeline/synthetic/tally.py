@@ -99,6 +99,7 @@ def tally(history: History) -> Tally:
 
 def _before_link(history: History) -> tuple[int, int]:
     unsigned, before = 0, 0
+    first_links = _first_links(history)
     for rows, moments in (
         (history.visits, history.visits.started),
         (history.events, history.events.occurred),
@@ -106,7 +107,7 @@ def _before_link(history: History) -> tuple[int, int]:
         named_by_visitor = (rows.lead < 0) & (rows.stranger >= 0)
         unsigned += int(np.sum(named_by_visitor))
         chosen = np.flatnonzero(named_by_visitor & (rows.visitor >= 0))
-        first = _first_links(history)[rows.visitor[chosen]]
+        first = first_links[rows.visitor[chosen]]
         before += int(np.sum((moments[chosen] < first) & (first < periods.end())))
     return unsigned, before
 

@@ -3,6 +3,7 @@
 import pytest
 
 from features.errors import LeadlightError
+from pipeline import asking
 from pipeline.settings import load, parse
 from pipeline.settings_tables import Source
 from pipeline.shipped import config, config_names
@@ -38,7 +39,7 @@ def test_all_faults_are_said_at_once_with_the_nearest_key(tmp_path):
     )
     for part in (
         "shop.nam: unknown setting (did you mean 'name'?)", "shop.name: field required",
-        "'Mars/Base' is no IANA time zone", "tables.orders.0.pth: unknown setting (did you mean 'path'?)",
+        "'Mars/Base' is no IANA time zone", "tables.orders.pth: unknown setting (did you mean 'path'?)",
         "ingest.max_rejected_share", "\n\nHint: ",
     ):  # fmt: skip
         assert part in text, text
@@ -63,6 +64,40 @@ def test_tables_and_columns_are_checked_against_the_canonical_ones(tmp_path):
         "only leads have attributes", "pages: is a column of 'sessions'; map it under columns",
     ):  # fmt: skip
         assert part in text, text
+
+
+def test_a_fault_is_placed_as_the_file_spells_it(tmp_path):
+    """Types that were tried in turn make one line, at the place that a person finds in the file."""
+    text = refused(
+        tmp_path,
+        {
+            **BASE,
+            "tables": {"orders": [{"path": "o.csv", "columns": {"amount": {"column_name": "x"}}}, {"path": 1}]},
+            "ingest": {"buckets": "many"},
+        },
+    )
+    for part in (
+        "tables.orders.0.columns.amount.column_name: unknown setting (did you mean 'column'?)",
+        "tables.orders.1.path: ",
+        "ingest.buckets: input should be a valid integer", " or input should be 'auto', got 'many'\n",
+    ):  # fmt: skip
+        assert part in text, text
+    assert "ColumnSource" not in text
+
+
+@pytest.mark.parametrize(
+    ("tables", "fault"), [({}, "tables: names no table"), ({"orders": []}, "orders: has no source")]
+)
+def test_a_config_without_sources_is_refused(tmp_path, tables, fault):
+    """Where there is nothing to read, the config says so before anything is tried."""
+    assert fault in refused(tmp_path, {**BASE, "tables": tables})
+
+
+def test_a_minimum_amount_stands_beside_other_conditions_on_the_amount(tmp_path):
+    """minimum_amount adds to what `where` asks of the amount and takes nothing of it away."""
+    conversion = {"table": "orders", "minimum_amount": 20, "where": {"amount": {"max": 30}}}
+    asked = asking.question(parse({**BASE, "question": {"conversion": conversion}}, place=tmp_path / "shop.yaml"))
+    assert [(c.operator, c.operands) for c in asked.conversion.where] == [("max", (30,)), ("min", (20.0,))]
 
 
 def test_a_source_has_one_origin(tmp_path):

@@ -16,6 +16,7 @@ class Root(BaseModel):
     leaves: dict[str, list[Leaf]] = Field(description="All of them.")
     name: str = Field(description="Its name.")
     on: bool = Field(default=False, description="Whether.")
+    leaf: Leaf = Field(default_factory=Leaf, description="One of them.")
 
 
 def test_every_setting_has_a_row_with_place_default_and_meaning():
@@ -26,4 +27,7 @@ def test_every_setting_has_a_row_with_place_default_and_meaning():
         ("leaves.NAME[].size", "none", "Its size."),
         ("name", "required", "Its name."),
         ("on", "`false`", "Whether."),
+        ("leaf", "see below", "One of them."),
+        ("leaf.colour", "`red`", "Its colour. One of `red`, `blue`."),
+        ("leaf.size", "none", "Its size."),
     ]

@@ -44,6 +44,14 @@ def test_ingest_says_in_json_what_it_did(leadlight, shop):
     assert report["is_changed"] is True
 
 
+def test_verbose_logs_each_step_to_stderr(leadlight, shop):
+    """With --verbose stderr tells what is done; stdout stays the one document."""
+    answer = leadlight("--verbose", "ingest", "--json")
+    assert json.loads(answer.stdout)["is_changed"] is True
+    assert "reading orders" in answer.stderr
+    assert "sorting orders" in answer.stderr
+
+
 def test_ingest_again_changes_nothing(leadlight, shop):
     """The second run finds nothing new and says so."""
     leadlight("ingest")

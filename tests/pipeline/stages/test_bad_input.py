@@ -35,7 +35,27 @@ def test_missing_and_renamed_columns_of_all_tables_are_named_at_once(shop):
 def test_a_missing_file_is_named_with_its_neighbour(shop):
     """A path that is not there is named with the file that was likely meant."""
     shop.tables["orders"]["path"] = "order.csv"
-    refused(shop, "There is no file, folder or glob", "did you mean 'orders.csv'?")
+    text = refused(
+        shop, "There is no file, folder or glob", "did you mean 'orders.csv'?", "give the folder with --data"
+    )
+    assert "tables.NAME.columns" not in text
+
+
+def test_each_kind_of_fault_keeps_its_remedy(shop):
+    """Where one source is missing and another misnamed, both ways out are told."""
+    shop.tables["orders"]["columns"]["ordered_at"] = "dya"
+    shop.tables["sessions"] = {"path": "visits.csv"}
+    refused(shop, "did you mean 'day'?", "tables.NAME.columns", "visits.csv", "give the folder with --data")
+
+
+def test_a_file_that_may_not_be_read_is_named(shop, monkeypatch):
+    """A file of another user is a matter of permissions, not a fault of ours."""
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pipeline.sources.files._fingerprint", denied)
+    refused(shop, "orders.csv' may not be read", "let the user who runs Leadlight read it")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +110,17 @@ def test_another_encoding_is_named_and_can_be_set(shop):
     assert shop.rows()[0]["lead"] == "José"
 
 
+def test_utf_16_is_read_as_far_as_it_can_be_and_refused_beyond(shop):
+    """Little-endian UTF-16 is read; what the reader would drop or stumble over gets a way out instead."""
+    shop.tables["orders"]["encoding"] = "utf-16"
+    shop.write("orders.csv", HEAD, "1,José,2024-05-01,1", encoding="utf-16")
+    assert shop.check().tables["orders"].kept == 1
+    shop.write("orders.csv", HEAD, "1,\N{GRINNING FACE},2024-05-01,1", encoding="utf-16")
+    refused(shop, "The rows of table 'orders' are not utf-16", "save its files as UTF-8")
+    shop.write("orders.csv", "\N{BYTE ORDER MARK}" + HEAD, "1,José,2024-05-01,1", encoding="utf-16-be")
+    refused(shop, "The header of 'orders.csv' is not little-endian utf-16", "save it as UTF-8")
+
+
 def test_a_wrong_delimiter_is_named(shop):
     """A delimiter in the config that does not part the header is named beside the one that would."""
     shop.write("orders.csv", *(line.replace(",", ";") for line in (HEAD, *GOOD)))
@@ -134,6 +165,24 @@ def test_numbers_as_times_need_their_unit(shop):
     shop.tables["orders"]["columns"] = {"ordered_at": {"column": "ordered_at", "unit": "s"}}
     shop.ingest()
     assert shop.rows()[0]["occurred_at"] == "2024-05-01 10:00"
+
+
+@pytest.mark.parametrize("number", ["1714557600.5", "17145::USMALLINT"])
+def test_numbers_of_every_type_need_their_unit_as_times(shop, number):
+    """Decimals and unsigned numbers are no more times than integers are."""
+    shop.tables["orders"] = {"query": f"SELECT 'Ann' AS lead_id, {number} AS ordered_at, 1 AS amount"}
+    refused(shop, "'ordered_at' holds numbers: say `ordered_at: {column: ordered_at, unit: s}`")
+
+
+def test_a_number_as_a_time_of_the_shops_own_gets_a_remedy_that_exists(shop):
+    """Extra columns have no unit, so another way is told."""
+    shop.tables["orders"]["extra"] = {"ends_at": {"type": "time", "column": "seconds"}}
+    shop.tables["orders"]["path"], shop.tables["orders"]["query"] = (
+        "",
+        ("SELECT *, 1714557600 AS seconds FROM '{data}/orders.csv'"),
+    )
+    text = refused(shop, "ends_at   ('seconds' holds numbers: say `type: number`")
+    assert "unit" not in text
 
 
 def test_addresses_of_people_are_never_shown(shop):

@@ -63,6 +63,16 @@ def test_check_reports_as_ingest_would_and_writes_nothing(shop):
     assert (checked.tables, checked.leads, checked.share_with) == (done.tables, done.leads, done.share_with)
 
 
+def test_a_check_names_nothing_that_it_leaves_behind(shop):
+    """Rejected rows are counted, but there is no file of them and no generation."""
+    shop.ingest_settings = {"max_rejected_share": 0.5}
+    shop.write("orders.csv", "id,customer,day,amount", "1,Ann,2024-05-01,1", "2,,2024-05-01,1")
+    first = shop.check()
+    shop.ingest()
+    assert first.has_rejects
+    assert [(report.generation, report.rejects) for report in (first, shop.check())] == [("", ())] * 2
+
+
 @pytest.mark.parametrize(
     "name", ["orders.csv.gz", "orders.tsv", "orders.jsonl", "orders.json", "orders.parquet", "o.csv.zst"]
 )
@@ -97,9 +107,19 @@ def test_folders_and_globs_read_all_their_files(shop):
     shop.write("days/a/1.csv", "id,customer,day,amount", "1,Ann,2024-05-01,1")
     shop.write("days/b/2.csv.gz", "customer,id,amount,day", "Bob,2,3,2024-05-02")
     shop.write("days/_SUCCESS", "")
-    for pattern in ("days", "days/*/*.csv*"):
+    shop.write("days/b/2.csv.bak", "an editor's copy")
+    for pattern in ("days", "days/*/*.csv", str(shop.folder / "days" / "*" / "*.csv")):
         shop.tables["orders"]["path"] = pattern
-        assert shop.check().tables["orders"].kept == 2
+        assert shop.check().tables["orders"].kept == (2 if pattern == "days" else 1)
+
+
+def test_an_ending_in_capitals_is_the_same_ending(shop):
+    """A file of a folder is not left out for how its ending is written."""
+    (shop.folder / "orders.csv").unlink()
+    shop.write("days/1.CSV", "id,customer,day,amount", "1,Ann,2024-05-01,1")
+    shop.write("days/2.Tsv", "id\tcustomer\tday\tamount", "2,a,b\tBob\t2024-05-02\t1")
+    shop.tables["orders"]["path"] = "days"
+    assert shop.check().tables["orders"].kept == 2
 
 
 def test_a_query_may_stand_in_for_a_file(shop):
@@ -258,3 +278,4 @@ def test_the_complete_journey_is_read_as_described(shop):
     assert kept == {"leads": 2_469, "orders": 155_848, "events": 6_589 + 2_102}
     assert not report.has_rejects
     assert not report.notes
+    assert not ingest_module.ingest(settings, now=datetime(2024, 1, 2, tzinfo=UTC)).is_changed

@@ -54,6 +54,21 @@ def test_every_path_that_the_demo_names_exists(job):
         assert Path(path).exists()
 
 
+def test_another_synthetic_shop_does_not_mix_with_the_one_there(job):
+    """A shop of another seed has the same ids, so its rows would rewrite the first one's leads."""
+    folder = job[0]
+    before = {path: path.read_bytes() for path in (folder / "synthetic_shop").iterdir()}
+    with pytest.raises(LeadlightError, match=r"holds another synthetic shop\.\n\nHint: .*--leads 1200 --seed 3"):
+        next(demo("synthetic", folder=folder, now=NOW, leads=1_200, seed=4))
+    assert {path: path.read_bytes() for path in (folder / "synthetic_shop").iterdir()} == before
+
+
+def test_the_demo_run_again_reads_nothing_new_and_draws_the_same(job):
+    """The same shop asked for again is the one that is there."""
+    again = next(demo("synthetic", folder=job[0], now=NOW, leads=1_200, seed=3))
+    assert not again.is_changed
+
+
 def test_the_training_table_has_a_dictionary_entry_for_each_column(job):
     """Every column of the written table is explained, and nothing else is."""
     report = job[1][FeaturesReport]

@@ -1,0 +1,94 @@
+"""Admission: the rows of every source staged and judged, all tables before any row is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from features.errors import LeadlightError, wrong_input
+from pipeline.progress import Progress
+from pipeline.sources.staging import Staged, stage
+from pipeline.stages.intake import Incoming
+
+_SHOWN = 12
+
+
+def stage_all(
+    connection: duckdb.DuckDBPyConnection,
+    incoming: Sequence[Incoming],
+    *,
+    folder: Path,
+    max_rejected_share: float,
+    progress: Progress,
+) -> dict[str, Staged]:
+    """Return every source's staged rows by its name.
+
+    Raises:
+        LeadlightError: Tables are empty or have too many unfit rows (all at once), or one is in another encoding.
+    """
+    staged = {}
+    for done, source in enumerate(incoming):
+        progress(f"reading {source.table}", done, len(incoming))
+        try:
+            staged[source.name] = stage(
+                connection,
+                source.relation,
+                source.reading,
+                path=folder / "staged" / f"{source.name}.parquet",
+                rejects=folder / "rejects" / f"{source.name}.csv",
+            )
+        except duckdb.InvalidInputException as error:
+            if "encoded" not in str(error):
+                raise
+            raise _not_that_encoding(source) from error
+    progress("reading", len(incoming), len(incoming))
+    if faults := [line for source in incoming for line in _row_faults(source, staged[source.name], max_rejected_share)]:
+        raise _too_many_rejected(faults, max_rejected_share)
+    return staged
+
+
+def _row_faults(source: Incoming, staged: Staged, max_share: float) -> list[str]:
+    if not staged.rows_read and source.record is None:
+        return [f"{source.table}: is empty: its source has no rows"]
+    if staged.overflowing:
+        names = ", ".join(staged.overflowing)
+        return [
+            f"{source.table}: the sum of {names} is too large to be exact: is it in the shop's currency, in seconds?"
+        ]
+    if staged.rejected <= max_share * staged.rows_read:
+        return []
+    share = staged.rejected / staged.rows_read
+    head = f"{source.table}: {staged.rejected:,} of {staged.rows_read:,} rows ({share:.1%}) would be rejected"
+    reasons = [
+        f"{source.table}:   {count:,} rows: {reason}{_remedy(reason)}" for reason, count in staged.faults.items()
+    ]
+    return [head, *reasons[:_SHOWN]]
+
+
+_REMEDIES = {
+    "is negative": "map refunds as cancelled orders, or leave them out",
+    "is not a time": "give tables.*.columns.NAME a format, such as {column: day, format: '%d/%m/%Y'}",
+    "later than the load": "check shop.time_zone, the unit of times, or the format's order of day and month",
+    "is not a number": "set tables.*.decimal to ',' if numbers are written 1.234,50",
+    "lead_id is empty": "rows of nobody cannot be used; map visitor_id and identities, or leave them out",
+    "malformed": "check tables.*.delimiter, tables.*.encoding and the quotes around texts",
+    "is not finite": "leave rows with infinite or missing amounts out",
+}
+
+
+def _remedy(reason: str) -> str:
+    return next((f" ({remedy})" for sign, remedy in _REMEDIES.items() if sign in reason), "")
+
+
+def _not_that_encoding(source: Incoming) -> LeadlightError:
+    return wrong_input(
+        f"The rows of table '{source.table}' are not {source.source.encoding} as far as it can be read.",
+        hint="save its files as UTF-8 and drop tables.*.encoding from the config; of UTF-16, emoji cannot be read.",
+    )
+
+
+def _too_many_rejected(faults: Sequence[str], max_share: float) -> LeadlightError:
+    hint = f"mend the rows, or raise ingest.max_rejected_share (now {max_share:g}). Nothing was written."
+    return wrong_input("Too many rows cannot be used:", faults, hint=hint)
