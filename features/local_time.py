@@ -18,7 +18,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from features.errors import LeadlightError, nearest, wrong_input
-from features.moments import DAY, to_us
+from features.moments import DAY, from_us, to_us
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
@@ -94,6 +94,18 @@ def local_clock(zone: str) -> LocalClock:
         _change(place, day) for day, before, after in zip(days, offsets, offsets[1:], strict=False) if before != after
     ]
     return LocalClock(zone, _offset(place, days[0]), tuple(changes))
+
+
+def instant(said: datetime, zone: str) -> int:
+    """Return a moment that a person said, in microseconds since the epoch: naive ones are the clock of *zone*."""
+    if said.tzinfo is not None:
+        return to_us(said)
+    return local_clock(zone).to_utc(to_us(said.replace(tzinfo=UTC)))
+
+
+def local_iso(moment: int, zone: str) -> str:
+    """Return microseconds since the epoch as ISO text of the clock of *zone*, with its offset."""
+    return from_us(moment).astimezone(_zone(zone)).isoformat()
 
 
 def _zone(zone: str) -> ZoneInfo:

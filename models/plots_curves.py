@@ -155,9 +155,20 @@ def _precision_recall(log_odds: Floats, converted: npt.NDArray[np.bool_]) -> Pre
     return PrecisionRecall(found[keep], rate[keep], average, float(converted.mean()))
 
 
-def _gains(log_odds: Floats, converted: npt.NDArray[np.bool_], sample: _Intervals) -> Gains:
+def share_found(log_odds: Floats, converted: npt.NDArray[np.bool_], shares: Floats) -> Floats:
+    """Return the share of conversions reached by contacting each of *shares* of the rows, best first.
+
+    Args:
+        log_odds: Margins, shape ``(n_rows,)``; rows with equal ones are reached together, in no order.
+        converted: The labels, ``(n_rows,)``; at least one is true.
+        shares: Shares of the rows, 0–1.
+    """
     rows, won = _counts(log_odds, converted.astype(np.float64))
-    found = np.interp(GAINS_SHARES, np.append(0.0, rows / rows[-1]), np.append(0.0, won / won[-1]))
+    return np.interp(shares, np.append(0.0, rows / rows[-1]), np.append(0.0, won / won[-1]))
+
+
+def _gains(log_odds: Floats, converted: npt.NDArray[np.bool_], sample: _Intervals) -> Gains:
+    found = share_found(log_odds, converted, GAINS_SHARES)
     below, above = sample.spread(sample.gains)
     low, high = np.clip(found + below, 0.0, 1.0), np.clip(found + above, 0.0, 1.0)
     return Gains(GAINS_SHARES, found, low, high, float(converted.mean()))

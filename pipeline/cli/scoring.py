@@ -15,8 +15,8 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(
         "--as-of",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="Score as of this moment (UTC); by default when the data end.",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        help="Score as of this moment of the shop's clock; by default when the data end.",
     ),
 ]
 
@@ -27,9 +27,8 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
     from pipeline.cli.show_scores import show_scores
     from pipeline.stages.score import score as run
 
-    moment = as_of.replace(tzinfo=UTC) if as_of else None
     with shown_on_stderr() as progress:
-        report = run(opened(config), as_of=moment, scored_at=datetime.now(UTC), progress=progress)
+        report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
     show(report, show_scores, as_json=as_json)
 
 

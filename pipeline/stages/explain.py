@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from features.errors import LeadlightError, nearest, wrong_input
+from features.local_time import local_iso
+from features.moments import to_us
 from models.model import LeadModel
 from models.points import score_at, shown
 from models.reasons import read_reasons
@@ -33,7 +35,7 @@ class LeadExplanation:
 
     Attributes:
         lead_id: The lead.
-        as_of: The moment of its snapshot (ISO, UTC).
+        as_of: The moment of its snapshot (ISO, on the shop's clock).
         trigger_id: The row that pulled the trigger, or None.
         score: 0–100.
         score_low: The score at the low end of the probability's interval.
@@ -111,7 +113,7 @@ def _explanation(
     ends = score_at(np.asarray([row["probability_low"], row["probability_high"]]), model)
     return LeadExplanation(
         lead_id=row["lead_id"],
-        as_of=row["as_of"].isoformat(),
+        as_of=local_iso(to_us(row["as_of"]), settings.shop.time_zone),
         trigger_id=row["trigger_id"],
         score=row["score"],
         score_low=int(ends[0]),

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from features import dictionary
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
+from features.local_time import local_iso
 from features.matrix import FeatureTable, concat
-from features.moments import from_us
+from features.moments import local_date, to_us
 from features.timeline import Timelines
 from features.training_table import Question, training_table
 from pipeline import asking
@@ -40,7 +41,7 @@ class FeaturesReport:
         leads: Different leads among them.
         conversions: Snapshots that converted.
         features: Number of features.
-        first_as_of: Earliest as_of (ISO, UTC), empty without snapshots.
+        first_as_of: Earliest as_of (ISO, on the shop's clock), empty without snapshots.
         last_as_of: Latest as_of.
         table: The Parquet file.
         data_dictionary: The Markdown file that says what each column means.
@@ -76,7 +77,7 @@ def build(settings: Settings, *, progress: Progress = silent) -> FeaturesReport:
         path.write_text(dictionary.markdown(table.features), encoding="utf-8")
     with workspace.writing(folder / "data_dictionary.json") as path:
         path.write_text(json.dumps(dictionary.entries(table.features), indent=1), encoding="utf-8")
-    return _report(table, folder / "training.parquet", data_dictionary)
+    return _report(table, folder / "training.parquet", data_dictionary, zone=settings.shop.time_zone)
 
 
 def compute_training_table(settings: Settings, *, progress: Progress = silent) -> FeatureTable:
@@ -135,7 +136,7 @@ def flat(table: FeatureTable) -> pa.Table:
     return pa.table(columns)
 
 
-def _report(table: FeatureTable, path: Path, data_dictionary: Path) -> FeaturesReport:
+def _report(table: FeatureTable, path: Path, data_dictionary: Path, *, zone: str) -> FeaturesReport:
     as_of = pc.min_max(table.keys["as_of"])
     labels = table.labels if table.labels is not None else pa.table({"converted": []})
     return FeaturesReport(
@@ -143,8 +144,8 @@ def _report(table: FeatureTable, path: Path, data_dictionary: Path) -> FeaturesR
         leads=pc.count_distinct(table.keys["lead_id"].cast(pa.string())).as_py(),
         conversions=pc.sum(labels["converted"].cast(pa.int64())).as_py() or 0,
         features=len(table.features),
-        first_as_of=as_of["min"].as_py().isoformat(),
-        last_as_of=as_of["max"].as_py().isoformat(),
+        first_as_of=local_iso(to_us(as_of["min"].as_py()), zone),
+        last_as_of=local_iso(to_us(as_of["max"].as_py()), zone),
         table=path,
         data_dictionary=data_dictionary,
     )
@@ -153,15 +154,11 @@ def _report(table: FeatureTable, path: Path, data_dictionary: Path) -> FeaturesR
 def _nothing_ripe(settings: Settings, tables: Tables) -> LeadlightError:
     conversion = settings.question.conversion.table
     span = tables.coverage[conversion]
-    asked_for = settings.question
+    asked_for, zone = settings.question, settings.shop.time_zone
     lines = [
-        f"'{conversion}' covers {_day(span.data_from)} to {_day(span.data_until)}",
+        f"'{conversion}' covers {local_date(span.data_from, zone)} to {local_date(span.data_until, zone)}",
         f"a label needs {asked_for.horizon_days} + {asked_for.settle_days} days after its snapshot",
         f"cohort: {asked_for.cohort.who}",
     ]
     hint = "shorten question.horizon_days, widen the grid or the cohort, or ingest a longer history."
     return wrong_input("No snapshot is ripe: none has its whole label window inside the data.", lines, hint=hint)
-
-
-def _day(moment: int) -> str:
-    return from_us(moment).date().isoformat()

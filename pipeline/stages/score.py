@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from features import moments
 from features.errors import LeadlightError, wrong_input
+from features.local_time import instant, local_iso
 from features.snapshots import Trigger
 from features.timeline import Timelines
 from features.training_table import Question, scoring_table
@@ -38,7 +39,7 @@ class ScoreReport:
     """What `score` stored.
 
     Attributes:
-        as_of: The moment of scoring (ISO, UTC).
+        as_of: The moment of scoring (ISO, on the shop's clock).
         model_version: The model that scored.
         leads: Rows scored.
         is_new: False where this run had been stored before; stored scores never change.
@@ -67,8 +68,8 @@ def score(
 
     Args:
         settings: The shop's config; tables must be ingested and a model trained.
-        as_of: The moment of scoring (aware), by default the smallest ``data_until`` of the tables
-            that the features read.
+        as_of: The moment of scoring, on the shop's clock where it is naive; by default the smallest
+            ``data_until`` of the tables that the features read.
         scored_at: When this run happens (aware).
         progress: Told of every bucket done.
 
@@ -79,7 +80,7 @@ def score(
     model, version = champion(settings)
     tables = workspace.tables()
     question = asking.question(settings)
-    moment = moments.to_us(as_of) if as_of else newest_moment(tables, question, model)
+    moment = instant(as_of, settings.shop.time_zone) if as_of else newest_moment(tables, question, model)
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
@@ -169,7 +170,7 @@ def _report(
     counted = scores["grade"].value_counts()
     best = _best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
     return ScoreReport(
-        as_of=moments.from_us(run.as_of).isoformat(),
+        as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
         leads=len(scores),
         is_new=is_new,
@@ -209,7 +210,7 @@ def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[st
 
 
 def _nobody_to_score(question: Question, moment: int) -> LeadlightError:
-    when = moments.from_us(moment).isoformat()
+    when = local_iso(moment, question.zone)
     what = "no trigger is open" if isinstance(question.snapshots, Trigger) else "no lead belongs to the cohort"
     hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
     return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)

@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from features.local_time import local_clock
-from features.moments import local_midnight, to_us
+from features.local_time import instant
+from features.moments import local_midnight
 from features.ownership import links_sql, ownership_sql, shared_visitors_sql
 from features.resolution import FactTable, attributes_sql, leads_sql, tie_order, timeline_sql
 from features.row_order import settled
@@ -116,25 +116,24 @@ def span_of(
     """Return data_from, data_until, first and last occurred of files of facts, in microseconds.
 
     What the config says wins: the latest ``data_from`` and the earliest ``data_until`` of the
-    table's sources, for only there all of them collect.
+    table's sources, for only there all of them collect. No load knows what comes after it.
     """
     found = connection.execute(f"""
-        SELECT epoch_us(min(known_at)), epoch_us(max(known_at)), epoch_us(min(occurred_at)), epoch_us(max(occurred_at))
+        SELECT epoch_us(min(known_at)), epoch_us(max(known_at)), epoch_us(min(occurred_at)), epoch_us(max(occurred_at)),
+            epoch_us(max(loaded_at))
         FROM {facts_relation(paths)} WHERE NOT is_retracted
     """).fetchall()[0]
     begins = [_moment(source.data_from, zone, ends=False) for source in sources if source.data_from is not None]
     ends = [_moment(source.data_until, zone, ends=True) for source in sources if source.data_until is not None]
-    return max(begins) if begins else found[0], min(ends) if ends else found[1], found[2], found[3]
+    until = min(*ends, found[4]) if ends and found[4] is not None else found[1]
+    return max(begins) if begins else found[0], until, found[2], found[3]
 
 
 def _moment(said: datetime | date, zone: str, *, ends: bool) -> int:
     """Return a configured moment; a bare date begins with its first moment and ends with its last."""
     if not isinstance(said, datetime):
         return local_midnight(said + timedelta(days=1) if ends else said, zone)
-    if said.tzinfo is not None:
-        return to_us(said)
-    local = (said - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001 - naive on purpose
-    return local_clock(zone).to_utc(local)
+    return instant(said, zone)
 
 
 def _fact_table(name: str, record: TableRecord, settings: Settings, folder: Path) -> FactTable:

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import moments
+from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import baselines, registry, training
 from models.metrics import Metrics
 from models.model import sigmoid
+from models.plots_curves import share_found
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.training import TrainedModel, TrainingConfig
@@ -122,24 +124,11 @@ def _local(day: date, settings: Settings) -> int:
     return moments.local_midnight(day, settings.shop.time_zone)
 
 
-def gains(log_odds: np.ndarray, converted: np.ndarray) -> tuple[float, ...]:
-    """Return the share of conversions among the best share of rows, for each of `GAINS_AT`.
-
-    Args:
-        log_odds: Shape ``(n,)``.
-        converted: Labels, shape ``(n,)``, at least one true.
-    """
-    order = np.argsort(-log_odds, kind="stable")
-    reached = np.concatenate([[0], np.cumsum(converted[order])]) / converted.sum()
-    # Round up: a team told "contact the top 10 %" of 5 leads still contacts one.
-    return tuple(float(reached[int(np.ceil(share * len(converted)))]) for share in GAINS_AT)
-
-
 def _report(
     settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Mapping[str, Metrics], logged: ModelVersion
 ) -> TrainReport:
     held_out = trained.hold_out
-    test_from = "" if held_out.test_from is None else moments.from_us(held_out.test_from).isoformat()
+    test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
     blend = trained.report.calibration.blend
     return TrainReport(
         question=settings.question.name,
@@ -153,7 +142,7 @@ def _report(
         test_from=test_from,
         base_rate=trained.metrics.base_rate,
         metrics={name: _figures(metrics) for name, metrics in judged.items()},
-        gains=gains(held_out.log_odds, held_out.converted),
+        gains=tuple(share_found(held_out.log_odds, held_out.converted, np.array(GAINS_AT)).tolist()),
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),

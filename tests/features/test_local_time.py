@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import LeadlightError
-from features.local_time import local_clock
+from features.local_time import instant, local_clock, local_iso
 from features.moments import to_us
 from features.parsing import clock_notes, utc_microseconds
 
@@ -75,6 +75,13 @@ def test_a_clock_over_less_time_is_the_same_there():
     assert len(less.changes) <= 4
     for hour in range(0, 366 * 24, 7):
         assert less.to_utc(first + hour * 3_600_000_000) == clock.to_utc(first + hour * 3_600_000_000)
+
+
+def test_a_day_that_a_person_says_is_the_shops_day():
+    """A naive moment is the shop's clock, an aware one is itself, and both read back on that clock."""
+    said = datetime(2024, 5, 1)
+    assert local_iso(instant(said, "Europe/Warsaw"), "Europe/Warsaw") == "2024-05-01T00:00:00+02:00"
+    assert instant(said.replace(tzinfo=UTC), "Europe/Warsaw") == to_us(said.replace(tzinfo=UTC))
 
 
 def test_an_unknown_zone_is_refused_with_the_nearest():

@@ -178,3 +178,18 @@ def test_a_sample_is_spread_over_all_rows():
     many = plots_shap.shap_sample(100_000)
     assert len(many) == plots_shap.MOST_LEADS
     assert (many[0], many[-1]) == (0, 99_999)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_equal_margins_are_reached_together(seed):
+    """Where rows share a margin, no order of the rows changes what a share of them reaches."""
+    rng = np.random.default_rng(seed)
+    margins, converted = rng.integers(0, 3, 40).astype(float), rng.random(40) < 0.4
+    converted[0] = True
+    order = rng.permutation(40)
+    shares = np.linspace(0, 1, 21)
+    found = plots_curves.share_found(margins, converted, shares)
+    np.testing.assert_array_equal(found, plots_curves.share_found(margins[order], converted[order], shares))
+    best = margins == margins.max()
+    at_best = plots_curves.share_found(margins, converted, np.array([0.0, best.mean(), 1.0]))
+    np.testing.assert_allclose(at_best, [0.0, converted[best].sum() / converted.sum(), 1.0])

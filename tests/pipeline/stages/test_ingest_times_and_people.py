@@ -112,6 +112,17 @@ def test_the_span_of_data_is_what_the_config_says_or_what_was_known(shop):
     assert (report.data_from, report.data_until) == ("2024-04-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00")
 
 
+def test_no_load_covers_what_comes_after_it(shop):
+    """A config that promises data until some far day counts until the newest load, and later rows are not late."""
+    shop.tables["orders"]["data_until"] = "2030-01-01"
+    report = shop.ingest("2024-06-01").tables["orders"]
+    assert report.data_until == "2024-06-01T00:00:00+00:00"
+    shop.write("orders.csv", "id,customer,day,amount", "4,Ann,2024-06-05 10:00:00,5")
+    report = shop.ingest("2024-06-10").tables["orders"]
+    assert report.data_until == "2024-06-10T00:00:00+00:00"
+    assert [row["known_at"] for row in shop.rows() if row["row_id"] == "4"] == ["2024-06-05 10:00"]
+
+
 def test_columns_of_the_shops_own_are_kept(shop):
     """Extra columns come along as text, number, time or day."""
     shop.write("orders.csv", "id,customer,day,amount,store,weight,until", "1,Ann,2024-05-01,1,Lisbon,2.5,2024-06-30")
