@@ -34,13 +34,6 @@ class FeatureTable:
         """Return the number of snapshots."""
         return int(self.keys.num_rows)
 
-    def numeric(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Return the number columns *names* as one array of shape ``(n, len(names))``."""
-        matrix = np.empty((len(self), len(names)), dtype=np.float64, order="F")
-        for place, name in enumerate(names):
-            matrix[:, place] = self.columns[name].to_numpy()
-        return matrix
-
     def take(self, rows: npt.NDArray[np.int64]) -> FeatureTable:
         """Return the snapshots at positions *rows*, in that order."""
         places = pa.array(rows)

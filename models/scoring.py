@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from models.model import LeadModel
 
 TIME: Final = pa.timestamp("us", tz="UTC")
-REASON_CODES: Final = ("no_consent", "not_in_cohort", "no_history", "stale_data")
-"""Why a lead has no score."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -101,13 +101,20 @@ def _lacking(feature: Feature, available: Mapping[str, AbstractSet[str]]) -> lis
 def _refuse_unserved(added: Sequence[Feature], available: Mapping[str, AbstractSet[str]]) -> None:
     faults = []
     for feature in added:
+        absent = [table for table in columns_read([feature]) if table not in available]
+        faults += [f"{feature.name} reads the table {table}{_meant(table, available)}" for table in absent]
         for lacking in _lacking(feature, available):
             table, _, column = lacking.partition(".")
-            near = nearest(column, available.get(table, set()))
-            faults.append(f"{feature.name} reads {lacking}" + (f" (did you mean '{near}'?)" if near else ""))
+            if table in available:
+                faults.append(f"{feature.name} reads {lacking}{_meant(column, available[table])}")
     if faults:
-        hint = "map the column under tables in the config, or correct features.add."
-        raise wrong_input("Features of the config read columns that are not there:", faults, hint=hint)
+        hint = "map the table or the column under tables in the config, or correct features.add."
+        raise wrong_input("Features of the config read what is not there:", faults, hint=hint)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f" (did you mean '{near}'?)" if near else ""
 
 
 def _refuse_twins(features: Sequence[Feature]) -> None:

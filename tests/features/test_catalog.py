@@ -115,6 +115,7 @@ def test_features_are_dropped_by_name_or_beginning():
         (Measure("count", "orders", window=-1), "not -1"),
         (Measure("trigger"), "trigger needs a column"),
         (Measure("count", "orders", parse({"amuont": 1})), "reads orders.amuont .did you mean 'amount'"),
+        (Measure("count", "ordrs"), "own reads the table ordrs .did you mean 'orders'..\\n\\nHint"),
     ],
 )
 def test_a_shops_own_feature_that_cannot_be_computed_is_refused(measure, words):

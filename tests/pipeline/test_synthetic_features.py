@@ -74,7 +74,7 @@ def test_labels_are_what_the_tally_counted(table, shop):
 
 def _signals(table) -> Signals:
     def of(name: str) -> np.ndarray:
-        return table.numeric([name])[:, 0]
+        return table.columns[name].to_numpy()
 
     return Signals(
         sessions=of("sessions_count_28d"),
@@ -91,7 +91,7 @@ def _signals(table) -> Signals:
 
 def _attributes(table) -> Attributes:
     nothing = np.zeros(len(table), dtype=np.int64)
-    employees = table.numeric(["employees"])[:, 0]
+    employees = table.columns["employees"].to_numpy()
     return Attributes(
         company=_codes(table, "customer_type", CUSTOMER_TYPES) == 1,
         country=_codes(table, "country", COUNTRIES),
