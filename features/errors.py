@@ -13,6 +13,7 @@ Raise through a constructor function, so that each text exists once and one test
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -80,3 +81,8 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 
 def _plain(word: str) -> str:
     return word.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def without_secrets(text: str) -> str:
+    """Return *text* without the user and password that a database's URL may hold."""
+    return re.sub(r"//[^/\s@]+@", "//…@", text)

@@ -38,7 +38,14 @@ class Conversion:
     where: conditions.Conditions = ()
 
 
-def label(timelines: Timelines, snapshots: Snapshots, conversion: Conversion, *, settle_days: int = 0) -> pa.Table:
+def label(
+    timelines: Timelines,
+    snapshots: Snapshots,
+    conversion: Conversion,
+    *,
+    settle_days: int = 0,
+    known_by: int | None = None,
+) -> pa.Table:
     """Return one label per snapshot.
 
     Args:
@@ -46,6 +53,7 @@ def label(timelines: Timelines, snapshots: Snapshots, conversion: Conversion, *,
         snapshots: Snapshots of its leads, sorted by (lead_no, as_of).
         conversion: What counts.
         settle_days: Days after the label window in which late news still counts (>= 0).
+        known_by: Count what is known before this moment instead, microseconds: who has converted so far.
 
     Returns:
         ``(n,)`` rows: ``converted`` (bool), ``converted_at`` (timestamp of the first conversion,
@@ -62,6 +70,8 @@ def label(timelines: Timelines, snapshots: Snapshots, conversion: Conversion, *,
     superseded = microseconds(rows["superseded_at"])
     superseded = np.where(superseded == moments.NEVER, superseded, superseded + ((links & LINK_TOOK_AWAY) != 0))
     decided_at = snapshots.ends_at + settle_days * moments.DAY
+    if known_by is not None:
+        decided_at = np.full(len(snapshots), known_by, dtype=np.int64)
     own_row = "row_id" if snapshots.trigger_table == conversion.table else ""
     facts, pulled_by = _shared_codes(rows, own_row, snapshots)
     keys, wanted = _shared_codes(rows, snapshots.match, snapshots)

@@ -86,7 +86,8 @@ def scoring_table(timelines: Timelines, question: Question, features: Sequence[F
     """Return the snapshots of the cohort that wait for an answer at *as_of*.
 
     On a grid that is every lead that exists at *as_of*; at a trigger it is every trigger pulled
-    by then whose label window is still open, asked at the trigger's own as_of.
+    by then whose label window is still open, asked at the trigger's own as_of; who is known to
+    have converted since is waited for no longer.
 
     Args:
         timelines: The timelines of one bucket of leads.
@@ -100,6 +101,8 @@ def scoring_table(timelines: Timelines, question: Question, features: Sequence[F
     if isinstance(question.snapshots, Trigger):
         asked = at_triggers(timelines, question.snapshots, zone=question.zone, horizon_days=question.horizon_days)
         asked = asked.take(_waits(asked, now=as_of))
+        so_far = labels.label(timelines, asked, question.conversion, known_by=as_of)
+        asked = asked.take(~np.asarray(so_far["converted"].to_numpy(), dtype=np.bool_))
     else:
         asked = on_grid(timelines, np.asarray([as_of], dtype=np.int64), horizon_days=question.horizon_days)
     asked = asked.take(_members(timelines, asked, question, features))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
+from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
 
 
 def no_champion(name: str) -> LeadlightError:
@@ -60,8 +59,3 @@ def mlflow_refused(what: str, error: Exception) -> NotFinishedError:
 def disk_is_full() -> NotFinishedError:
     """Return the error for a disk without room for the model's files."""
     return not_finished("The disk is full: the training could not be stored.", hint="free some space and run it again.")
-
-
-def without_secrets(text: str) -> str:
-    """Return *text* without the user and password that a database's URL may hold."""
-    return re.sub(r"//[^/\s@]+@", "//…@", text)

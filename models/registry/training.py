@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.registry.faults import without_secrets
+from features.errors import without_secrets
 from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ NOT_FINISHED = 3
 OUR_BUG = 70
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
 
 
 class ExitCodes:
@@ -58,7 +59,7 @@ def code_of(raised: BaseException) -> int:
     """Return the exit code that *raised* stands for."""
     if isinstance(raised, NotFinishedError) or is_disk_full(raised):
         return NOT_FINISHED
-    if isinstance(raised, LeadlightError):
+    if isinstance(raised, LeadlightError) or is_refused(raised):
         return WRONG_INPUT
     return OUR_BUG
 
@@ -68,13 +69,18 @@ def is_disk_full(raised: BaseException) -> bool:
     return isinstance(raised, OSError) and raised.errno in _DISK_FULL
 
 
+def is_refused(raised: BaseException) -> bool:
+    """Return whether *raised* says that a place cannot be written or read: no rights, or not a folder."""
+    return isinstance(raised, OSError) and raised.errno in _REFUSED and bool(raised.filename)
+
+
 def _tell(raised: BaseException, *, code: int) -> None:
     """Write the message for a person, or the traceback where the fault is ours."""
     if code == OUR_BUG:
         traceback.print_exception(raised, file=sys.stderr)
         sys.stderr.write("\nThis is a fault in Leadlight. Please report the lines above.\n")
     elif isinstance(raised, OSError):
-        sys.stderr.write(_disk_full_message(raised))
+        sys.stderr.write(_disk_full_message(raised) if is_disk_full(raised) else _refused_message(raised))
     else:
         sys.stderr.write(f"{raised}\n")
 
@@ -85,4 +91,13 @@ def _disk_full_message(fault: OSError) -> str:
     return (
         f"No space is left on the disk{place}. What was finished before is untouched.\n\n"
         "Hint: free some space, or point shop.workspace at another disk; then run it again.\n"
+    )
+
+
+def _refused_message(fault: OSError) -> str:
+    """Return what a person can do about a place that cannot be used."""
+    return (
+        f"{os.fspath(fault.filename)!r} cannot be used: {str(fault.strerror).lower()}.\n\n"
+        "Hint: shop.workspace in the config names a folder that you may write to, and the sources files that you may "
+        "read.\n"
     )

@@ -3,19 +3,22 @@
 from rich.console import Console
 from rich.markup import escape
 
+from models.wording import plain
 from pipeline.cli.bars import bar
 from pipeline.stages.explain import LeadExplanation, Line
 
 
 def show_lead(console: Console, scores: list[LeadExplanation]) -> None:
     """Print every published score of one lead, most often one."""
-    for told in scores:
+    for place, told in enumerate(scores):
+        if place:
+            console.print()
         _show(console, told)
 
 
 def _show(console: Console, told: LeadExplanation) -> None:
-    trigger = f", trigger {escape(told.trigger_id)}" if told.trigger_id else ""
-    console.print(f"[bold]Lead {escape(told.lead_id)}[/bold]  as of {told.as_of[:10]}{trigger}")
+    trigger = f", trigger {escape(plain(told.trigger_id))}" if told.trigger_id else ""
+    console.print(f"[bold]Lead {escape(plain(told.lead_id))}[/bold]  as of {told.as_of[:10]}{trigger}")
     console.print(
         f"Score [bold]{told.score}[/bold] (between {told.score_low} and {told.score_high})  "
         f"{bar(told.score / 100, width=25)}  grade {told.grade}, {told.temperature}, rank {told.rank:,}"

@@ -28,7 +28,7 @@ def show_scores(console: Console, report: ScoreReport) -> None:
 
 
 def _best(leads: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=f"The {len(leads)} best leads", title_justify="left", show_lines=True)
+    table = Table(title=f"The {len(leads)} best leads, each at its best rank", title_justify="left", show_lines=True)
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("lead", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from features.errors import LeadlightError, wrong_input
+from features.errors import LeadlightError, without_secrets, wrong_input
 from features.parsing import literal, quoted
 from pipeline.settings_tables import Source
 from pipeline.sources.csv_files import csv_sql, read_header
@@ -157,4 +157,5 @@ def _unreadable(name: str, error: duckdb.Error) -> LeadlightError:
 
 def _query_fails(table: str, error: duckdb.Error) -> LeadlightError:
     hint = f"correct tables.{table}.query in the config; {{data}} stands for the data folder."
-    return wrong_input(f"The query of table '{table}' fails:", str(error).splitlines()[:4], hint=hint)
+    lines = [without_secrets(line) for line in str(error).splitlines()[:4]]
+    return wrong_input(f"The query of table '{table}' fails:", lines, hint=hint)

@@ -48,6 +48,18 @@ class Addition:
         """Whether any fact is new."""
         return any(one.rows or one.versions or one.retracted for all_of in self.added.values() for one in all_of)
 
+    def notes(self) -> list[str]:
+        """Return one line per table whose new facts are mostly older than what was loaded before: history, it seems."""
+        lines = []
+        for table, ones in self.added.items():
+            late, rows = sum(one.late for one in ones), sum(one.rows for one in ones)
+            if late > rows / 2:
+                lines.append(
+                    f"{table}: {late:,} of {rows:,} new rows happened before the earlier load's data ended and count "
+                    "as known only from now on; if they are history, map recorded_at, or `leadlight ingest --rebuild`"
+                )
+        return lines
+
     def counts(self, table: str) -> dict[str, int]:
         """Return the sums for a table's report."""
         ones = self.added.get(table, ())

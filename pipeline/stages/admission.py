@@ -40,9 +40,11 @@ def stage_all(
                 rejects=folder / "rejects" / f"{source.name}.csv",
             )
         except duckdb.InvalidInputException as error:
-            if "encoded" not in str(error):
+            if "encoded" in str(error):
+                raise _not_that_encoding(source) from error
+            if "CSV" not in str(error):
                 raise
-            raise _not_that_encoding(source) from error
+            raise _not_one_shape(source, error) from error
     progress("reading", len(incoming), len(incoming))
     if faults := [line for source in incoming for line in _row_faults(source, staged[source.name], max_rejected_share)]:
         raise _too_many_rejected(faults, max_rejected_share)
@@ -92,3 +94,9 @@ def _not_that_encoding(source: Incoming) -> LeadlightError:
 def _too_many_rejected(faults: Sequence[str], max_share: float) -> LeadlightError:
     hint = f"mend the rows, or raise ingest.max_rejected_share (now {max_share:g}). Nothing was written."
     return wrong_input("Too many rows cannot be used:", faults, hint=hint)
+
+
+def _not_one_shape(source: Incoming, error: duckdb.Error) -> LeadlightError:
+    where = [line for line in str(error).splitlines() if line.strip()][:1]
+    hint = "are line ends mixed (Windows and Unix), or is a quote left open? Save it anew with one kind of line end."
+    return wrong_input(f"The source of table '{source.table}' cannot be read as CSV:", where, hint=hint)

@@ -14,6 +14,7 @@ from features.moments import to_us
 from models.model import LeadModel
 from models.points import score_at, shown
 from models.reasons import read_reasons
+from models.wording import plain
 from pipeline.champion import labelled
 from pipeline.lead_timeline import Happening, latest
 from pipeline.score_store import ScoreStore
@@ -136,5 +137,6 @@ def _explanation(
 
 def _not_scored(lead_id: str, scored: list[str]) -> LeadlightError:
     near = nearest(lead_id, scored[:200_000])
-    fact = f"The published scores have no lead '{lead_id}'" + (f"; did you mean '{near}'?" if near else ".")
+    fact = f"The published scores have no lead '{plain(lead_id)}'"
+    fact += f"; did you mean '{plain(near)}'?" if near else "."
     return wrong_input(fact, hint="`leadlight score` lists the best leads; exports/ holds all of them.")

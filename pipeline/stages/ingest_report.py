@@ -20,7 +20,7 @@ class TableReport:
         rejected: Rows turned away, by reason.
         waiting: Rows known only after this load; the next load lets them in.
         total: Facts in the workspace, all versions.
-        first_occurred: When the earliest occurred (ISO, UTC); empty without rows.
+        first_occurred: When the earliest occurred (ISO, on the shop's clock); empty without rows.
         last_occurred: When the latest occurred.
         data_from: First moment that the data cover.
         data_until: Last moment that the data cover.

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from features.local_time import local_iso
 from features.moments import from_us
 from features.parsing import literal
 from features.tables import FACT_TABLES
@@ -110,7 +111,8 @@ def _table(
 ) -> TableReport:
     paths = [folder / "facts" / path for path in findings.added.records[name].facts]
     span = span_of(connection, paths, settings.tables[name], zone=settings.shop.time_zone) if paths else (None,) * 4
-    begins, ends, first, last = map(iso, span)
+    begins, ends = map(iso, span[:2])
+    first, last = ("" if at is None else local_iso(at, settings.shop.time_zone) for at in span[2:])
     counts = _counts(findings, name)
     total = findings.added.totals[name]
     new = counts["kept"] + counts["new_versions"] + counts["retracted"]

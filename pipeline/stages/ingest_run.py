@@ -82,7 +82,7 @@ class IngestRun:
         if timelines is not None:
             self._write_manifest(record, resolved, report)
         # Said once: the manifest keeps what is true of the sources, not of this run alone.
-        return replace(report, notes=(*self._read_anew(), *report.notes))
+        return replace(report, notes=(*self._read_anew(), *findings.added.notes(), *report.notes))
 
     def _read_anew(self) -> list[str]:
         """Return one line per table that is new again because its mapping is."""

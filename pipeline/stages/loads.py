@@ -32,12 +32,14 @@ class Added:
         versions: Rows that change a fact known before.
         retracted: Facts that a full export no longer has.
         repeats: Rows equal to another of the same load.
+        late: New facts that occurred before the previous load's data ended: known only from this load on.
     """
 
     rows: int
     versions: int = 0
     retracted: int = 0
     repeats: int = 0
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,11 @@ def add_later(
         return Added(rows=0, repeats=repeats.surplus)
     known = f"WHERE is_change AND row_id IN (SELECT row_id FROM {facts_relation(earlier)})"
     versions = _count(connection, path, known)
-    return Added(rows=rows - versions, versions=versions, repeats=repeats.surplus)
+    late = 0
+    if previous_until is not None:
+        before = f"occurred_at < make_timestamp({previous_until}::BIGINT)"
+        late = _count(connection, path, f"WHERE NOT is_change AND recorded_at IS NULL AND {before}")
+    return Added(rows=rows - versions, versions=versions, repeats=repeats.surplus, late=late)
 
 
 def retract(

@@ -29,6 +29,8 @@ from pipeline.workspace import Workspace
 
 MODELS = ("leadlight", "logistic", "lightgbm")
 """The model and its two baselines, in the order of the report."""
+CHANCE = 0.5
+"""ROC-AUC of a list in no order."""
 GAINS_AT = tuple(share / 100 for share in range(0, 101, 5))
 
 
@@ -91,9 +93,9 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
         LeadlightError: Nothing ingested, nothing ripe, too few conversions, one class only.
     """
     place = place_of(settings)
-    registry.prepare(place)
     if table is None:
         table = compute_training_table(settings, progress=progress)
+    registry.prepare(place)
     trained = training.train(table, config=_config(settings), notify=lambda text: progress(text, 0, 0))
     progress("judging the baselines", 0, 0)
     beaten = baselines.judge_baselines(table, trained.hold_out, seed=settings.model.seed)
@@ -146,11 +148,20 @@ def _report(
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=trained.report.notes,
+        notes=(*_doubts(trained.metrics), *trained.report.notes),
         hold_out=_write_hold_out(settings, table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
     )
+
+
+def _doubts(metrics: Metrics) -> list[str]:
+    """Return what a person must know before acting on the scores, worst first."""
+    auc = metrics.roc_auc
+    if auc.low > CHANCE:
+        return []
+    fact = f"On the hold-out this model cannot be told from chance (ROC-AUC {auc.value:.2f}, from {auc.low:.2f})"
+    return [f"{fact}: do not act on its scores before it is trained on more conversions."]
 
 
 def _write_hold_out(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Path:

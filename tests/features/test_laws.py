@@ -15,6 +15,7 @@ from features import families, matrix
 from features.cohorts import Cohort
 from features.conditions import parse
 from features.labels import Conversion, label
+from features.moments import NEVER
 from features.snapshots import Grid, Trigger, at_triggers
 from features.sweeping import compute
 from features.timeline import Timelines, microseconds
@@ -199,7 +200,7 @@ def _only(timelines, leads):
     how=st.randoms(use_true_random=False),
 )
 def test_scoring_sees_only_the_triggers_pulled_by_then(world, as_of, how):
-    """A trigger recorded after the moment of scoring is not scored, and one with time left is."""
+    """A trigger recorded after the moment of scoring is not scored; one with time left is, until it converts."""
     question = Question(Conversion("orders"), Trigger("events"), horizon_days=2)
     later = spoiled_later(world, as_of, how)
     found = [scoring_table(w.timelines(), question, CATALOG[:1], as_of=as_of).keys for w in (world, later)]
@@ -208,10 +209,25 @@ def test_scoring_sees_only_the_triggers_pulled_by_then(world, as_of, how):
     ids, known_at = asked.trigger["row_id"].to_pylist(), microseconds(asked.trigger["known_at"]).tolist()
     expected = [
         row_id
-        for row_id, known, at in zip(ids, known_at, asked.as_of.tolist(), strict=True)
-        if (known < as_of or at == as_of) and at <= as_of < at + 2 * DAY
+        for row_id, known, at, lead in zip(ids, known_at, asked.as_of.tolist(), asked.lead_no.tolist(), strict=True)
+        if (known < as_of or at == as_of) and at <= as_of < at + 2 * DAY and not has_ordered(world, lead, at, as_of)
     ]
     assert found[0]["trigger_id"].to_pylist() == expected
+
+
+def has_ordered(world, lead, at, as_of):
+    """Whether a lead is known by *as_of* to have ordered since *at*."""
+    orders = world.timelines().tables["orders"]
+    columns = [orders["lead_no"].to_pylist(), *(microseconds(orders[f"{c}_at"]).tolist() for c in CLOCKS)]
+    links, cancelled = orders["link_bits"].to_pylist(), orders["is_cancelled"].to_pylist()
+    return any(
+        who == lead and at <= occurred < at + 2 * DAY and known + (bits & 1) < as_of and not gone
+        and (until == NEVER or as_of <= until + (bits >> 1 & 1))
+        for who, occurred, known, until, bits, gone in zip(*columns, links, cancelled, strict=True)
+    )  # fmt: skip
+
+
+CLOCKS = ("occurred", "known", "superseded")
 
 
 def spoiled_later(world, as_of, how):

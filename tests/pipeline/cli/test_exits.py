@@ -1,6 +1,7 @@
 """Exit codes: what was raised decides, and nothing is told twice."""
 
 import errno
+import os
 
 import pytest
 
@@ -48,6 +49,18 @@ def test_the_message_of_an_error_is_shown_as_it_is(capsys):
     with ExitCodes():
         raise wrong_input("Table 'orders' is empty.", hint="look at its path.")
     assert capsys.readouterr().err == "Table 'orders' is empty.\n\nHint: look at its path.\n"
+
+
+@pytest.mark.parametrize("fault", [FileExistsError, PermissionError, NotADirectoryError])
+def test_a_place_that_cannot_be_used_is_no_fault_of_ours(fault, tmp_path, capsys):
+    """A workspace that is a file, or that is read-only, is said in two sentences."""
+    number = {FileExistsError: errno.EEXIST, PermissionError: errno.EACCES, NotADirectoryError: errno.ENOTDIR}[fault]
+    with ExitCodes() as exits:
+        raise fault(number, os.strerror(number), str(tmp_path / "workspace"))
+    told = capsys.readouterr().err
+    assert exits.code == 2
+    assert "workspace' cannot be used: " in told
+    assert "Traceback" not in told
 
 
 def test_a_full_disk_says_where_and_what_next(capsys):

@@ -189,3 +189,23 @@ def test_addresses_of_people_are_never_shown(shop):
     """An id that looks like an e-mail address stays out of the message."""
     shop.write("orders.csv", HEAD, "a@b.de,Ann,2024-05-01,1", "a@b.de,Ann,2024-05-01,2")
     assert "a@b.de" not in refused(shop, "1 ids of order_id have different rows")
+
+
+def test_a_stray_line_end_is_told_as_one(shop):
+    """A carriage return inside a line makes no CSV, and is no fault of ours."""
+    path = shop.folder / "orders.csv"
+    path.write_bytes(
+        b"id,customer,day,amount\r\n1,Ann,2024-05-01 10:00:00,10\r\n" + b"2,Bob,2024-05-02,1\n3,C\rc,2,3\n"
+    )
+    with pytest.raises(LeadlightError, match=r"(?s)orders.*CSV.*line end"):
+        shop.ingest()
+
+
+def test_history_that_comes_later_is_said_to_count_from_now_on(shop):
+    """Rows older than what was loaded before are known from their load on; when they are most, that is said once."""
+    shop.tables["orders"]["path"] = "orders*.csv"
+    shop.ingest("2024-06-01")
+    shop.write("orders2.csv", "id,customer,day,amount", "8,Ann,2024-05-02 10:00:00,5", "9,Bob,2024-05-03 09:00:00,5")
+    (note,) = [note for note in shop.ingest("2024-06-02").notes if "--rebuild" in note]
+    assert note.startswith("orders: 2 of 2 new rows")
+    assert not [note for note in shop.ingest("2024-06-03").notes if "--rebuild" in note]
