@@ -2,7 +2,7 @@
 
 from pipeline.cli.app import app
 from pipeline.cli.opened import opened
-from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
 
@@ -15,7 +15,7 @@ def features(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 
     with shown_on_stderr() as progress:
         report = build(opened(config), progress=progress)
-    show(report, show_features, as_json=as_json)
+    show(report, show_features, as_json=as_json, then=typed("train", config))
 
 
 @app.command()
@@ -26,4 +26,4 @@ def train(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 
     with shown_on_stderr() as progress:
         report = run(opened(config), progress=progress)
-    show(report, show_training, as_json=as_json)
+    show(report, show_training, as_json=as_json, then=typed("score", config))

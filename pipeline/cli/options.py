@@ -1,5 +1,6 @@
 """The options that several commands share, worded once."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,3 +22,8 @@ Data = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 DEFAULT_CONFIG = Path("leadlight.yaml")
+
+
+def typed(command: str, config: Path) -> str:
+    """Return what to type to run *command* with the same config."""
+    return f"leadlight {command}" + ("" if config == DEFAULT_CONFIG else f" --config {shlex.quote(str(config))}")

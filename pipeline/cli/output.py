@@ -19,18 +19,22 @@ Report = TypeVar("Report")
 _WIDTH_WITHOUT_TERMINAL = 120
 
 
-def show(report: Report, render: Callable[["Console", Report], None], *, as_json: bool) -> None:
+def show(report: Report, render: Callable[["Console", Report], None], *, as_json: bool, then: str = "") -> None:
     """Print *report* as JSON, or let *render* write it for people.
 
     Args:
         report: What a library function returned.
         render: Writes the report onto a console.
         as_json: Whether a program reads along.
+        then: What people type next, where the order of commands says so.
     """
     if as_json:
         sys.stdout.write(as_json_text(report) + "\n")
-    else:
-        render(console_on_stdout(), report)
+        return
+    console = console_on_stdout()
+    render(console, report)
+    if then:
+        console.print(f"\nNext: {then}", markup=False, soft_wrap=True)
 
 
 def console_on_stdout() -> "Console":

@@ -9,7 +9,7 @@ import typer
 from pipeline.cli.app import app
 from pipeline.cli.exits import DONE_WITH_REJECTS
 from pipeline.cli.opened import opened
-from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Data
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Data, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
 
@@ -41,7 +41,7 @@ def check(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: AsJson = 
 
     with shown_on_stderr() as progress:
         report = run(opened(config, data=data), now=datetime.now(UTC), progress=progress)
-    show(report, show_check, as_json=as_json)
+    show(report, show_check, as_json=as_json, then=typed("ingest", config))
     if report.has_rejects:
         raise typer.Exit(DONE_WITH_REJECTS)
 
@@ -56,6 +56,6 @@ def ingest(
 
     with shown_on_stderr() as progress:
         report = run(opened(config, data=data), now=datetime.now(UTC), rebuild=rebuild, progress=progress)
-    show(report, show_ingest, as_json=as_json)
+    show(report, show_ingest, as_json=as_json, then=typed("train", config))
     if report.has_rejects:
         raise typer.Exit(DONE_WITH_REJECTS)

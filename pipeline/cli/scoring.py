@@ -7,7 +7,7 @@ import typer
 
 from pipeline.cli.app import app
 from pipeline.cli.opened import opened
-from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
 
@@ -29,7 +29,7 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
 
     with shown_on_stderr() as progress:
         report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
-    show(report, show_scores, as_json=as_json)
+    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config))
 
 
 @app.command()
