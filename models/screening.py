@@ -84,5 +84,6 @@ def _reason_to_drop_calendar(values: pa.ChunkedArray, as_of: npt.NDArray[np.int6
     seldom = as_ofs.filter(pc.less(as_ofs["as_of_count"], LEAST_AS_OFS))["level"]
     if not len(seldom):
         return ""
-    named = ", ".join(str(level) for level in sorted(seldom.drop_null().to_pylist())[:5])
-    return f"levels at fewer than {LEAST_AS_OFS} training as-ofs: {named}"
+    levels = sorted(seldom.drop_null().to_pylist())[:5]
+    named = ", ".join(level if isinstance(level, str) else f"{level:g}" for level in levels)
+    return f"seen at fewer than {LEAST_AS_OFS} moments of training: {named}"

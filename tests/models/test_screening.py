@@ -55,7 +55,7 @@ def test_a_calendar_level_needs_two_as_ofs() -> None:
     values = [11.0, 11.0, 11.0, 12.0]
     kept, dropped = usable(table(values, "calendar"), AS_OF)
     assert kept == ()
-    assert "fewer than 2 training as-ofs: 12" in dropped[0].reason
+    assert dropped[0].reason == "seen at fewer than 2 moments of training: 12"
     assert usable(table(values), AS_OF)[0]
     assert usable(table([11.0, 12.0, 12.0, 11.0], "calendar"), AS_OF)[0]
 
