@@ -125,7 +125,7 @@ def span_of(
     """).fetchall()[0]
     begins = [_moment(source.data_from, zone, ends=False) for source in sources if source.data_from is not None]
     ends = [_moment(source.data_until, zone, ends=True) for source in sources if source.data_until is not None]
-    until = min(*ends, found[4]) if ends and found[4] is not None else found[1]
+    until = min(at for at in (*ends, found[4]) if at is not None) if ends else found[1]
     return max(begins) if begins else found[0], until, found[2], found[3]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.cli.options import DEFAULT_CONFIG, typed
 from pipeline.cli.output import as_json_text, show
 
 
@@ -60,3 +61,12 @@ def test_people_get_what_the_command_renders(capsys):
     """Without --json the command's own rendering is shown."""
     show({"rows": 3}, lambda console, report: console.print(report["rows"]), as_json=False)
     assert capsys.readouterr().out == "3\n"
+
+
+def test_people_are_told_what_to_type_next_and_programs_are_not(capsys):
+    """The next command carries the config along, and JSON stays one document."""
+    show({"a": 1}, lambda console, _: console.print("done"), as_json=False, then=typed("train", Path("my shop.yaml")))
+    assert capsys.readouterr().out == "done\n\nNext: leadlight train --config 'my shop.yaml'\n"
+    show({"a": 1}, lambda console, _: console.print("done"), as_json=True, then=typed("train", DEFAULT_CONFIG))
+    assert json.loads(capsys.readouterr().out) == {"a": 1}
+    assert typed("train", DEFAULT_CONFIG) == "leadlight train"

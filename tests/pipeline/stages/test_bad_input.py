@@ -209,3 +209,12 @@ def test_history_that_comes_later_is_said_to_count_from_now_on(shop):
     (note,) = [note for note in shop.ingest("2024-06-02").notes if "--rebuild" in note]
     assert note.startswith("orders: 2 of 2 new rows")
     assert not [note for note in shop.ingest("2024-06-03").notes if "--rebuild" in note]
+
+
+def test_a_password_in_a_query_is_not_repeated(shop):
+    """The message of a query that fails shows the query, but not who logs in with what."""
+    query = "SELECT * FROM read_csv('postgres://user:hunter2@host/db.csv') WHERE nothing ( "
+    shop.tables["orders"] = {**{k: v for k, v in shop.tables["orders"].items() if k != "path"}, "query": query}
+    with pytest.raises(LeadlightError, match="query") as caught:
+        shop.ingest()
+    assert "hunter2" not in str(caught.value)

@@ -1,8 +1,11 @@
 """The main job on a small synthetic shop: tables, features, model, scores, one lead told."""
 
+import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from features import moments
 from features.errors import LeadlightError
@@ -17,13 +21,14 @@ from features.training_table import scoring_table
 from models import bundle, registry
 from pipeline import asking
 from pipeline.champion import champion, place_of, plots_of
+from pipeline.cli.show_lead import show_lead
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings, load
 from pipeline.stages.demo import DemoPaths, demo
 from pipeline.stages.explain import explain
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.score import ScoreReport, score
-from pipeline.stages.train import TrainReport
+from pipeline.stages.train import TrainReport, _doubts
 from pipeline.synthetic.judge import BestPossible
 from pipeline.workspace import Workspace
 
@@ -190,3 +195,24 @@ def test_the_first_model_becomes_champion_and_has_its_pictures(job, settings):
 def _published(settings: Settings) -> pa.Table:
     store = ScoreStore(Workspace(settings.shop.workspace))
     return store.read(store.published())
+
+
+@pytest.mark.parametrize(("low", "is_doubted"), [(0.48, True), (0.5, True), (0.51, False)])
+def test_a_model_no_better_than_chance_says_so_first(low, is_doubted):
+    """Where the interval of the ROC-AUC reaches down to chance, nobody should act on the scores."""
+    metrics = SimpleNamespace(roc_auc=SimpleNamespace(value=0.62, low=low))
+    assert bool(_doubts(metrics)) == is_doubted
+
+
+def test_codes_for_terminals_in_a_leads_id_reach_no_terminal(job, settings):
+    """An id may hold escape codes and markup; what is printed holds neither."""
+    with pytest.raises(LeadlightError) as caught:
+        explain(settings, "\x1b[31mred\x1b]0;title\x07")
+    assert "\x1b" not in str(caught.value)
+    told = explain(settings, job[1][ScoreReport].best[0]["lead_id"])
+    console = Console(file=io.StringIO())
+    show_lead(console, [replace(told[0], lead_id="\x1b[31mred [bold]x")])
+    printed = console.file.getvalue()
+    assert "\x1b" not in printed
+    assert "red" in printed
+    assert "bold" in printed  # said, not obeyed
