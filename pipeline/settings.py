@@ -95,6 +95,15 @@ class QuestionSettings(Section):
     settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
 
 
+class GateSettings(Section):
+    """What `leadlight retrain` asks of a new model before it may score."""
+
+    margin: float = Field(
+        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
+    )
+    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
+
+
 class ModelSettings(Section):
     """How the model is trained."""
 
@@ -104,6 +113,7 @@ class ModelSettings(Section):
     holdout_from: date | None = Field(None, description="Hold out everything asked from this day on, instead.")
     experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
     tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
+    gate: GateSettings = Field(default_factory=GateSettings)
 
 
 class GradeSettings(Section):

@@ -10,12 +10,14 @@ Importing this package imports no MLflow; the calls do where they need it. The c
 `models.bundle` from the folders named here, so it runs no code that lies among the artifacts.
 """
 
-from models.registry.lookup import ModelVersion, champion, version, versions
+from models.registry.lookup import CHALLENGER, CHAMPION, ModelVersion, champion, version, versions
 from models.registry.place import Place, in_workspace
 from models.registry.training import Training
 from models.registry.training_run import log_training, prepare
 
 __all__ = [
+    "CHALLENGER",
+    "CHAMPION",
     "ModelVersion",
     "Place",
     "Training",

@@ -44,12 +44,13 @@ def prepare(place: Place) -> None:
         _experiment(asked, place)
 
 
-def log_training(place: Place, training: Training) -> ModelVersion:
-    """Log one training, register its model, and make it champion if there is none, else challenger.
+def log_training(place: Place, training: Training, *, alias: str = "") -> ModelVersion:
+    """Log one training and register its model under an alias.
 
     Args:
         place: Where.
         training: What there is to log.
+        alias: What the model is called; empty = champion where there is none yet, else challenger.
 
     Returns:
         The new version; its bundle is what `models.bundle.load` reads.
@@ -75,7 +76,7 @@ def log_training(place: Place, training: Training) -> ModelVersion:
                 _write_model(training, Path(beside, "bundle"), folder, described)
                 asked.log_model_artifacts(described.model_id, str(folder))
         with one_at_a_time(place):
-            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id)
+            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id, alias=alias)
     return version(place, number)
 
 
@@ -146,7 +147,7 @@ def _write_model(training: Training, bundle_folder: Path, folder: Path, describe
     )
 
 
-def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str) -> str:
+def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str, alias: str) -> str:
     """Give the model a version and an alias; return the version's number."""
     from mlflow.exceptions import MlflowException
 
@@ -162,7 +163,7 @@ def _register(asked: MlflowClient, place: Place, training: Training, *, model_id
         place.name, _source(asked, place, model_id), run_id=run_id, model_id=model_id, tags=tags
     )
     has_champion = CHAMPION in asked.get_registered_model(place.name).aliases
-    asked.set_registered_model_alias(place.name, CHALLENGER if has_champion else CHAMPION, made.version)
+    asked.set_registered_model_alias(place.name, alias or (CHALLENGER if has_champion else CHAMPION), made.version)
     return str(made.version)
 
 

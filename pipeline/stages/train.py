@@ -83,6 +83,21 @@ class TrainReport:
     tracking_uri: str
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A model fitted and judged, and not registered yet.
+
+    Attributes:
+        table: The training table.
+        trained: What was trained on it.
+        judged: How it did on the hold-out, beside the baselines.
+    """
+
+    table: FeatureTable
+    trained: TrainedModel
+    judged: Contest
+
+
 def train(settings: Settings, *, table: FeatureTable | None = None, progress: Progress = silent) -> TrainReport:
     """Train the config's model and register it; the first one becomes the champion.
 
@@ -94,16 +109,43 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     Raises:
         LeadlightError: Nothing ingested, nothing ripe, too few conversions, one class only.
     """
-    place = place_of(settings)
     if table is None:
         table = compute_training_table(settings, progress=progress)
-    registry.prepare(place)
+    fitted = fit(settings, table, progress=progress)
+    return report_of(settings, fitted, register(settings, fitted, progress=progress))
+
+
+def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent) -> Fitted:
+    """Fit the config's model and judge it on the newest snapshots, beside the baselines.
+
+    Args:
+        settings: The shop's config.
+        table: The training table.
+        progress: Told of every step.
+
+    Raises:
+        LeadlightError: Nothing ripe, too few conversions, one class only.
+    """
+    registry.prepare(place_of(settings))
     trained = training.train(table, config=training_config(settings), notify=lambda text: progress(text, 0, 0))
     progress("judging the baselines", 0, 0)
-    judged = beside_rivals(settings, table, trained)
+    return Fitted(table, trained, _beside_rivals(settings, table, trained))
+
+
+def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: Progress = silent) -> ModelVersion:
+    """Log a fitted model to MLflow and register it.
+
+    Args:
+        settings: The shop's config.
+        fitted: The model.
+        alias: What it is called; empty = champion where there is none yet, else challenger.
+        progress: Told of every step.
+    """
     progress("logging to MLflow", 0, 0)
-    logged = registry.log_training(place, _remembered(settings, table, trained, judged))
-    return _report(settings, table, trained, judged, logged)
+    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
+    others = {name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS}
+    training_of = Training(fitted.trained, fitted.table, parameters=asked, others=others)
+    return registry.log_training(place_of(settings), training_of, alias=alias)
 
 
 def training_config(settings: Settings) -> TrainingConfig:
@@ -117,20 +159,8 @@ def training_config(settings: Settings) -> TrainingConfig:
     )
 
 
-def _remembered(settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest) -> Training:
-    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
-    others = {name: metrics for name, metrics in judged.metrics.items() if name != OURS}
-    return Training(trained, table, parameters=asked, others=others)
-
-
-def beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
-    """Return how the judged model and the baselines did on the hold-out.
-
-    Args:
-        settings: The shop's config.
-        table: The training table.
-        trained: What was trained on it.
-    """
+def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
+    """Return how the judged model and the baselines did on the hold-out."""
     held_out = trained.hold_out
     theirs = judging.rivals(settings, table)
     margins = {name: rival(held_out.train_rows, held_out.test_rows) for name, rival in theirs.items()}
@@ -141,9 +171,15 @@ def _local(day: date, settings: Settings) -> int:
     return moments.local_midnight(day, settings.shop.time_zone)
 
 
-def _report(
-    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest, logged: ModelVersion
-) -> TrainReport:
+def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> TrainReport:
+    """Return what people are told of a model that was registered.
+
+    Args:
+        settings: The shop's config.
+        fitted: The model.
+        logged: Its version.
+    """
+    trained, judged = fitted.trained, fitted.judged
     held_out = trained.hold_out
     test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
     blend = trained.report.calibration.blend
@@ -165,7 +201,7 @@ def _report(
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
         notes=(*_doubts(trained.metrics), *trained.report.notes),
-        hold_out=_write_hold_out(settings, table, trained),
+        hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
     )
