@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,12 +15,16 @@ from features import moments
 from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import baselines, registry, training
+from models.grades import GradeShares
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
+from models.segment_words import segment_notes
+from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
+from pipeline import segmenting
 from pipeline.champion import place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
@@ -100,9 +104,13 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     progress("judging the baselines", 0, 0)
     beaten = baselines.judge_baselines(table, trained.hold_out, seed=settings.model.seed)
     judged = dict(zip(MODELS, (trained.metrics, beaten.logistic, beaten.lightgbm), strict=True))
+    progress("looking at segments", 0, 0)
+    segments = _segments(settings, table, trained)
     progress("logging to MLflow", 0, 0)
-    logged = registry.log_training(place, _remembered(settings, table, trained, judged))
-    return _report(settings, table, trained, judged, logged)
+    remembered = replace(_remembered(settings, table, trained, judged), segments=segments)
+    logged = registry.log_training(place, remembered)
+    report = _report(settings, table, trained, judged, logged)
+    return replace(report, notes=(*report.notes, *segment_notes(segments)))
 
 
 def _config(settings: Settings) -> TrainingConfig:
@@ -120,6 +128,13 @@ def _remembered(
 ) -> Training:
     asked = settings.model_dump(mode="json", include={"question", "features", "model"})
     return Training(trained, table, parameters=asked, others={name: judged[name] for name in MODELS[1:]})
+
+
+def _segments(settings: Settings, table: FeatureTable, trained: TrainedModel) -> SegmentReport:
+    """Return quality by segment and error gaps, by what the config asks for."""
+    attributes, unavailable = segmenting.attributes(settings, table)
+    shares = GradeShares(**settings.score.grades.model_dump())
+    return segment_report(attributes, trained, shares=shares, unavailable=unavailable, seed=settings.model.seed)
 
 
 def _local(day: date, settings: Settings) -> int:
