@@ -87,7 +87,7 @@ def reliability(log_odds: Floats, converted: Bools, *, seed: int = 0) -> Reliabi
 
     rng = np.random.default_rng(seed)
     drawn = [error(np.add.reduceat((rng.random(len(tenth)) < probability) * 1.0, starts)) for _ in range(DRAWS)]
-    observed = np.bincount(tenths(log_odds), converted)
+    observed = np.bincount(tenths(log_odds), converted).astype(np.float64)
     return Reliability(
         ece=error(observed[np.unique(tenth)]),
         by_chance=float(np.quantile(drawn, LEVEL)),

@@ -15,6 +15,7 @@ from models.registry.fingerprint import fingerprint
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
     from models.metrics import Metrics
+    from models.segments import SegmentReport
     from models.training import TrainedModel
 
 
@@ -29,6 +30,7 @@ class Training:
         others: Metrics of other models on the same hold-out, by name (``logistic``, ``lightgbm``).
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
+        segments: Quality by segment and error gaps, where the shop asked for them.
     """
 
     trained: TrainedModel
@@ -37,6 +39,7 @@ class Training:
     others: Mapping[str, Metrics] = field(default_factory=dict)
     config_file: Path | None = None
     fingerprint: str = ""
+    segments: SegmentReport | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -99,6 +102,7 @@ def report(training: Training) -> dict[str, Any]:
         },
         "metrics_of_the_recipe": plain(trained.metrics),
         "metrics_of_others": plain(training.others),
+        "segments": plain(training.segments),
         "model_that_was_judged": plain(trained.judged_report),
         "model_that_ships": plain(trained.report),
     }

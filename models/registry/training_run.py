@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from models.registry import faults
-from models.registry.lookup import CHALLENGER, CHAMPION, ModelVersion, version
+from models.registry.lookup import CHALLENGER, ModelVersion, version, versions
 from models.registry.mlflow_client import client, one_at_a_time, reported
 from models.registry.model_folder import save_model_folder, write_bundle
+from models.registry.promotion import champion_label, move
+from models.registry.reigns import FIRST_MODEL, history
 from models.registry.training import Training, flat_parameters, metric_values, report
 
 if TYPE_CHECKING:
@@ -162,9 +164,18 @@ def _register(asked: MlflowClient, place: Place, training: Training, *, model_id
     made = asked.create_model_version(
         place.name, _source(asked, place, model_id), run_id=run_id, model_id=model_id, tags=tags
     )
-    has_champion = CHAMPION in asked.get_registered_model(place.name).aliases
-    asked.set_registered_model_alias(place.name, alias or (CHALLENGER if has_champion else CHAMPION), made.version)
+    _name(asked, place, str(made.version), alias=alias)
     return str(made.version)
+
+
+def _name(asked: MlflowClient, place: Place, number: str, *, alias: str) -> None:
+    """Give a new version its alias: the one asked for, or challenger to a champion, or champion where there is none."""
+    if alias or champion_label(place):
+        asked.set_registered_model_alias(place.name, alias or CHALLENGER, number)
+        return
+    new = next(one for one in versions(place) if str(one.number) == number)
+    why = FIRST_MODEL if not history(place) else "there was no champion"
+    move(asked, place, new, why=why, at=new.trained_at)
 
 
 def _source(asked: MlflowClient, place: Place, model_id: str) -> str:

@@ -21,7 +21,7 @@ from features.matrix import FeatureTable, concat
 from features.moments import local_date, to_us
 from features.timeline import Timelines
 from features.training_table import Question, training_table
-from pipeline import asking
+from pipeline import asking, segmenting
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.workspace import Tables, Workspace
@@ -95,6 +95,7 @@ def compute_training_table(
     """
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
+    segmenting.refuse_unknown(settings, features)
     beside = (*asking.beside(settings, available=tables.available), *also)
     parts = per_bucket(
         tables,

@@ -16,13 +16,16 @@ from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import registry, training
 from models.contest import OURS, Contest, contest
+from models.grades import GradeShares
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
+from models.segment_words import segment_notes
+from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
-from pipeline import judging
+from pipeline import judging, segmenting
 from pipeline.champion import place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
@@ -91,11 +94,13 @@ class Fitted:
         table: The training table.
         trained: What was trained on it.
         judged: How it did on the hold-out, beside the baselines.
+        segments: How it did by segment.
     """
 
     table: FeatureTable
     trained: TrainedModel
     judged: Contest
+    segments: SegmentReport
 
 
 def train(settings: Settings, *, table: FeatureTable | None = None, progress: Progress = silent) -> TrainReport:
@@ -129,7 +134,9 @@ def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent)
     registry.prepare(place_of(settings))
     trained = training.train(table, config=training_config(settings), notify=lambda text: progress(text, 0, 0))
     progress("judging the baselines", 0, 0)
-    return Fitted(table, trained, _beside_rivals(settings, table, trained))
+    judged = _beside_rivals(settings, table, trained)
+    progress("looking at segments", 0, 0)
+    return Fitted(table, trained, judged, _segments(settings, table, trained))
 
 
 def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: Progress = silent) -> ModelVersion:
@@ -144,8 +151,8 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
     progress("logging to MLflow", 0, 0)
     asked = settings.model_dump(mode="json", include={"question", "features", "model"})
     others = {name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS}
-    training_of = Training(fitted.trained, fitted.table, parameters=asked, others=others)
-    return registry.log_training(place_of(settings), training_of, alias=alias)
+    remembered = Training(fitted.trained, fitted.table, parameters=asked, others=others, segments=fitted.segments)
+    return registry.log_training(place_of(settings), remembered, alias=alias)
 
 
 def training_config(settings: Settings) -> TrainingConfig:
@@ -165,6 +172,13 @@ def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedMode
     theirs = judging.rivals(settings, table)
     margins = {name: rival(held_out.train_rows, held_out.test_rows) for name, rival in theirs.items()}
     return contest({OURS: held_out.log_odds, **margins}, held_out.converted, held_out.lead, seed=settings.model.seed)
+
+
+def _segments(settings: Settings, table: FeatureTable, trained: TrainedModel) -> SegmentReport:
+    """Return quality by segment and error gaps, by what the config asks for."""
+    attributes, unavailable = segmenting.attributes(settings, table)
+    shares = GradeShares(**settings.score.grades.model_dump())
+    return segment_report(attributes, trained, shares=shares, unavailable=unavailable, seed=settings.model.seed)
 
 
 def _local(day: date, settings: Settings) -> int:
@@ -200,7 +214,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *trained.report.notes),
+        notes=(*_doubts(trained.metrics), *trained.report.notes, *segment_notes(fitted.segments)),
         hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
