@@ -79,16 +79,23 @@ def against_champion(ahead: Estimate, *, champion: str, age_days: float, rules: 
         age_days: Days since the champion was trained.
         rules: Margin and age.
     """
-    figures = f"ahead of champion {champion} by {ahead.value:.4f} nats (95 %: {ahead.low:.4f} to {ahead.high:.4f})"
+    bounds = f"95 %: {_nats(ahead.low)} to {_nats(ahead.high)}"
+    figures = f"{_nats(ahead.value)} nats a snapshot against champion {champion} ({bounds})"
+    is_old = age_days > rules.champion_days
+    age = f"it is {age_days:.0f} days old"
     if ahead.low > 0:
         return GateCheck("champion", True, f"Better: {figures}.")
-    is_old = age_days > rules.champion_days
-    aged = f"the champion is {age_days:.0f} days old (limit {rules.champion_days:.0f})"
-    if ahead.low > -rules.margin and is_old:
-        return GateCheck("champion", True, f"No worse by more than {rules.margin:g}, and {aged}: {figures}.")
-    if ahead.low > -rules.margin:
-        return GateCheck("champion", False, f"Not shown to be better: {figures}; no worse would do once {aged}.")
-    return GateCheck("champion", False, f"Not shown to be better, nor to be no worse by {rules.margin:g}: {figures}.")
+    if ahead.low <= -rules.margin:
+        return GateCheck("champion", False, f"Not shown to be better, nor no worse by {rules.margin:g}: {figures}.")
+    if is_old:
+        return GateCheck("champion", True, f"No worse by {rules.margin:g}, and the champion is old ({age}): {figures}.")
+    waits = f"no worse would do against a champion older than {rules.champion_days:.0f} days, {age}"
+    return GateCheck("champion", False, f"Not shown to be better: {figures}; {waits}.")
+
+
+def _nats(value: float) -> str:
+    """Return a difference with its sign, and no sign where it rounds to nothing."""
+    return f"{value:+.4f}".replace("-0.0000", "0.0000").replace("+0.0000", "0.0000")
 
 
 def of_calibration(found: Reliability) -> GateCheck:

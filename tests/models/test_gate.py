@@ -18,9 +18,9 @@ RULES = GateRules(margin=0.002, champion_days=90)
     [
         (0.0001, 1, True, "Better"),
         (0.0, 1, False, "Not shown to be better"),
-        (-0.0019, 91, True, "No worse by more than 0.002"),
-        (-0.0019, 90, False, "no worse would do once"),
-        (-0.0020, 1000, False, "nor to be no worse"),
+        (-0.0019, 91, True, "No worse by 0.002"),
+        (-0.0019, 90, False, "no worse would do against"),
+        (-0.0020, 1000, False, "nor no worse by"),
     ],
 )
 def test_better_passes_and_no_worse_only_once_the_champion_is_old(low, age_days, passed, said):
