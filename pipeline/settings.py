@@ -20,6 +20,7 @@ from pipeline.settings_faults import (
     fault_lines,
 )
 from pipeline.settings_features import FeatureSettings
+from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
 
 Where = dict[str, Any]
@@ -157,7 +158,10 @@ class Settings(Section):
 
     shop: Shop
     data: str = Field("", description="Folder of the data, or package:NAME/FOLDER; relative to the config file.")
-    tables: dict[str, list[Source]] = Field(description="Sources of the canonical tables.")
+    tables: dict[str, list[Source]] = Field(default_factory=dict, description="Sources of the canonical tables.")
+    lead_table: LeadTableSettings | None = Field(
+        None, description="Instead of tables: one row per lead, without any history."
+    )
     ingest: Ingest = Field(default_factory=Ingest)
     question: QuestionSettings = Field(default_factory=QuestionSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
@@ -166,6 +170,14 @@ class Settings(Section):
     report: ReportSettings = Field(default_factory=ReportSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
+
+    @property
+    def named_attributes(self) -> dict[str, bool]:
+        """The attributes of leads that the config names, and whether each is sensitive."""
+        if self.lead_table is not None:
+            return self.lead_table.named_attributes
+        specs = [spec for source in self.tables.get("leads", []) for spec in source.attributes.items()]
+        return {name: any(spec.sensitive for other, spec in specs if other == name) for name, _ in specs}
 
     @property
     def data_folder(self) -> Path:
@@ -214,12 +226,25 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise config_refused(place, [*fault_lines(error, Settings, raw=raw), *_readable_table_faults(raw)]) from error
-    if faults := table_faults(settings.tables):
+    if faults := _kind_faults(settings, raw):
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
     return settings.model_copy(update={"shop": shop, "data": str(found)})
+
+
+def _kind_faults(settings: Settings, raw: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the tables, or what a lead table has no use for."""
+    if settings.lead_table is None:
+        return table_faults(settings.tables)
+    asked = raw.get("question") or {}
+    idle = [f"question.{name}" for name in asked if name != "name"]
+    idle += [name for name in ("tables", "features") if raw.get(name)]
+    lines = [f"{name}: a lead table has no history, so this has no meaning beside lead_table" for name in idle]
+    if settings.model.holdout_from is not None and settings.lead_table.date is None:
+        lines.append("model.holdout_from: needs lead_table.date")
+    return lines
 
 
 class _TablesAlone(BaseModel):
@@ -230,6 +255,8 @@ class _TablesAlone(BaseModel):
 
 def _readable_table_faults(raw: dict[str, Any]) -> list[str]:
     """Return the faults among the tables where other sections have faults too: all are told at once."""
+    if "lead_table" in raw:
+        return []
     try:
         return table_faults(_TablesAlone.model_validate(raw).tables)
     except ValidationError:

@@ -34,6 +34,8 @@ def _show(console: Console, told: LeadExplanation) -> None:
     if told.limits:
         console.print(f"  {told.limits:+3d}  limits of the scale")
     console.print(f"  [bold]{told.score:>3}[/bold]  score\n")
+    if told.timeline is None:
+        return
     console.print("[bold]Timeline[/bold], newest first, as it was known then")
     for happening in told.timeline:
         console.print(f"  {happening.at[:16].replace('T', ' ')}  {happening.text}", markup=False)

@@ -16,7 +16,8 @@ from models.points import score_at, shown
 from models.reasons import read_reasons
 from models.wording import plain
 from pipeline.champion import labelled
-from pipeline.lead_timeline import Happening, latest
+from pipeline.lead_data import lead_data
+from pipeline.lead_timeline import Happening
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
@@ -52,7 +53,7 @@ class LeadExplanation:
         everything_else: Points of all other features, with rounding.
         limits: Points that the ends of the scale cut off.
         families: Points per family.
-        timeline: What was known of the lead before as_of, newest first.
+        timeline: What was known of the lead before as_of, newest first; None where no history is kept.
         model_version: The model that scored.
     """
 
@@ -73,7 +74,7 @@ class LeadExplanation:
     everything_else: int
     limits: int
     families: Mapping[str, float]
-    timeline: list[Happening]
+    timeline: list[Happening] | None
     model_version: str
 
 
@@ -94,15 +95,15 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
     if not len(rows):
         raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist())
     model = labelled(settings, run.model_version)
-    tables = workspace.tables()
+    leads = lead_data(settings)
     return [
-        _explanation(row, model, settings, timeline=latest(tables, lead_id, as_of=row["as_of"], settings=settings))
+        _explanation(row, model, settings, timeline=leads.latest(lead_id, as_of=row["as_of"]))
         for row in rows.sort_by("rank").to_pylist()
     ]
 
 
 def _explanation(
-    row: Mapping[str, Any], model: LeadModel, settings: Settings, *, timeline: list[Happening]
+    row: Mapping[str, Any], model: LeadModel, settings: Settings, *, timeline: list[Happening] | None
 ) -> LeadExplanation:
     by_name = {feature.name: feature for feature in model.features}
     reasons = read_reasons(row["reasons"] or [], by_name, currency=settings.shop.currency)

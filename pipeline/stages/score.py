@@ -13,22 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import moments
-from features.errors import LeadlightError, wrong_input
 from features.local_time import instant, local_iso
-from features.snapshots import Trigger
-from features.timeline import Timelines
-from features.training_table import Question, scoring_table
 from models import scoring
 from models.grades import GradeShares
 from models.model import LeadModel
 from models.reasons import ReasonLimits, reason_texts
-from pipeline import asking
 from pipeline.champion import champion, scores_still
+from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
-from pipeline.stages.features import per_bucket
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 BEST_SHOWN = 10
 """How many of the best leads a report carries."""
@@ -80,15 +75,17 @@ def score(
     """
     workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
-    tables = workspace.tables()
-    question = asking.question(settings)
-    moment = instant(as_of, settings.shop.time_zone) if as_of else newest_moment(tables, question, model)
+    leads = lead_data(settings)
+    newest = leads.newest_moment(model.features)
+    moment = instant(as_of, settings.shop.time_zone) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
     if run is None:
-        shared = _run(version, tables, question, model, moment=moment, scored_at=scored_at)
-        scores = _scores(settings, tables, question, model, shared, moment=moment, progress=progress)
+        # What came after the moment of scoring was not read, so a replay when there is more data says the same.
+        until = moments.from_us(min(moment, newest))
+        shared = scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
+        scores = _scores(settings, leads, model, shared, moment=moment, progress=progress)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
     is_published = scores_still(settings, version)
@@ -98,12 +95,6 @@ def score(
     exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
     return _report(scores, model, settings, run=run, is_new=is_new, is_published=is_published,
                    exported=exported)  # fmt: skip
-
-
-def newest_moment(tables: Tables, question: Question, model: LeadModel) -> int:
-    """Return the smallest ``data_until`` of the tables that the model's features read."""
-    read = set(question.columns_read(model.features)) & set(tables.coverage)
-    return min(tables.coverage[name].data_until for name in read)
 
 
 def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
@@ -132,18 +123,9 @@ def _joined(lists: pa.ListArray) -> pa.Array:
     return pc.binary_join(lists, "; ")
 
 
-def _run(
-    version: str, tables: Tables, question: Question, model: LeadModel, *, moment: int, scored_at: datetime
-) -> scoring.ScoringRun:
-    # What came after the moment of scoring was not read, so a replay when there is more data says the same.
-    until = moments.from_us(min(moment, newest_moment(tables, question, model)))
-    return scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
-
-
 def _scores(
     settings: Settings,
-    tables: Tables,
-    question: Question,
+    leads: LeadData,
     model: LeadModel,
     run: scoring.ScoringRun,
     *,
@@ -151,16 +133,15 @@ def _scores(
     progress: Progress,
 ) -> pa.Table:
     config = _scoring_config(settings)
-
-    def of_bucket(timelines: Timelines) -> pa.Table:
-        asked = scoring_table(timelines, question, model.features, as_of=moment)
-        return scoring.score(model, asked, config=config, run=run)
-
-    columns = question.columns_read(model.features)
-    parts = per_bucket(tables, of_bucket, columns=columns, progress=progress, doing="scoring")
+    parts = leads.waiting(
+        model.features,
+        lambda asked: scoring.score(model, asked, config=config, run=run),
+        as_of=moment,
+        progress=progress,
+    )
     scores = scoring.with_ranks(pa.concat_tables(parts))
     if not len(scores):
-        raise _nobody_to_score(question, moment)
+        raise leads.nobody(moment)
     return scores
 
 
@@ -224,10 +205,3 @@ def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[st
     """Return reasons as people read them: what speaks for the lead, strongest first, then what speaks against."""
     reasons = [{"text": text, "points": worth / 100} for text, worth in zip(texts, hundredths, strict=True)]
     return sorted(reasons, key=lambda reason: (reason["points"] < 0, -abs(reason["points"])))
-
-
-def _nobody_to_score(question: Question, moment: int) -> LeadlightError:
-    when = local_iso(moment, question.zone)
-    what = "no trigger is open" if isinstance(question.snapshots, Trigger) else "no lead belongs to the cohort"
-    hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
-    return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)

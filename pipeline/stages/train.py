@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import moments
-from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import registry, training
 from models.contest import OURS, Contest, contest
@@ -27,6 +26,7 @@ from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging, segmenting
 from pipeline.champion import place_of, plots_of
+from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -50,7 +50,8 @@ class TrainReport:
         train_conversions: Distinct converting leads among them.
         test_rows: Snapshots of the hold-out.
         test_conversions: Distinct converting leads among them.
-        test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
+        test_from: First as_of of the hold-out (ISO, or the row), empty where other leads were held out.
+        caveat: What the data's time does not allow, and must be said beside the figures; or empty.
         base_rate: Share of the hold-out that converted.
         verdict: Whether the model beats the baselines, in a sentence.
         metrics: Per model and metric: value and 95 % bounds over leads.
@@ -73,6 +74,7 @@ class TrainReport:
     test_rows: int
     test_conversions: int
     test_from: str
+    caveat: str
     base_rate: float
     verdict: str
     metrics: Mapping[str, Mapping[str, tuple[float, float, float]]]
@@ -149,7 +151,8 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
         progress: Told of every step.
     """
     progress("logging to MLflow", 0, 0)
-    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
+    asked = settings.model_dump(mode="json", include={"features", "model"})
+    asked["question"] = lead_data(settings).question
     others = {name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS}
     remembered = Training(fitted.trained, fitted.table, parameters=asked, others=others, segments=fitted.segments)
     return registry.log_training(place_of(settings), remembered, alias=alias)
@@ -195,7 +198,8 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
     """
     trained, judged = fitted.trained, fitted.judged
     held_out = trained.hold_out
-    test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
+    leads = lead_data(settings)
+    test_from = "" if held_out.test_from is None else leads.told(held_out.test_from)
     blend = trained.report.calibration.blend
     return TrainReport(
         question=settings.question.name,
@@ -207,6 +211,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         test_rows=trained.metrics.rows,
         test_conversions=trained.metrics.conversions,
         test_from=test_from,
+        caveat=leads.caveat,
         base_rate=trained.metrics.base_rate,
         verdict=judged.verdict(),
         metrics={name: _figures(metrics) for name, metrics in judged.metrics.items()},
