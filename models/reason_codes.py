@@ -23,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from models.encoding import numbers
 from models.familiarity import SILENCE, Familiarity, Seen, days_silent, is_blank
 from models.screening import only
 from models.wording import as_shown, plain, quantity, sentence
@@ -79,7 +78,7 @@ def doubts(model: LeadModel, table: FeatureTable, *, is_stale: bool) -> Doubts:
     n_rows = len(table)
     nobody = np.zeros(n_rows, dtype=np.bool_)
     if model.familiarity is None:
-        return Doubts(_joined({STALE_DATA: nobody | is_stale}), pa.nulls(n_rows, pa.list_(UNLIKE_TYPE)), nobody)
+        return Doubts(_joined({STALE_DATA: np.full(n_rows, is_stale)}), pa.nulls(n_rows, pa.list_(UNLIKE_TYPE)), nobody)
     known = model.familiarity
     read = only(table, model.features)
     blank, silent = is_blank(read), _is_silent(read, known)
@@ -88,7 +87,7 @@ def doubts(model: LeadModel, table: FeatureTable, *, is_stale: bool) -> Doubts:
     strays[blank] = 0.0
     strays[np.ix_(silent, _counts_silence(known, model.features))] = 0.0
     unlike = strays > known.threshold
-    codes = {NO_HISTORY: blank, STALE_DATA: silent | is_stale, UNLIKE_TRAINING: unlike.any(axis=1)}
+    codes = {NO_HISTORY: blank, STALE_DATA: silent | np.full(n_rows, is_stale), UNLIKE_TRAINING: unlike.any(axis=1)}
     is_unscored = blank & (known.blank_leads < LEAST_BLANK_LEADS)
     return Doubts(_joined(codes), _values(known, read, np.where(unlike, strays, 0.0)), is_unscored)
 
@@ -124,7 +123,7 @@ def _of_nobody(model: LeadModel, *, has_score: bool) -> str:
     if has_score:
         return "Nothing is known of this lead yet; the score is what became of others of whom nothing was known."
     met = model.familiarity.blank_leads if model.familiarity else 0
-    return f"No score: nothing is known of this lead, and the model has met {met:,} such leads ({LEAST_BLANK_LEADS} needed)."
+    return f"No score: nothing is known of this lead, and the model met only {met:,} such ({LEAST_BLANK_LEADS} needed)."
 
 
 def _is_silent(table: FeatureTable, known: Familiarity) -> Bools:
@@ -148,20 +147,28 @@ def _joined(codes: Mapping[str, Bools]) -> pa.StringArray:
 
 
 def _values(known: Familiarity, table: FeatureTable, strays: npt.NDArray[np.float64]) -> pa.ListArray:
-    """Return the values behind the largest strays of each row, the strangest first."""
-    lists: list[list[dict[str, Any]] | None] = [None] * len(table)
-    for row in np.flatnonzero(strays.any(axis=1)):
-        strangest = np.argsort(-strays[row], kind="stable")[:MOST_NAMED]
-        lists[row] = [_value(known.seen[place].feature, table, row) for place in strangest if strays[row, place]]
-    return pa.array(lists, pa.list_(UNLIKE_TYPE))
-
-
-def _value(name: str, table: FeatureTable, row: int) -> dict[str, Any]:
-    column = table.columns[name].slice(row, 1)
-    if pa.types.is_dictionary(column.type):
-        return {"feature": name, "value": None, "level": column[0].as_py()}
-    found = float(numbers(column)[0])
-    return {"feature": name, "value": None if np.isnan(found) else found, "level": None}
+    """Return the values behind the largest strays of each row, the strangest first; null where there are none."""
+    strangest = np.argsort(-strays, axis=1, kind="stable")[:, :MOST_NAMED]
+    is_named = np.take_along_axis(strays, strangest, axis=1) > 0
+    rows, places = np.nonzero(is_named)[0], strangest[is_named]
+    values, levels = np.full(len(rows), np.nan), np.full(len(rows), None, dtype=object)
+    for place, one in enumerate(known.seen):
+        at = np.flatnonzero(places == place)
+        column = table.columns[one.feature].take(pa.array(rows[at]))
+        if pa.types.is_dictionary(column.type):
+            levels[at] = column.cast(pa.string()).to_numpy()
+        else:
+            values[at] = column.to_numpy()
+    names = pa.array([one.feature for one in known.seen], pa.string()).take(pa.array(places))
+    told = pa.StructArray.from_arrays(
+        [names, pa.array(values, from_pandas=True), pa.array(levels, pa.string(), from_pandas=True)],
+        fields=list(UNLIKE_TYPE),
+    )
+    counts = is_named.sum(axis=1)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    # A null offset begins a list that is null; the last one only ends the list before.
+    begins = pa.array(offsets, pa.int32(), mask=np.append(counts == 0, False))
+    return pa.ListArray.from_arrays(begins, told)
 
 
 def _strange(stored: Mapping[str, Any], feature: Feature, seen: Seen, currency: str) -> str:

@@ -76,10 +76,10 @@ class Histories:
             raise _nothing_ripe(self._settings, tables)
         return table
 
-    def newest_moment(self, features: Sequence[Feature]) -> int:
-        """Return the smallest ``data_until`` of the tables that *features* read."""
-        read = set(self._question.columns_read(features)) & set(self._tables.coverage)
-        return min(self._tables.coverage[name].data_until for name in read)
+    def data_until(self, features: Sequence[Feature]) -> Mapping[str, int]:
+        """Return where the data of each table end that *features*, or the question, read."""
+        coverage = self._tables.coverage
+        return {name: coverage[name].data_until for name in self._question.columns_read(features) if name in coverage}
 
     def waiting(
         self,

@@ -41,8 +41,8 @@ class LeadData(Protocol):
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
         """Return every lead and moment with a closed label; see `pipeline.stages.features.compute_training_table`."""
 
-    def newest_moment(self, features: Sequence[Feature]) -> int:
-        """Return until when everything that *features* read is known, microseconds (UTC)."""
+    def data_until(self, features: Sequence[Feature]) -> Mapping[str, int]:
+        """Return until when each table that *features* read tells what happened, microseconds (UTC)."""
 
     def waiting(
         self,

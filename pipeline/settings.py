@@ -135,6 +135,9 @@ class ScoreSettings(Section):
     grades: GradeSettings = Field(default_factory=GradeSettings)
     reasons_for: int = Field(5, ge=0, description="Reasons that speak for a lead, at most.")
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
+    max_data_age_days: float = Field(
+        0, ge=0, description="Scores get the code stale_data where a table ends more days before them; 0 = never."
+    )
 
 
 class ReportSettings(Section):

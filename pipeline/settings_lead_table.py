@@ -1,27 +1,30 @@
 """The settings of a lead table: one row per lead, its attributes, and whether it converted."""
 
+import datetime as dt
 from collections.abc import Iterable
-import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.settings_tables import ColumnSource, Section, Source, existing_zone
 
-AUTO = "auto"
+AUTO: Final = "auto"
+Outcome = str | int | bool
+"""What a cell may say of a lead."""
+
+_POSITIVE: Final[tuple[Outcome, ...]] = ("yes", "true", "1", "y", "t", "won")
+_NEGATIVE: Final[tuple[Outcome, ...]] = ("no", "false", "0", "n", "f", "lost")
 
 
 class LabelSettings(Section):
     """Which column says whether a lead converted."""
 
     column: str = Field("", description="A column with an outcome; empty cells are leads that are still open.")
-    positive: list[str | int | bool] = Field(
-        default_factory=lambda: ["yes", "true", "1", "y", "t", "won"], description="Outcomes that are a conversion."
+    positive: list[Outcome] = Field(
+        default_factory=lambda: list(_POSITIVE), description="Outcomes that are a conversion."
     )
-    negative: list[str | int | bool] = Field(
-        default_factory=lambda: ["no", "false", "0", "n", "f", "lost"], description="Outcomes that are none."
-    )
-    open: list[str | int | bool] = Field(default_factory=list, description="Outcomes that say as little as none.")
+    negative: list[Outcome] = Field(default_factory=lambda: list(_NEGATIVE), description="Outcomes that are none.")
+    open: list[Outcome] = Field(default_factory=list, description="Outcomes that say as little as none.")
     converted_at: str | ColumnSource = Field(
         "", description="Instead of an outcome: the column with the time of the conversion; empty where there is none."
     )
@@ -65,7 +68,7 @@ class LeadTableSettings(Section):
     horizon_days: int = Field(
         0, ge=0, description="Days from the date within which a conversion counts; 0 = whenever it happened."
     )
-    data_until: datetime.date | None = Field(
+    data_until: dt.date | None = Field(
         None, description="The last day that the table tells of; by default its latest time, or when it was read."
     )
     attributes: Literal["auto"] | dict[str, LeadAttribute] = Field(
@@ -144,12 +147,14 @@ class LeadTableSettings(Section):
         return dict.fromkeys(self.sensitive, True)
 
 
-def spellings(values: Iterable[str | int | bool]) -> set[str]:
+def spellings(values: Iterable[Outcome]) -> set[str]:
     """Return how outcomes are spelled in the cells of a table, in lower case.
 
     YAML reads a bare ``yes`` as a truth value, so a truth value stands for the word as well.
     """
     words = {True: ("true", "yes", "on"), False: ("false", "no", "off")}
     return {
-        word for value in values for word in (words[value] if isinstance(value, bool) else (str(value).strip().lower(),))
+        word
+        for value in values
+        for word in (words[value] if isinstance(value, bool) else (str(value).strip().lower(),))
     }

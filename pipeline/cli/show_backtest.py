@@ -32,8 +32,8 @@ def _how_judged(report: BacktestReport) -> str:
     if report.caveat and not report.is_forward:
         return f"{report.caveat} {n} groups of leads were judged, each by a model of the others."
     if report.is_forward:
-        caveat = f"\n{report.caveat}" if report.caveat else ""
-        return f"{n} folds forward in time; each model had learned only from labels that closed before its fold began.{caveat}"
+        how = f"{n} folds forward in time; each model had learned only from labels that closed before its fold began."
+        return f"{how}\n{report.caveat}" if report.caveat else how
     return f"No label closed before a later snapshot: {n} groups of leads were judged, each by a model of the others."
 
 

@@ -83,9 +83,9 @@ class LeadTable:
             raise _nothing_closed(self._asked.horizon_days, self._told_until())
         return table
 
-    def newest_moment(self, features: Sequence[Feature]) -> int:  # noqa: ARG002 - all attributes are known at once
+    def data_until(self, features: Sequence[Feature]) -> Mapping[str, int]:  # noqa: ARG002 - all are of one table
         """Return until when the table tells what happened."""
-        return self._timing.data_until
+        return {"lead_table": self._timing.data_until}
 
     def waiting(
         self,
@@ -109,7 +109,9 @@ class LeadTable:
         if self._asked.horizon_days:
             why = f"none came in within {self._asked.horizon_days} days before and has not converted"
             return wrong_input(f"There is nobody to score at {when}: {why}.", hint="give another --as-of.")
-        hint = f"leads to score are those without an outcome: '{self._asked.label.column}' is empty, or says label.open."
+        hint = (
+            f"leads to score are those without an outcome: '{self._asked.label.column}' is empty, or says label.open."
+        )
         return wrong_input(f"There is nobody to score at {when}: every lead has its outcome already.", hint=hint)
 
     def told(self, as_of: int) -> str:

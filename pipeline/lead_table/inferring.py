@@ -75,21 +75,23 @@ def infer(
 
 def _judged(kind: str, found: _Counts) -> str:
     """Return ``text`` or ``number``, or why the column is no attribute."""
-    if kind.startswith(("DATE", "TIME")):
-        return "a time"
     is_number_type = kind.partition("(")[0] in NUMBERS
+    is_time = kind.startswith(("DATE", "TIME")) or (bool(found.values) and found.times == found.values)
+    if is_time and not is_number_type:
+        return "a time"
     if not is_number_type and kind not in ("VARCHAR", "BOOLEAN") and not kind.startswith("ENUM"):
         return f"a {kind.lower()}"
     if not found.values:
         return "empty"
     if is_number_type or (found.numbers == found.values and not found.codes):
-        is_id = found.whole == found.values == found.different and found.values > FEWEST_OWN_VALUES
-        return "every lead has its own number" if is_id else "number"
-    if found.times == found.values:
-        return "a time"
-    if found.different > max(FEWEST_OWN_VALUES, OWN_VALUE_SHARE * found.values):
-        return "nearly every lead has its own"
-    return "text"
+        return _judged_number(found)
+    is_own = found.different > max(FEWEST_OWN_VALUES, OWN_VALUE_SHARE * found.values)
+    return "nearly every lead has its own" if is_own else "text"
+
+
+def _judged_number(found: _Counts) -> str:
+    is_id = found.whole == found.values == found.different and found.values > FEWEST_OWN_VALUES
+    return "every lead has its own number" if is_id else "number"
 
 
 def _counted(
@@ -105,7 +107,9 @@ def _counted(
 
 def _aggregates(name: str, kind: str, *, has_decimal_comma: bool) -> list[str]:
     text = f"nullif(trim({quoted(name)}::VARCHAR), '')"
-    number = parse_column(Column(name, "number", ""), Raw(quoted(name), kind, has_decimal_comma=has_decimal_comma)).value
+    number = parse_column(
+        Column(name, "number", ""), Raw(quoted(name), kind, has_decimal_comma=has_decimal_comma)
+    ).value
     is_text = kind == "VARCHAR"
     return [
         f"count({text})",

@@ -81,7 +81,7 @@ class LeadTableRun:
             incoming = find_incoming(connection, self._settings, before=known or None, loaded_at=self._loaded_at)
             with readable_csv("the lead table", self._asked.encoding):
                 judged = judge(connection, incoming, self._asked.label)
-                self._refuse(connection, incoming, judged)
+                self._refuse(connection, judged)
                 if judged.faults:
                     rejects = self._folder / "rejects" / f"{NAME}.csv"
                     write_rejects(connection, incoming, self._asked.label, path=rejects)
@@ -102,7 +102,7 @@ class LeadTableRun:
         before = None if self._is_anew or self._previous is None else self._previous / LEADS
         return merge(connection, incoming, before=before, is_whole=is_whole, path=self._folder / LEADS)
 
-    def _refuse(self, connection: duckdb.DuckDBPyConnection, incoming: Incoming, judged: Judged) -> None:
+    def _refuse(self, connection: duckdb.DuckDBPyConnection, judged: Judged) -> None:
         """Refuse a table that cannot be used, all faults at once."""
         faults = list(_row_faults(judged, self._settings.ingest.max_rejected_share))
         many, examples = judged.conflicts
@@ -199,12 +199,10 @@ def _signature(asked: LeadTableSettings, *, zone: str) -> str:
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, leads: Path) -> _Counts:
-    query = (
-        "SELECT count(*), count(label), count(*) FILTER (label OR converted_at IS NOT NULL), epoch_us(min(date)), "
-        "epoch_us(max(date)), epoch_us(greatest(max(date), max(converted_at))) "
-        f"FROM read_parquet({literal(str(leads))})"  # noqa: S608 - our own file
-    )
-    return _Counts(*connection.execute(query).fetchall()[0])
+    spans = "epoch_us(min(date)), epoch_us(max(date)), epoch_us(greatest(max(date), max(converted_at)))"
+    counts = "count(*), count(label), count(*) FILTER (label OR converted_at IS NOT NULL)"
+    kept = f"read_parquet({literal(str(leads))})"
+    return _Counts(*connection.execute(f"SELECT {counts}, {spans} FROM {kept}").fetchall()[0])  # noqa: S608 - our file
 
 
 def _row_faults(judged: Judged, max_share: float) -> Sequence[str]:
@@ -214,7 +212,10 @@ def _row_faults(judged: Judged, max_share: float) -> Sequence[str]:
         return []
     share = judged.rejected / judged.rows_read
     head = f"{judged.rejected:,} of {judged.rows_read:,} rows ({share:.1%}) would be rejected"
-    return [head, *(f"  {count:,} rows: {reason}{notes.remedy(reason, judged)}" for reason, count in judged.faults.items())]
+    return [
+        head,
+        *(f"  {count:,} rows: {reason}{notes.remedy(reason, judged)}" for reason, count in judged.faults.items()),
+    ]
 
 
 def _unusable(faults: Sequence[str], max_share: float) -> LeadlightError:

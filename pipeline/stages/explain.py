@@ -13,6 +13,7 @@ from features.local_time import local_iso
 from features.moments import to_us
 from models.model import LeadModel
 from models.points import score_at, shown
+from models.reason_codes import told
 from models.reasons import read_reasons
 from models.wording import plain
 from pipeline.champion import labelled
@@ -53,6 +54,7 @@ class LeadExplanation:
         everything_else: Points of all other features, with rounding.
         limits: Points that the ends of the scale cut off.
         families: Points per family.
+        doubts: What to doubt about the score, one sentence per reason code.
         timeline: What was known of the lead before as_of, newest first; None where no history is kept.
         model_version: The model that scored.
     """
@@ -74,11 +76,35 @@ class LeadExplanation:
     everything_else: int
     limits: int
     families: Mapping[str, float]
+    doubts: list[str]
     timeline: list[Happening] | None
     model_version: str
 
 
-def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
+@dataclass(frozen=True)
+class WithoutScore:
+    """A lead that got a reason code instead of a score.
+
+    Attributes:
+        lead_id: The lead.
+        as_of: The moment of its snapshot (ISO, on the shop's clock).
+        trigger_id: The row that pulled the trigger, or None.
+        reason_code: Why it has no score; several are joined by commas.
+        doubts: The same as sentences.
+        timeline: What was known of the lead before as_of, newest first; None where no history is kept.
+        model_version: The model that did not score.
+    """
+
+    lead_id: str
+    as_of: str
+    trigger_id: str | None
+    reason_code: str
+    doubts: list[str]
+    timeline: list[Happening] | None
+    model_version: str
+
+
+def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutScore]:
     """Return the published scores of one lead, most often one, told in full.
 
     Args:
@@ -97,9 +123,25 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
     model = labelled(settings, run.model_version)
     leads = lead_data(settings)
     return [
-        _explanation(row, model, settings, timeline=leads.latest(lead_id, as_of=row["as_of"]))
+        (_explanation if row["score"] is not None else _without_score)(
+            row, model, settings, timeline=leads.latest(lead_id, as_of=row["as_of"])
+        )
         for row in rows.sort_by("rank").to_pylist()
     ]
+
+
+def _without_score(
+    row: Mapping[str, Any], model: LeadModel, settings: Settings, *, timeline: list[Happening] | None
+) -> WithoutScore:
+    return WithoutScore(
+        lead_id=row["lead_id"],
+        as_of=local_iso(to_us(row["as_of"]), settings.shop.time_zone),
+        trigger_id=row["trigger_id"],
+        reason_code=row["reason_code"],
+        doubts=told(row, model, currency=settings.shop.currency),
+        timeline=timeline,
+        model_version=row["model_version"],
+    )
 
 
 def _explanation(
@@ -131,6 +173,7 @@ def _explanation(
         everything_else=points.everything_else,
         limits=points.limits,
         families={name: worth / 100 for name, worth in (row["points_family"] or {}).items() if worth},
+        doubts=told(row, model, currency=settings.shop.currency),
         timeline=timeline,
         model_version=row["model_version"],
     )

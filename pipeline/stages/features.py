@@ -100,9 +100,7 @@ def flat(table: FeatureTable) -> pa.Table:
     return pa.table(columns)
 
 
-def _report(
-    table: FeatureTable, path: Path, data_dictionary: Path, *, told: Callable[[int], str]
-) -> FeaturesReport:
+def _report(table: FeatureTable, path: Path, data_dictionary: Path, *, told: Callable[[int], str]) -> FeaturesReport:
     as_of = pc.min_max(table.keys["as_of"])
     labels = table.labels if table.labels is not None else pa.table({"converted": []})
     return FeaturesReport(

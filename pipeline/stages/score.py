@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from features.local_time import instant, local_iso
 from models import scoring
 from models.grades import GradeShares
 from models.model import LeadModel
+from models.reason_codes import strange_values
 from models.reasons import ReasonLimits, reason_texts
 from pipeline.champion import champion, scores_still
 from pipeline.lead_data import LeadData, lead_data
@@ -37,6 +39,9 @@ class ScoreReport:
         as_of: The moment of scoring (ISO, on the shop's clock).
         model_version: The model that scored.
         leads: Rows scored.
+        unscored: Rows with a reason code instead of a score.
+        codes: Rows per reason code, beside a score or instead of it.
+        stale_tables: Tables that end longer before the moment of scoring than the config allows.
         is_new: False where this run had been stored before; stored scores never change.
         is_published: False where another version became champion while this one scored.
         grades: Leads per grade.
@@ -49,6 +54,9 @@ class ScoreReport:
     as_of: str
     model_version: str
     leads: int
+    unscored: int
+    codes: Mapping[str, int]
+    stale_tables: tuple[str, ...]
     is_new: bool
     is_published: bool
     grades: Mapping[str, int]
@@ -76,7 +84,8 @@ def score(
     workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
     leads = lead_data(settings)
-    newest = leads.newest_moment(model.features)
+    ends = leads.data_until(model.features)
+    newest = min(ends.values())
     moment = instant(as_of, settings.shop.time_zone) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
@@ -84,7 +93,12 @@ def score(
     if run is None:
         # What came after the moment of scoring was not read, so a replay when there is more data says the same.
         until = moments.from_us(min(moment, newest))
-        shared = scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
+        shared = scoring.ScoringRun(
+            model_version=version,
+            data_until=until,
+            scored_at=scored_at.astimezone(UTC),
+            is_stale=bool(_stale(settings, ends, moment)),
+        )
         scores = _scores(settings, leads, model, shared, moment=moment, progress=progress)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
@@ -94,7 +108,13 @@ def score(
     scores = store.read(run)
     exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
     return _report(scores, model, settings, run=run, is_new=is_new, is_published=is_published,
-                   exported=exported)  # fmt: skip
+                   stale_tables=_stale(settings, ends, moment), exported=exported)  # fmt: skip
+
+
+def _stale(settings: Settings, ends: Mapping[str, int], moment: int) -> tuple[str, ...]:
+    """Return the tables whose data end longer before *moment* than the config allows."""
+    allowed = settings.score.max_data_age_days * moments.DAY
+    return tuple(sorted(name for name, end in ends.items() if allowed and moment - end > allowed))
 
 
 def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
@@ -110,13 +130,21 @@ def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
     by_name = {feature.name: feature for feature in model.features}
     stored = scores["reasons"].combine_chunks()
     columns["reasons"] = _joined(reason_texts(stored, by_name, currency=currency))
+    columns["unlike"] = pa.array(["; ".join(strange_values(one, model, currency=currency)) for one in _unlike(scores)])
     return pa.table(columns).sort_by("rank")
 
 
 _EXPORTED = (
     "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
-    "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
+    "reason_code", "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
 )  # fmt: skip
+
+
+def _unlike(scores: pa.Table) -> list[list[dict[str, Any]]]:
+    """Return the values that stray of each score; scores of older versions do not say."""
+    if "unlike" not in scores.column_names:
+        return [[]] * len(scores)
+    return [one or [] for one in scores["unlike"].to_pylist()]
 
 
 def _joined(lists: pa.ListArray) -> pa.Array:
@@ -162,14 +190,20 @@ def _report(
     run: StoredRun,
     is_new: bool,
     is_published: bool,
+    stale_tables: tuple[str, ...],
     exported: tuple[Path, Path],
 ) -> ScoreReport:
-    counted = scores["grade"].value_counts()
-    best = _best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
+    counted = scores["grade"].drop_null().value_counts()
+    codes = Counter(code for text in scores["reason_code"].to_pylist() if text for code in text.split(","))
+    ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
+    best = _best_of_each_lead(ranked).slice(0, BEST_SHOWN)
     return ScoreReport(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
-        leads=len(scores),
+        leads=len(scores) - scores["score"].null_count,
+        unscored=scores["score"].null_count,
+        codes=dict(sorted(codes.items())),
+        stale_tables=stale_tables,
         is_new=is_new,
         is_published=is_published,
         grades={

@@ -15,6 +15,7 @@ from features import moments
 from features.matrix import FeatureTable
 from models import registry, training
 from models.contest import OURS, Contest, contest
+from models.familiarity import ALARMS
 from models.grades import GradeShares
 from models.metrics import Metrics
 from models.model import sigmoid
@@ -219,11 +220,23 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *trained.report.notes, *segment_notes(fitted.segments)),
+        notes=(*_doubts(trained.metrics), *_strangers(fitted), *trained.report.notes, *segment_notes(fitted.segments)),
         hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
     )
+
+
+def _strangers(fitted: Fitted) -> list[str]:
+    """Return what to know where more of the hold-out than chance explains is unlike what was learned before it."""
+    known, hold_out = fitted.trained.judged.familiarity, fitted.trained.hold_out
+    if known is None:
+        return []
+    share = float(known.is_unlike(fitted.table.take(hold_out.test_rows)).mean())
+    if share <= ALARMS:
+        return []
+    fact = f"{share:.1%} of the hold-out is unlike the leads that the judged model learned from"
+    return [f"{fact} ({ALARMS:.0%} would be chance): the market has moved, so watch `leadlight score` for the same."]
 
 
 def _doubts(metrics: Metrics) -> list[str]:
