@@ -148,7 +148,7 @@ def write_rejects(
     """Write the rows with a fault to the CSV file *path*: the reason, the file, and what was read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in incoming.relation.columns)
-    rows = _judged_sql(incoming, label, also=(FILE, columns))
+    rows = _judged_sql(incoming, label, also=(f"{FILE} AS file", columns))
     query = f"SELECT {_FAULT} AS reason, * EXCLUDE ({_FAULT}) FROM ({rows}) WHERE {_FAULT} IS NOT NULL"
     query = f"{query} LIMIT {REJECTS_KEPT}"
     if incoming.relation.rejects:

@@ -103,9 +103,7 @@ def test_a_bundle_of_the_first_format_still_loads(lead_model: LeadModel, tmp_pat
     plain = json.loads((folder / "model.json").read_text())
     del plain["familiarity"]
     (folder / "model.json").write_text(json.dumps(plain))
-    files = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.json", "trees-0.txt")
-    }
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.json", "trees-0.txt")}
     (folder / "manifest.json").write_text(json.dumps({"format": 1, "files": files}))
     assert bundle.load(folder) == lead_model
 

@@ -13,6 +13,7 @@ from models.training import ripe_rows
 
 
 def feature(name: str, kind: str = "number", *, family: str = "fit", measure: Measure | None = None) -> Feature:
+    """Return a feature with as little said of it as can be."""
     return Feature(name, family, kind, kind, name, Phrase(f"{name} {{n}}"), "", measure=measure)
 
 
