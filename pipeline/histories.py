@@ -110,6 +110,14 @@ class Histories:
         """Return a moment as ISO text of the shop's clock."""
         return local_iso(as_of, self._settings.shop.time_zone)
 
+    def unasked(self, lead_id: str) -> str:
+        """Return that the lead is not in the cohort, or that no trigger of its was open."""
+        if not lead_timeline.is_known(self._tables, lead_id):
+            return ""
+        if isinstance(self._question.snapshots, Trigger):
+            return "It is known, but no trigger of its was open then, or it had answered (not_in_cohort)."
+        return f"It is known, but did not belong to the cohort ({self._question.cohort.who}) then (not_in_cohort)."
+
     def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
         """Return the latest things known of a lead before *as_of*."""
         return lead_timeline.latest(self._tables, lead_id, as_of=as_of, settings=self._settings)

@@ -60,6 +60,9 @@ class LeadData(Protocol):
     def told(self, as_of: int) -> str:
         """Return the moment of a training row as people read it; empty where it says nothing."""
 
+    def unasked(self, lead_id: str) -> str:
+        """Return why a lead that is known has no score, in a sentence; empty for one that is not known at all."""
+
     def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
         """Return what was known of a lead, newest first; None where nothing of the kind is kept."""
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow.compute as pc
 
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
@@ -119,6 +120,15 @@ class LeadTable:
         if self._timing.order == "rows":
             return f"row {as_of // SECOND:,}"
         return local_iso(as_of, self._zone) if self._timing.order else ""
+
+    def unasked(self, lead_id: str) -> str:
+        """Return that the lead is not open."""
+        is_known = pc.any(pc.equal(self._kept.rows().lead_id, lead_id)).as_py()
+        return (
+            "It is known, but was not open then: it had its outcome, or had not come in (not_in_cohort)."
+            if is_known
+            else ""
+        )
 
     def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:  # noqa: ARG002 - there is no history
         """Return None: the table keeps no history."""

@@ -118,10 +118,10 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutS
     store = ScoreStore(workspace)
     run = store.published()
     rows = store.read_lead(run, lead_id)
-    if not len(rows):
-        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist())
-    model = labelled(settings, run.model_version)
     leads = lead_data(settings)
+    if not len(rows):
+        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist(), why=leads.unasked(lead_id))
+    model = labelled(settings, run.model_version)
     return [
         (_explanation if row["score"] is not None else _without_score)(
             row, model, settings, timeline=leads.latest(lead_id, as_of=row["as_of"])
@@ -179,7 +179,9 @@ def _explanation(
     )
 
 
-def _not_scored(lead_id: str, scored: list[str]) -> LeadlightError:
+def _not_scored(lead_id: str, scored: list[str], *, why: str) -> LeadlightError:
+    if why:
+        return wrong_input(f"The published scores have no lead '{plain(lead_id)}'. {why}")
     near = nearest(lead_id, scored[:200_000])
     fact = f"The published scores have no lead '{plain(lead_id)}'"
     fact += f"; did you mean '{plain(near)}'?" if near else "."

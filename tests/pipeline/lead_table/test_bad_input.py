@@ -19,21 +19,21 @@ def refused(leads, *said: str) -> str:
 
 def test_all_missing_columns_are_named_with_the_nearest(leads):
     """Id, date, label and attribute: four renames, one message."""
-    leads.table |= {"lead_id": "lead_nr", "date": "creatd", "label": {"column": "wonn"}}
-    leads.table["attributes"] = {"sorce": "text", "employees": "number"}
+    leads.table |= {"lead_id": "lead_nr", "date": "created_", "label": {"column": "wonn"}}
+    leads.table["attributes"] = {"source_": "text", "employees": "number"}
     refused(
         leads,
         "lead_id   (mapped to 'lead_nr', which is not there",
-        "date   (mapped to 'creatd', which is not there; did you mean 'created'?)",
+        "date   (mapped to 'created_', which is not there; did you mean 'created'?)",
         "label.column   (mapped to 'wonn', which is not there; did you mean 'won'?)",
-        "attributes.sorce   (mapped to 'sorce', which is not there; did you mean 'source'?)",
+        "attributes.source_   (mapped to 'source_', which is not there; did you mean 'source'?)",
     )
 
 
 def test_columns_to_drop_or_guard_must_exist(leads):
     """A misspelt leak would stay in, and a misspelt sensitive attribute would be read."""
-    leads.table |= {"attributes": "auto", "drop": ["emplyees"], "sensitive": ["Source"]}
-    refused(leads, "drop.emplyees", "did you mean 'employees'", "sensitive.Source", "did you mean 'source'")
+    leads.table |= {"attributes": "auto", "drop": ["employee"], "sensitive": ["Source"]}
+    refused(leads, "drop.employee", "did you mean 'employees'", "sensitive.Source", "did you mean 'source'")
 
 
 def test_strange_outcomes_are_shown(leads):

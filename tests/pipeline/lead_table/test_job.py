@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from features.errors import LeadlightError
 from features.moments import to_us
 from models import scoring
 from models.training import ripe_rows
@@ -100,6 +101,14 @@ def test_reasons_and_codes_are_told(job):
     assert scored.codes == {"no_history": 1, "unlike_training": 1}
     assert "no_history 1 (nothing is known of them)" in printed(show_scores, scored)
     assert "Timeline" not in printed(show_lead, [strange])
+
+
+def test_a_known_lead_without_a_score_is_told_why(job):
+    """Who has an outcome was not asked about; who is not known at all gets the nearest id."""
+    with pytest.raises(LeadlightError, match="It is known, but was not open then"):
+        explain(job[0].settings(), "L0000")
+    with pytest.raises(LeadlightError, match="did you mean 'L1499'"):
+        explain(job[0].settings(), "L14999")
 
 
 def test_a_lead_alone_gets_the_row_it_gets_in_its_batch(job):
