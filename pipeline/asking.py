@@ -137,4 +137,5 @@ def _measure(own: OwnMeasure) -> Measure:
         long_window=own.long_window,
         since_table=own.since_table,
         since_where=conditions.parse(own.since_where),
+        half_life=own.half_life,
     )

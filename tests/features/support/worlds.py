@@ -239,10 +239,24 @@ def _of_orders(end, where, days):
         category(f"{kind}_category_{end}", Measure(kind, "orders", where, "category", days))
         for kind in ("first", "last")
     ]
+    found += faded(end, where, days)
     found.append(number(f"distinct_category_{end}", Measure("distinct", "orders", where, "category", days)))
     found.append(
         number(f"share_{end}", Measure("share", "orders", where, window=days, of=parse({"items": {"above": 1}})))
     )
+    return found
+
+
+def faded(end, where, days):
+    """Rows that count less as they age, and what a window holds that reaches before the data."""
+    found = [number(f"partial_{end}", Measure("count", "orders", where, window=days, is_partial=True))]
+    found += [
+        number(f"half_{life}_{end}", Measure("decayed_half_life", "orders", where, window=days, half_life=life,
+                                             is_partial=life > 1))
+        for life in (1, 3)
+    ]  # fmt: skip
+    if days:
+        found.append(number(f"linear_{end}", Measure("decayed_linear", "orders", where, window=days)))
     return found
 
 
