@@ -125,6 +125,14 @@ class ScoreSettings(Section):
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
 
 
+class PointsSettings(Section):
+    """The shop's own points card."""
+
+    card: Path | None = Field(
+        None, description="Its file, such as points.yaml; relative to the config file. Scores while there is no model."
+    )
+
+
 def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
     """Let a table with one source be written without a list."""
     if not isinstance(tables, dict):
@@ -143,6 +151,7 @@ class Settings(Section):
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
+    points: PointsSettings = Field(default_factory=PointsSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 
@@ -198,7 +207,9 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
-    return settings.model_copy(update={"shop": shop, "data": str(found)})
+    card = settings.points.card
+    points = settings.points.model_copy(update={"card": None if card is None else base / card})
+    return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
 
 
 class _TablesAlone(BaseModel):

@@ -88,7 +88,7 @@ def compute_training_table(settings: Settings, *, progress: Progress = silent) -
     """
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
-    beside = asking.beside(settings, available=tables.available)
+    beside = asking.beside(settings, available=tables.available, event_types=tables.event_types)
     parts = per_bucket(
         tables,
         lambda timelines: training_table(timelines, question, features, beside=beside),

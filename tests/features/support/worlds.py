@@ -215,6 +215,7 @@ def every_measure(windows=(1, 2, 5, 0)):
     for days in windows:
         for label, where in _WHERE.items():
             found += _of_orders(f"{label}_{days}", parse(where), days)
+        found += faded(f"sales_{days}", parse(_WHERE["sales"]), days)
         found += _of_events(days)
     found += [
         number(f"trend_{s}_{e}", Measure("trend", "orders", window=s, long_window=e)) for s, e in ((1, 2), (2, 5))
@@ -239,7 +240,6 @@ def _of_orders(end, where, days):
         category(f"{kind}_category_{end}", Measure(kind, "orders", where, "category", days))
         for kind in ("first", "last")
     ]
-    found += faded(end, where, days)
     found.append(number(f"distinct_category_{end}", Measure("distinct", "orders", where, "category", days)))
     found.append(
         number(f"share_{end}", Measure("share", "orders", where, window=days, of=parse({"items": {"above": 1}})))
@@ -248,7 +248,7 @@ def _of_orders(end, where, days):
 
 
 def faded(end, where, days):
-    """Rows that count less as they age, and what a window holds that reaches before the data."""
+    """Return rows that count less as they age, and what a window holds that reaches before the data."""
     found = [number(f"partial_{end}", Measure("count", "orders", where, window=days, is_partial=True))]
     found += [
         number(f"half_{life}_{end}", Measure("decayed_half_life", "orders", where, window=days, half_life=life,
