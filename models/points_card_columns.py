@@ -135,7 +135,7 @@ def _words(rule: Rule, attributes: Mapping[str, str], catalog: Mapping[str, Feat
 def _action_phrase(name: str, action: Action) -> Phrase:
     window = f" {window_words(action.within)}" + (", older counts less" if action.decay != "none" else "")
     if action.is_once:
-        return Phrase(f"{name}{window}")
+        return Phrase(name if not action.within and action.decay == "none" else f"{name}{window}")
     return Phrase(f"{name} {{n}} times{window}", f"{name} once{window}")
 
 

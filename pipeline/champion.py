@@ -26,6 +26,11 @@ def champion(settings: Settings) -> tuple[LeadModel, str]:
     return bundle.load(found.bundle), found.label
 
 
+def has_champion(settings: Settings) -> bool:
+    """Return whether a model scores; where none does, the shop's points card may."""
+    return any("champion" in one.aliases for one in registry.versions(place_of(settings)))
+
+
 def labelled(settings: Settings, label: str) -> LeadModel:
     """Return the model whose scores carry *label*.
 
