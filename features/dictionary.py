@@ -20,7 +20,8 @@ LABELS = {
 }
 
 
-_ZERO_WITHOUT_ROWS = ("count", "sum", "distinct", "open_count", "open_sum", "decayed_linear", "decayed_half_life")
+ZERO_WITHOUT_ROWS = ("count", "sum", "distinct", "open_count", "open_sum", "decayed_linear", "decayed_half_life")
+"""Measures that are 0 without rows: they are missing only where the window reaches before the data."""
 
 
 def entries(features: Sequence[Feature]) -> list[dict[str, object]]:
@@ -65,7 +66,7 @@ def missing_means(feature: Feature) -> str:
     if measure.is_partial:
         return "never missing"
     edge = "the window reaches before the data" if measure.window else "no data before as_of"
-    is_zero_without_rows = measure.kind in _ZERO_WITHOUT_ROWS
+    is_zero_without_rows = measure.kind in ZERO_WITHOUT_ROWS
     return edge if is_zero_without_rows else f"nothing to measure, or {edge}"
 
 

@@ -63,3 +63,20 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
     with shown_on_stderr() as progress:
         report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
     show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config))
+
+
+@points.command()
+def learn(
+    config: Config = DEFAULT_CONFIG,
+    rules: Annotated[int, typer.Option("--rules", min=1, max=200, help="Rules at most.")] = 25,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")] = DEFAULT_CARD,
+    force: Annotated[bool, typer.Option("--force", help="Replace a card that is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a card from the data, say what it gives up against the model, and write it."""
+    from pipeline.cli.show_points import show_learned
+    from pipeline.stages.points_learn import learn as run
+
+    with shown_on_stderr() as progress:
+        report = run(opened(config), out=out, most_rules=rules, replace=force, progress=progress)
+    show(report, show_learned, as_json=as_json, then=typed("points check", config))

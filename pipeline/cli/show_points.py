@@ -4,7 +4,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.contest import OURS
 from pipeline.stages.points import CardCheck, RuleCheck
+from pipeline.stages.points_learn import LearnReport
+
+_METRICS = {
+    "roc_auc": "ROC-AUC",
+    "average_precision": "average precision",
+    "log_loss": "log-loss (lower is better)",
+    "ece": "calibration error (lower is better)",
+}
 
 
 def show_check(console: Console, report: CardCheck) -> None:
@@ -47,3 +56,35 @@ def _cells(rule: RuleCheck, leads: int) -> tuple[Text, ...]:
         f"{rule.mean:+.1f}" if rule.leads else "",
     )
     return tuple(Text(cell) for cell in cells)
+
+
+def show_learned(console: Console, report: LearnReport) -> None:
+    """Print the card's rules, and what they are worth beside the model."""
+    console.print(
+        f"{len(report.rules)} rules learned from {report.train_rows:,} snapshots "
+        f"({report.conversions:,} converting leads). Every lead begins with {report.base} points.\n"
+    )
+    for name, worth in sorted(report.rules, key=lambda rule: -rule[1]):
+        console.print(f"  {worth:+4d}  {name}", markup=False, soft_wrap=True)
+    console.print()
+    console.print(_worth(report))
+    value, low, high = report.log_loss_given_up
+    console.print(
+        f"\nAgainst the model the card gives up {report.auc_given_up:.3f} of ROC-AUC and {value:.4f} of log-loss "
+        f"({low:.4f} to {high:.4f}).",
+        soft_wrap=True,
+    )
+    console.print(f"It is written to {report.card}; name it in the config to use it (points: {{card: …}}).",
+                  markup=False, soft_wrap=True)  # fmt: skip
+
+
+def _worth(report: LearnReport) -> Table:
+    when = f"from {report.test_from[:10]} on" if report.test_from else "of other leads"
+    table = Table(title=f"Hold-out {when}, with 95 % intervals over leads", title_justify="left")
+    table.add_column("")
+    for name in report.metrics:
+        table.add_column("the model" if name == OURS else name, justify="right")
+    for metric, words in _METRICS.items():
+        figures = [of_one[metric] for of_one in report.metrics.values()]
+        table.add_row(words, *(f"{value:.3f}  ({low:.3f}–{high:.3f})" for value, low, high in figures))
+    return table

@@ -16,6 +16,7 @@ from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import registry, training
 from models.contest import OURS, Contest, contest
+from models.errors import TooFewConversionsError
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
@@ -23,6 +24,7 @@ from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging
+from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.champion import place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
@@ -98,7 +100,10 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     if table is None:
         table = compute_training_table(settings, progress=progress)
     registry.prepare(place)
-    trained = training.train(table, config=training_config(settings), notify=lambda text: progress(text, 0, 0))
+    try:
+        trained = training.train(table, config=training_config(settings), notify=lambda text: progress(text, 0, 0))
+    except TooFewConversionsError as error:
+        raise with_card_meanwhile(error, settings) from error
     progress("judging the baselines", 0, 0)
     judged = beside_rivals(settings, table, trained)
     progress("logging to MLflow", 0, 0)
