@@ -142,7 +142,9 @@ def score_at(probability: npt.NDArray[np.float64], model: LeadModel) -> npt.NDAr
     return np.rint(np.clip(unclipped, 0.0, 100.0)).astype(np.int64)
 
 
-def shown(lines_hundredths: Sequence[int], *, total_hundredths: int, score: int, start: int = 50, top: int = 100) -> ShownPoints:
+def shown(
+    lines_hundredths: Sequence[int], *, total_hundredths: int, score: int, start: int = 50, top: int = 100
+) -> ShownPoints:
     """Return points as whole numbers that add up to the score shown.
 
     Args:

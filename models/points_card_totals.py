@@ -56,7 +56,8 @@ def card_points(card: PointsCard, table: FeatureTable) -> CardPoints:
     per_rule = np.zeros((len(table), len(card.rules)), dtype=np.int64)
     for place, rule in enumerate(card.rules):
         per_rule[:, place] = _rule_points(rule, table)
-    limits, groups = {}, {}
+    limits: dict[str, Ints] = {}
+    groups: dict[str, Ints] = {}
     for group in GROUPS:
         raw = per_rule[:, [rule.group == group for rule in card.rules]].sum(axis=1)
         cap = getattr(card.caps, group)
@@ -104,8 +105,9 @@ def _numbers(table: FeatureTable, name: str) -> Floats:
 
 
 def _column(table: FeatureTable, name: str) -> pa.ChunkedArray:
-    is_beside = table.beside is not None and name in table.beside.column_names
-    return (table.beside if is_beside else table.columns)[name]
+    if table.beside is not None and name in table.beside.column_names:
+        return table.beside[name]
+    return table.columns[name]
 
 
 def _has(table: FeatureTable, name: str) -> bool:

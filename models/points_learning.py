@@ -96,7 +96,9 @@ def learn_card(
     a, b = fit_line(given.total, converted)
     card = PointsCard(rules, base, Caps(), _cuts(given.score, moments, shares or GradeShares()), _odds(a, b))
     read = {rule.asks.name for rule in rules if isinstance(rule.asks, Value)}
-    return Learned(card, tuple(f for f in features if f.name in read), len(moments), moments.converting_leads(converted))
+    return Learned(
+        card, tuple(f for f in features if f.name in read), len(moments), moments.converting_leads(converted)
+    )
 
 
 def _rules(model: Additive, currency: str) -> tuple[tuple[Rule, ...], int]:

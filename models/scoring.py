@@ -252,9 +252,7 @@ def _without_score(unscored: pa.Table, model: LeadModel, run: ScoringRun) -> pa.
     return as_scores(columns, unscored.num_rows, run=run, features=model.features)
 
 
-def as_scores(
-    columns: dict[str, object], n_rows: int, *, run: ScoringRun, features: tuple[Feature, ...]
-) -> pa.Table:
+def as_scores(columns: dict[str, object], n_rows: int, *, run: ScoringRun, features: tuple[Feature, ...]) -> pa.Table:
     """Return *columns* in the stored schema, with what the run gives to all rows; the others are null.
 
     Args:

@@ -183,9 +183,7 @@ def checked_split(moments: Moments, config: TrainingConfig) -> Split:
         ("in the hold-out", moments.converting_leads(split.test), "convert", config.least_test_conversions),
         ("in the hold-out", moments.other_leads(split.test), "do not convert", config.least_test_conversions),
     )
-    faults = [
-        f"{part}: {found} leads {what}, {needed} needed" for part, found, what, needed in parts if found < needed
-    ]
+    faults = [f"{part}: {found} leads {what}, {needed} needed" for part, found, what, needed in parts if found < needed]
     if faults:
         missing = sum(max(needed - found, 0) for _, found, what, needed in parts if what == "convert")
         raise errors.too_few_conversions(faults, missing=missing)

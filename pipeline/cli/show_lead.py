@@ -26,7 +26,9 @@ def _show(console: Console, told: LeadExplanation) -> None:
     )
     console.print(_probability(told))
     is_card = told.score_low is None
-    console.print(f"  {told.start:3d}  {'what every lead begins with' if is_card else 'a lead with nothing for or against it'}")
+    console.print(
+        f"  {told.start:3d}  {'what every lead begins with' if is_card else 'a lead with nothing for or against it'}"
+    )
     _show_lines(console, "Speaks for", told.speaks_for)
     _show_lines(console, "Speaks against", told.speaks_against)
     if told.everything_else:

@@ -19,7 +19,7 @@ from models.points_card_scoring import score_by_card
 from pipeline import asking, card_store
 from pipeline.champion import has_champion
 from pipeline.progress import Progress, silent
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
 from pipeline.stages import score as by_model
 from pipeline.stages.features import per_bucket
@@ -92,9 +92,7 @@ def _scores(
     return scores
 
 
-def with_cohort(
-    settings: Settings, tables: Tables, question: Question, bound: BoundCard
-) -> tuple[Feature, ...]:
+def with_cohort(settings: Settings, tables: Tables, question: Question, bound: BoundCard) -> tuple[Feature, ...]:
     """Return what the card reads and what decides who is scored."""
     catalog = asking.catalog(settings, available=tables.available, event_types=tables.event_types)
     named = {feature.name for feature in cohorts.features_read(question.cohort, catalog)}
@@ -103,7 +101,7 @@ def with_cohort(
 
 
 def _report(
-    store: ScoreStore, scores: pa.Table, settings: Settings, bound: BoundCard, *, run: by_model.StoredRun, is_new: bool
+    store: ScoreStore, scores: pa.Table, settings: Settings, bound: BoundCard, *, run: StoredRun, is_new: bool
 ) -> by_model.ScoreReport:
     said, currency = Worded(bound.words), settings.shop.currency
     parquet, csv = store.export(run, by_model.readable(scores, said, currency=currency))
