@@ -63,7 +63,7 @@ def card_points(card: PointsCard, table: FeatureTable) -> CardPoints:
         cap = getattr(card.caps, group)
         groups[group] = raw if cap is None else np.clip(raw, -cap, cap)
         limits[group] = groups[group] - raw
-    total = card.base + sum(groups.values())
+    total = card.base + groups["fit"] + groups["engagement"]
     return CardPoints(per_rule, limits, groups, total, np.clip(total, 0, card.caps.total))
 
 
