@@ -26,7 +26,8 @@ from models.segment_words import segment_notes
 from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging, segmenting
-from pipeline.champion import place_of, plots_of
+from pipeline.card_setting import card_setting
+from pipeline.champion import card_of, place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -61,6 +62,7 @@ class TrainReport:
         notes: What a person should know.
         hold_out: Parquet file with the judged model's probabilities on the hold-out.
         plots: Where the pictures lie.
+        card: The model card; empty where a server keeps it.
         tracking_uri: Where MLflow keeps the run.
     """
 
@@ -83,6 +85,7 @@ class TrainReport:
     notes: tuple[str, ...]
     hold_out: Path
     plots: str
+    card: str
     tracking_uri: str
 
 
@@ -107,8 +110,7 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     progress("looking at segments", 0, 0)
     segments = _segments(settings, table, trained)
     progress("logging to MLflow", 0, 0)
-    remembered = replace(_remembered(settings, table, trained, judged), segments=segments)
-    logged = registry.log_training(place, remembered)
+    logged = registry.log_training(place, _remembered(settings, table, trained, judged, segments))
     report = _report(settings, table, trained, judged, logged)
     return replace(report, notes=(*report.notes, *segment_notes(segments)))
 
@@ -124,10 +126,13 @@ def training_config(settings: Settings) -> TrainingConfig:
     )
 
 
-def _remembered(settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest) -> Training:
+def _remembered(
+    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest, segments: SegmentReport
+) -> Training:
     asked = settings.model_dump(mode="json", include={"question", "features", "model"})
     others = {name: metrics for name, metrics in judged.metrics.items() if name != OURS}
-    return Training(trained, table, parameters=asked, others=others)
+    setting = card_setting(settings, judged)
+    return Training(trained, table, parameters=asked, others=others, segments=segments, setting=setting)
 
 
 def beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
@@ -181,6 +186,7 @@ def _report(
         notes=(*_doubts(trained.metrics), *trained.report.notes),
         hold_out=_write_hold_out(settings, table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
+        card=str(card_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
     )
 
