@@ -50,12 +50,13 @@ def _show_paths(console: Console, paths: DemoPaths) -> None:
     lines = (
         ("One lead, told in full", f"leadlight explain {paths.best_lead} --config {paths.config}"),
         ("All leads, ranked", str(paths.scores)),
+        ("What to know of the model", str(paths.card)),
         ("Curves and SHAP summary", str(paths.plots)),
         ("What each feature means", str(paths.data_dictionary)),
         ("The run in MLflow", f"mlflow ui --backend-store-uri {paths.tracking_uri}"),
     )
     for what, where in lines:
-        console.print(f"  {what:<25}{where}", markup=False, soft_wrap=True)
+        console.print(f"  {what:<27}{where}", markup=False, soft_wrap=True)
 
 
 def _heading(console: Console, title: str) -> None:

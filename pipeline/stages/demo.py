@@ -36,6 +36,7 @@ class DemoPaths:
         config: The config that the demo ran with.
         data_dictionary: What every feature means.
         plots: The pictures of the hold-out.
+        card: The model card.
         scores: All leads, ranked, as CSV.
         best_lead: The best lead's id, to explain.
         tracking_uri: Where MLflow keeps the run.
@@ -44,6 +45,7 @@ class DemoPaths:
     config: Path
     data_dictionary: Path
     plots: Path
+    card: Path
     scores: Path
     best_lead: str
     tracking_uri: str
@@ -92,6 +94,7 @@ def demo(
         config=config,
         data_dictionary=prepared.data_dictionary,
         plots=Path(trained.plots),
+        card=Path(trained.card),
         scores=scored.csv,
         best_lead=scored.best[0]["lead_id"],
         tracking_uri=trained.tracking_uri,

@@ -26,7 +26,8 @@ from models.segment_words import segment_notes
 from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging, segmenting
-from pipeline.champion import place_of, plots_of
+from pipeline.card_setting import card_setting
+from pipeline.champion import card_of, place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -61,6 +62,7 @@ class TrainReport:
         notes: What a person should know.
         hold_out: Parquet file with the judged model's probabilities on the hold-out.
         plots: Where the pictures lie.
+        card: The model card; empty where a server keeps it.
         tracking_uri: Where MLflow keeps the run.
     """
 
@@ -83,6 +85,7 @@ class TrainReport:
     notes: tuple[str, ...]
     hold_out: Path
     plots: str
+    card: str
     tracking_uri: str
 
 
@@ -150,8 +153,14 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
     """
     progress("logging to MLflow", 0, 0)
     asked = settings.model_dump(mode="json", include={"question", "features", "model"})
-    others = {name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS}
-    remembered = Training(fitted.trained, fitted.table, parameters=asked, others=others, segments=fitted.segments)
+    remembered = Training(
+        fitted.trained,
+        fitted.table,
+        parameters=asked,
+        others={name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS},
+        segments=fitted.segments,
+        setting=card_setting(settings, fitted.judged),
+    )
     return registry.log_training(place_of(settings), remembered, alias=alias)
 
 
@@ -217,6 +226,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         notes=(*_doubts(trained.metrics), *trained.report.notes, *segment_notes(fitted.segments)),
         hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
+        card=str(card_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
     )
 
