@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.errors import LeadlightError, wrong_input
+
+if TYPE_CHECKING:
+    from models.backtest_folds import Needs
 
 
 def no_labels() -> LeadlightError:
@@ -49,6 +53,18 @@ def too_few_conversions(faults: Sequence[str]) -> LeadlightError:
         "Too few conversions to train and test a model:",
         faults,
         hint="add history or snapshots, use a longer horizon, or an earlier conversion in the funnel.",
+    )
+
+
+def no_fold(conversions: int, needs: Needs, *, share: float) -> LeadlightError:
+    """Return the error for data that hold not even one fold of a backtest."""
+    return wrong_input(
+        f"The data hold no fold to test back on: {conversions} distinct leads convert in all.",
+        [
+            f"to learn from, closed before the fold: {needs.train_leads} leads that convert, as many that do not",
+            f"to be judged on: {needs.test_leads} leads that convert ({share:.0%} of all, if that is more)",
+        ],
+        hint="add history or snapshots, use a shorter horizon, or an earlier conversion in the funnel.",
     )
 
 

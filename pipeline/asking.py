@@ -10,6 +10,7 @@ from features.catalog import Feature, Measure, Phrase, over_windows
 from features.cohorts import Cohort
 from features.labels import Conversion
 from features.plan import DIRECT
+from features.rfm import rfm_features
 from features.snapshots import Grid, Trigger
 from features.training_table import Question
 from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
@@ -53,6 +54,16 @@ def catalog(
         trigger=_trigger_columns(settings),
         event_types=event_types,
     )
+
+
+def beside(settings: Settings, *, available: Mapping[str, AbstractSet[str]]) -> tuple[Feature, ...]:  # noqa: ARG001
+    """Return the columns that judges read and the model does not.
+
+    Args:
+        settings: The shop's config.
+        available: Columns per timeline table.
+    """
+    return rfm_features(available)
 
 
 def _conversion(asked: QuestionSettings) -> Conversion:

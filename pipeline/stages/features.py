@@ -88,10 +88,11 @@ def compute_training_table(settings: Settings, *, progress: Progress = silent) -
     """
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
+    beside = asking.beside(settings, available=tables.available)
     parts = per_bucket(
         tables,
-        lambda timelines: training_table(timelines, question, features),
-        columns=question.columns_read(features),
+        lambda timelines: training_table(timelines, question, features, beside=beside),
+        columns=question.columns_read([*features, *beside]),
         progress=progress,
         doing="computing features",
     )

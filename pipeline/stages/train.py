@@ -14,21 +14,21 @@ import pyarrow.parquet as pq
 from features import moments
 from features.local_time import local_iso
 from features.matrix import FeatureTable
-from models import baselines, registry, training
+from models import registry, training
+from models.contest import OURS, Contest, contest
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.training import TrainedModel, TrainingConfig
+from pipeline import judging
 from pipeline.champion import place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
 from pipeline.workspace import Workspace
 
-MODELS = ("leadlight", "logistic", "lightgbm")
-"""The model and its two baselines, in the order of the report."""
 CHANCE = 0.5
 """ROC-AUC of a list in no order."""
 GAINS_AT = tuple(share / 100 for share in range(0, 101, 5))
@@ -49,6 +49,7 @@ class TrainReport:
         test_conversions: Distinct converting leads among them.
         test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
         base_rate: Share of the hold-out that converted.
+        verdict: Whether the model beats the baselines, in a sentence.
         metrics: Per model and metric: value and 95 % bounds over leads.
         gains: Share of conversions reached at each of `GAINS_AT` of the hold-out, best first.
         blend: b, w_linear and w_trees of the model that ships.
@@ -70,6 +71,7 @@ class TrainReport:
     test_conversions: int
     test_from: str
     base_rate: float
+    verdict: str
     metrics: Mapping[str, Mapping[str, tuple[float, float, float]]]
     gains: tuple[float, ...]
     blend: tuple[float, float, float]
@@ -96,16 +98,16 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     if table is None:
         table = compute_training_table(settings, progress=progress)
     registry.prepare(place)
-    trained = training.train(table, config=_config(settings), notify=lambda text: progress(text, 0, 0))
+    trained = training.train(table, config=training_config(settings), notify=lambda text: progress(text, 0, 0))
     progress("judging the baselines", 0, 0)
-    beaten = baselines.judge_baselines(table, trained.hold_out, seed=settings.model.seed)
-    judged = dict(zip(MODELS, (trained.metrics, beaten.logistic, beaten.lightgbm), strict=True))
+    judged = beside_rivals(settings, table, trained)
     progress("logging to MLflow", 0, 0)
     logged = registry.log_training(place, _remembered(settings, table, trained, judged))
     return _report(settings, table, trained, judged, logged)
 
 
-def _config(settings: Settings) -> TrainingConfig:
+def training_config(settings: Settings) -> TrainingConfig:
+    """Return how the config wants models to be trained and judged."""
     wanted = settings.model
     start = wanted.holdout_from
     return TrainingConfig(
@@ -115,11 +117,24 @@ def _config(settings: Settings) -> TrainingConfig:
     )
 
 
-def _remembered(
-    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Mapping[str, Metrics]
-) -> Training:
+def _remembered(settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest) -> Training:
     asked = settings.model_dump(mode="json", include={"question", "features", "model"})
-    return Training(trained, table, parameters=asked, others={name: judged[name] for name in MODELS[1:]})
+    others = {name: metrics for name, metrics in judged.metrics.items() if name != OURS}
+    return Training(trained, table, parameters=asked, others=others)
+
+
+def beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
+    """Return how the judged model and the baselines did on the hold-out.
+
+    Args:
+        settings: The shop's config.
+        table: The training table.
+        trained: What was trained on it.
+    """
+    held_out = trained.hold_out
+    theirs = judging.rivals(settings, table)
+    margins = {name: rival(held_out.train_rows, held_out.test_rows) for name, rival in theirs.items()}
+    return contest({OURS: held_out.log_odds, **margins}, held_out.converted, held_out.lead, seed=settings.model.seed)
 
 
 def _local(day: date, settings: Settings) -> int:
@@ -127,7 +142,7 @@ def _local(day: date, settings: Settings) -> int:
 
 
 def _report(
-    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Mapping[str, Metrics], logged: ModelVersion
+    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest, logged: ModelVersion
 ) -> TrainReport:
     held_out = trained.hold_out
     test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
@@ -143,7 +158,8 @@ def _report(
         test_conversions=trained.metrics.conversions,
         test_from=test_from,
         base_rate=trained.metrics.base_rate,
-        metrics={name: _figures(metrics) for name, metrics in judged.items()},
+        verdict=judged.verdict(),
+        metrics={name: _figures(metrics) for name, metrics in judged.metrics.items()},
         gains=tuple(share_found(held_out.log_odds, held_out.converted, np.array(GAINS_AT)).tolist()),
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
