@@ -17,8 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from models import tuning_faults, tuning_space
 from models.cross_fit import TrainingRows
+from models.monotone import directions_of_features
 from models.objectives import OBJECTIVES, Objective
 from models.screening import only, usable
 from models.training import TrainingConfig, checked_split, ripe_rows
@@ -31,8 +34,6 @@ from models.tuning_study import COMPLETE, Study, StudyName, TrialRecord, opened
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
-
-import numpy as np
 
 MOST_ROWS: Final = 200_000
 
@@ -74,6 +75,7 @@ class TuningResult:
         objective: What was measured.
         rows: Rows before the hold-out.
         rows_seen: Those of them that the trials see.
+        newest_as_of: Newest as_of among them (us).
         is_forward: Whether the rounds go forward in time; else all rows share one as_of, and each judges other leads.
         rounds: What they judge.
         trials: All finished trials, in order; the first is the default.
@@ -83,12 +85,14 @@ class TuningResult:
         begun_at: The trial at which this run began.
         cut_short: Trials that an earlier run had begun and not finished.
         is_warm: Whether trial 1 is the best of an earlier study.
+        has_directions: Whether the catalog binds any feature to a direction.
     """
 
     study: StudyName
     objective: Objective
     rows: int
     rows_seen: int
+    newest_as_of: int
     is_forward: bool
     rounds: tuple[RoundInfo, ...]
     trials: tuple[TrialRecord, ...]
@@ -98,6 +102,7 @@ class TuningResult:
     begun_at: int
     cut_short: int
     is_warm: bool
+    has_directions: bool
 
     @property
     def default(self) -> TrialRecord:
@@ -157,6 +162,7 @@ class Tuning:
             objective=self._ground.judge.objective,
             rows=self._ground.rows,
             rows_seen=len(self._ground.judge.rows.moments),
+            newest_as_of=int(self._ground.judge.rows.moments.as_of.max()),
             is_forward=self._ground.judge.folds.is_forward,
             rounds=self._ground.round_infos(),
             trials=trials,
@@ -166,6 +172,7 @@ class Tuning:
             begun_at=self.begun_at,
             cut_short=self._study.cut_short,
             is_warm=self._study.earlier_best is not None,
+            has_directions=self._ground.has_directions,
         )
 
     def _standing(self, done: tuple[TrialRecord, ...]) -> Standing:
@@ -201,8 +208,8 @@ def begun(
     ground = _Ground.of(table, config)
     seed = config.training.recipe.seed
     name = _name(config, ground.base, asks=asks, fingerprint=fingerprint)
-    has_directions = any(feature.monotone for feature in ground.judge.rows.table.features)
-    with opened(database, name, objective=ground.judge.objective, seed=seed, has_directions=has_directions) as study:
+    objective, has_directions = ground.judge.objective, ground.has_directions
+    with opened(database, name, objective=objective, seed=seed, has_directions=has_directions) as study:
         yield Tuning(study, ground, config)
 
 
@@ -239,6 +246,10 @@ class _Ground:
         )
         default = Tuned.of(base, strength=strength_of(judge.default_strength_step()))
         return cls(len(before), judge, base, default)
+
+    @property
+    def has_directions(self) -> bool:
+        return any(directions_of_features(self.judge.rows.table.features))
 
     def round_infos(self) -> tuple[RoundInfo, ...]:
         moments, folds = self.judge.rows.moments, self.judge.folds

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from models.calibration import Blend, HeldOut, fit_blend
 from models.cross_fit import TrainingRows, joined, linear_margins
 from models.objectives import Objective
-from models.splits import Fold, lead_groups
+from models.splits import Fold
 from models.trees import Binned, TreeSettings, binned, grow_on_bins
 from models.tuning_folds import TuningFolds, WatchedFold, closed_before
 from models.tuning_gain import jackknife_groups, without_each_group

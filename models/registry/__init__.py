@@ -1,8 +1,9 @@
-"""Where trainings are remembered and models are handed over: MLflow, and nothing else, behind five calls.
+"""Where trainings are remembered and models are handed over: MLflow, and nothing else, behind six calls.
 
     place = in_workspace(folder, name="my shop")     where: a database, a folder of files, a name
     prepare(place)                                   the database made, so that no training is lost at its end
     log_training(place, training)                    one run: parameters, figures, pictures, and the model itself
+    log_tuning(place, tuning)                        one run per study: all its trials, in a table and in pictures
     champion(place), version(place, label)           the folder of a bundle, read without MLflow where possible
     versions(place)                                  every model of this name, newest first
 
@@ -14,14 +15,17 @@ from models.registry.lookup import ModelVersion, champion, version, versions
 from models.registry.place import Place, in_workspace
 from models.registry.training import Training
 from models.registry.training_run import log_training, prepare
+from models.registry.tuning_run import RememberedTuning, log_tuning
 
 __all__ = [
     "ModelVersion",
     "Place",
+    "RememberedTuning",
     "Training",
     "champion",
     "in_workspace",
     "log_training",
+    "log_tuning",
     "prepare",
     "version",
     "versions",

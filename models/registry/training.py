@@ -29,6 +29,7 @@ class Training:
         others: Metrics of other models on the same hold-out, by name (``logistic``, ``lightgbm``).
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
+        tags: What the run is marked with besides.
     """
 
     trained: TrainedModel
@@ -37,6 +38,7 @@ class Training:
     others: Mapping[str, Metrics] = field(default_factory=dict)
     config_file: Path | None = None
     fingerprint: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

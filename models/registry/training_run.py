@@ -41,7 +41,7 @@ def prepare(place: Place) -> None:
     """
     asked = client(place)
     with reported("open its records"), one_at_a_time(place):
-        _experiment(asked, place)
+        experiment_of(asked, place)
 
 
 def log_training(place: Place, training: Training) -> ModelVersion:
@@ -63,7 +63,7 @@ def log_training(place: Place, training: Training) -> ModelVersion:
     asked = client(place)
     with reported("log the training"), tempfile.TemporaryDirectory(prefix="leadlight-") as beside:
         with one_at_a_time(place):
-            experiment = _experiment(asked, place)
+            experiment = experiment_of(asked, place)
         with _run(asked, experiment, training) as run_id:
             _log_numbers(asked, run_id, training)
             files = Path(beside, "files")
@@ -79,7 +79,7 @@ def log_training(place: Place, training: Training) -> ModelVersion:
     return version(place, number)
 
 
-def _experiment(asked: MlflowClient, place: Place) -> str:
+def experiment_of(asked: MlflowClient, place: Place) -> str:
     """Return the id of the place's experiment, made where there is none."""
     found = asked.get_experiment_by_name(place.name)
     if found is None:
@@ -95,7 +95,7 @@ def _experiment(asked: MlflowClient, place: Place) -> str:
 def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[str]:
     """Open a run; it ends as FINISHED where everything was logged, as FAILED where not."""
     tags = {"leadlight.data_fingerprint": training.fingerprint, "mlflow.source.name": "leadlight train"}
-    run_id = str(asked.create_run(experiment, tags=tags).info.run_id)
+    run_id = str(asked.create_run(experiment, tags={**tags, **training.tags}).info.run_id)
     status = "FAILED"
     try:
         yield run_id

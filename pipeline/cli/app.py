@@ -9,7 +9,7 @@ from pipeline.cli.exits import ExitCodes
 from pipeline.cli.logs import log_to_stderr
 
 #: As a person comes to need them.
-_ORDER = ("demo", "init", "check", "ingest", "features", "train", "backtest", "score", "explain", "models")
+_ORDER = ("demo", "init", "check", "ingest", "features", "tune", "train", "backtest", "score", "explain", "models")
 
 
 class _InOrderOfUse(TyperGroup):

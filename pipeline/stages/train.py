@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from models.registry import ModelVersion, Training
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging
 from pipeline.champion import place_of, plots_of
+from pipeline.found_settings import FoundSettings, asked_of, read_found, with_found
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -98,12 +99,16 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     if table is None:
         table = compute_training_table(settings, progress=progress)
     registry.prepare(place)
-    trained = training.train(table, config=training_config(settings), notify=lambda text: progress(text, 0, 0))
+    found = read_found(settings)
+    config, notes = with_found(training_config(settings), found, asks=asked_of(settings, table))
+    trained = training.train(table, config=config, notify=lambda text: progress(text, 0, 0))
     progress("judging the baselines", 0, 0)
     judged = beside_rivals(settings, table, trained)
     progress("logging to MLflow", 0, 0)
-    logged = registry.log_training(place, _remembered(settings, table, trained, judged))
-    return _report(settings, table, trained, judged, logged)
+    remembered = _from_tuning(_remembered(settings, table, trained, judged), config, found)
+    logged = registry.log_training(place, remembered)
+    report = _report(settings, table, trained, judged, logged)
+    return replace(report, notes=(*report.notes, *notes))
 
 
 def training_config(settings: Settings) -> TrainingConfig:
@@ -121,6 +126,14 @@ def _remembered(settings: Settings, table: FeatureTable, trained: TrainedModel, 
     asked = settings.model_dump(mode="json", include={"question", "features", "model"})
     others = {name: metrics for name, metrics in judged.metrics.items() if name != OURS}
     return Training(trained, table, parameters=asked, others=others)
+
+
+def _from_tuning(training: Training, config: TrainingConfig, found: FoundSettings | None) -> Training:
+    """Return *training* with the settings found among its parameters, and a tag that leads to their study."""
+    if found is None or config.recipe.tuned is None:
+        return training
+    parameters = {**training.parameters, "tuned": config.recipe.tuned.as_plain()}
+    return replace(training, parameters=parameters, tags={"leadlight.tuning_run": found.run_id})
 
 
 def beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
