@@ -29,8 +29,8 @@ from models.tuning_gain import jackknife_groups, without_each_group
 if TYPE_CHECKING:
     from models.tuned import Tuned
 
-STRENGTH_STEPS: Final = tuple(range(-8, 3))
-"""Half decades: the linear part's strength is 10^(step/2), 0.0001 to 10."""
+STRENGTH_STEPS: Final = tuple(range(-4, 2))
+"""Decades: the linear part's strength is 10^step, 0.0001 to 10."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -112,7 +112,7 @@ class Judge:
         from models.linear_fit import STRENGTHS
 
         losses = np.zeros(len(STRENGTHS))
-        steps = [STRENGTH_STEPS.index(round(2 * np.log10(strength))) for strength in STRENGTHS]
+        steps = [STRENGTH_STEPS.index(step_of(strength)) for strength in STRENGTHS]
         for fold in (fold for folds in self.folds.rounds for fold in folds):
             margins = self._linear(self._prepared(fold), obeys=False)[steps, : len(fold.watch)]
             converted = self.rows.moments.converted[fold.watch]
@@ -124,7 +124,7 @@ class Judge:
         booster, losses = grow_on_bins(ready.bins, settings, most=self._most_trees)
         count = int(np.argmin(losses)) + 1
         trees = np.asarray(booster.predict(ready.asked, raw_score=True, num_iteration=count))
-        step = STRENGTH_STEPS.index(round(2 * np.log10(strength)))
+        step = STRENGTH_STEPS.index(step_of(strength))
         linear = self._linear(ready, obeys=bool(settings.monotone))[step]
         watched = len(fold.watch)
         held = self._held_out(fold.judge, linear[watched:], trees[watched:], block=fold.block)
@@ -177,8 +177,13 @@ class _Asked:
 
 
 def strength_of(step: int) -> float:
-    """Return the strength at *step* half decades."""
-    return float(10.0 ** (step / 2))
+    """Return the strength at *step* decades."""
+    return float(10.0**step)
+
+
+def step_of(strength: float) -> int:
+    """Return the decade of *strength*; `strength_of` leads back."""
+    return round(np.log10(strength))
 
 
 def _blocks_in_a_row(held_out: HeldOut) -> HeldOut:

@@ -1,6 +1,6 @@
 """The one space in which tuning looks, and the way between its parameters and settings of a recipe.
 
-strength_step       linear part: strength 10^(step/2), 0.0001 to 10
+strength_step       linear part: strength 10^step, 0.0001 to 10
 leaves              4–31 leaves per tree, log
 least_rows          5–500 rows in a leaf, log
 rate                0.02–0.3, log
@@ -14,11 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from models.trees import MOST_LEAVES
 from models.tuned import Tuned
-from models.tuning_judge import STRENGTH_STEPS, strength_of
+from models.tuning_judge import STRENGTH_STEPS, step_of, strength_of
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -55,7 +53,7 @@ def tuned_of(parameters: dict[str, Any]) -> Tuned:
 def parameters_of(tuned: Tuned, *, has_directions: bool) -> dict[str, Any]:
     """Return what a trial must be told to try exactly *tuned*."""
     parameters: dict[str, Any] = tuned.as_plain()
-    parameters["strength_step"] = round(2 * np.log10(parameters.pop("strength")))
+    parameters["strength_step"] = step_of(parameters.pop("strength"))
     if not has_directions:
         del parameters["monotone"]
     return parameters
