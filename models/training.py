@@ -103,7 +103,7 @@ def train(
     """
     config = config or TrainingConfig()
     table, moments, order = ripe_rows(table)
-    split = _checked_split(moments, config)
+    split = checked_split(moments, config)
     judged, judged_report = fit_recipe(
         table.take(split.train),
         moments.take(split.train),
@@ -157,8 +157,12 @@ def _microseconds(times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(times.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy(), dtype=np.int64)
 
 
-def _checked_split(moments: Moments, config: TrainingConfig) -> Split:
-    """Return the split, or say how many conversions there are and how many each part needs."""
+def checked_split(moments: Moments, config: TrainingConfig) -> Split:
+    """Return the split into what a model learns from and the hold-out.
+
+    Raises:
+        LeadlightError: A part has too few leads of either kind; all of them are named, with how many are needed.
+    """
     if moments.converted.all() or not moments.converted.any():
         raise errors.one_class(len(moments), converted=bool(moments.converted.all()))
     split = forward_split(

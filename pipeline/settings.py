@@ -104,6 +104,17 @@ class GateSettings(Section):
     champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
 
 
+class TuningSettings(Section):
+    """How `leadlight tune` seeks settings of the model, and whether training uses them."""
+
+    trials: int = Field(30, ge=1, description="Trials of a study in all, those of earlier runs included.")
+    minutes: float = Field(20.0, gt=0, description="Time of one run; the study goes on in the next.")
+    objective: Literal["log_loss", "average_precision", "roc_auc", "brier"] = Field(
+        "log_loss", description="What trials are judged by, over forward folds."
+    )
+    use: bool = Field(default=True, description="Whether training uses the settings that tuning found.")
+
+
 class ModelSettings(Section):
     """How the model is trained."""
 
@@ -115,6 +126,7 @@ class ModelSettings(Section):
     experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
     tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
     gate: GateSettings = Field(default_factory=GateSettings)
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
 
 
 class GradeSettings(Section):

@@ -39,6 +39,7 @@ class Training:
         setting: What the shop's config says of the question, for the model card.
         run_id: MLflow's id of the run; `log_training` fills it in.
         trained_at: When the run was opened (UTC); likewise.
+        tags: What the run is marked with besides.
     """
 
     trained: TrainedModel
@@ -51,6 +52,7 @@ class Training:
     setting: Setting = field(default_factory=Setting)
     run_id: str = ""
     trained_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

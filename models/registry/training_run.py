@@ -45,7 +45,7 @@ def prepare(place: Place) -> None:
     """
     asked = client(place)
     with reported("open its records"), one_at_a_time(place):
-        _experiment(asked, place)
+        experiment_of(asked, place)
 
 
 def log_training(place: Place, training: Training, *, alias: str = "") -> ModelVersion:
@@ -68,7 +68,7 @@ def log_training(place: Place, training: Training, *, alias: str = "") -> ModelV
     asked = client(place)
     with reported("log the training"), tempfile.TemporaryDirectory(prefix="leadlight-") as beside:
         with one_at_a_time(place):
-            experiment = _experiment(asked, place)
+            experiment = experiment_of(asked, place)
         with _run(asked, experiment, training) as (run_id, started):
             training = replace(training, run_id=run_id, trained_at=started)
             _log_numbers(asked, run_id, training)
@@ -85,7 +85,7 @@ def log_training(place: Place, training: Training, *, alias: str = "") -> ModelV
     return version(place, number)
 
 
-def _experiment(asked: MlflowClient, place: Place) -> str:
+def experiment_of(asked: MlflowClient, place: Place) -> str:
     """Return the id of the place's experiment, made where there is none."""
     found = asked.get_experiment_by_name(place.name)
     if found is None:
@@ -101,7 +101,7 @@ def _experiment(asked: MlflowClient, place: Place) -> str:
 def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[tuple[str, datetime]]:
     """Open a run, give its id and when it began; it ends as FINISHED where all was logged, as FAILED where not."""
     tags = {"leadlight.data_fingerprint": training.fingerprint, "mlflow.source.name": "leadlight train"}
-    opened = asked.create_run(experiment, tags=tags).info
+    opened = asked.create_run(experiment, tags={**tags, **training.tags}).info
     run_id = str(opened.run_id)
     status = "FAILED"
     try:
