@@ -157,6 +157,14 @@ class ReportSettings(Section):
     )
 
 
+class PointsSettings(Section):
+    """The shop's own points card."""
+
+    card: Path | None = Field(
+        None, description="Its file, such as points.yaml; relative to the config file. Scores while there is no model."
+    )
+
+
 def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
     """Let a table with one source be written without a list."""
     if not isinstance(tables, dict):
@@ -176,6 +184,7 @@ class Settings(Section):
     model: ModelSettings = Field(default_factory=ModelSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
+    points: PointsSettings = Field(default_factory=PointsSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 
@@ -231,7 +240,9 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
-    return settings.model_copy(update={"shop": shop, "data": str(found)})
+    card = settings.points.card
+    points = settings.points.model_copy(update={"card": None if card is None else base / card})
+    return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
 
 
 class _TablesAlone(BaseModel):

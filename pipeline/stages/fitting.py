@@ -9,12 +9,14 @@ from features import moments
 from features.matrix import FeatureTable
 from models import registry, training
 from models.contest import OURS, Contest, contest
+from models.errors import TooFewConversionsError
 from models.grades import GradeShares
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging, segmenting
+from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import FoundSettings, asked_of, read_found, with_found
@@ -74,7 +76,10 @@ def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent)
     """
     registry.prepare(place_of(settings))
     wanted = wanted_of(settings, table)
-    trained = training.train(table, config=wanted.config, notify=lambda text: progress(text, 0, 0))
+    try:
+        trained = training.train(table, config=wanted.config, notify=lambda text: progress(text, 0, 0))
+    except TooFewConversionsError as error:
+        raise with_card_meanwhile(error, settings) from error
     progress("judging the baselines", 0, 0)
     judged = _beside_rivals(settings, table, trained)
     progress("looking at segments", 0, 0)
