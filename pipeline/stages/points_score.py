@@ -19,7 +19,7 @@ from models.points_card_scoring import score_by_card
 from pipeline import asking, card_store
 from pipeline.champion import has_champion
 from pipeline.progress import Progress, silent
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
 from pipeline.stages import score as by_model
 from pipeline.stages.features import per_bucket
