@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-
 from features.matrix import FeatureTable
 from features.moments import DAY
 from models import baselines
