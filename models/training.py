@@ -158,7 +158,7 @@ def _microseconds(times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 
 
 def checked_split(moments: Moments, config: TrainingConfig) -> Split:
-    """Return the split into what is learned from and what is judged on.
+    """Return the split into what a model learns from and the hold-out.
 
     Args:
         moments: Ripe rows.

@@ -15,6 +15,7 @@ from features.rfm import rfm_features
 from features.snapshots import Grid, Trigger
 from features.training_table import Question
 from models.points_card_columns import BoundCard, bind
+from pipeline import segmenting
 from pipeline.points_file import read_card
 from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
 from pipeline.settings_features import OwnFeature, OwnMeasure
@@ -44,7 +45,7 @@ def catalog(
         event_types: The types of events that occur, or None where unknown.
     """
     wanted = settings.features
-    return families.catalog(
+    found = families.catalog(
         available,
         families.Choice(
             windows=tuple(sorted(wanted.windows)),
@@ -53,10 +54,12 @@ def catalog(
             dropped=tuple(wanted.drop),
             event_types={ours: tuple(names) for ours, names in wanted.event_types.items()},
         ),
-        attributes=_attributes(settings, available),
+        attributes=_attributes_of_model(settings, available),
         trigger=_trigger_columns(settings),
         event_types=event_types,
     )
+    segmenting.refuse_sensitive(found, settings)
+    return found
 
 
 def beside(
@@ -72,9 +75,12 @@ def beside(
     Raises:
         LeadlightError: The config names a points card that has faults or reads what is not there.
     """
+    found = (*rfm_features(available), *segmenting.columns(settings, _attributes(settings, available)))
     if settings.points.card is None:
-        return rfm_features(available)
-    return (*rfm_features(available), *points_card(settings, available=available, event_types=event_types).features)
+        return found
+    names = {feature.name for feature in found}
+    card = points_card(settings, available=available, event_types=event_types)
+    return (*found, *(feature for feature in card.features if feature.name not in names))
 
 
 def points_card(
@@ -130,6 +136,12 @@ def _attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -
         name: spec.type for source in settings.tables.get("leads", []) for name, spec in source.attributes.items()
     }
     return {name: kind for name, kind in mapped.items() if name in kept and kind in ("text", "number")}
+
+
+def _attributes_of_model(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
+    """Return the usable attributes that the model may read."""
+    kept_out = set() if settings.model.use_sensitive else segmenting.sensitive(settings)
+    return {name: kind for name, kind in _attributes(settings, available).items() if name not in kept_out}
 
 
 def _trigger_columns(settings: Settings) -> dict[str, str] | None:

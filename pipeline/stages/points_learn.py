@@ -18,7 +18,7 @@ from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.train import training_config
+from pipeline.stages.fitting import training_config
 from pipeline.workspace import Workspace
 
 

@@ -112,6 +112,7 @@ def _report(
         model_version=run.model_version,
         leads=len(scores),
         is_new=is_new,
+        is_published=True,
         grades=dict(sorted(grades.items())),
         expected_conversions=None if bound.card.odds is None else float(pc.sum(scores["probability"]).as_py()),
         best=by_model.best_leads(best, said, currency=currency),
