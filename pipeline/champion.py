@@ -31,6 +31,11 @@ def scores_still(settings: Settings, label: str) -> bool:
     return registry.champion(place_of(settings)).label == label
 
 
+def has_champion(settings: Settings) -> bool:
+    """Return whether a model scores; where none does, the shop's points card may."""
+    return any(registry.CHAMPION in one.aliases for one in registry.versions(place_of(settings)))
+
+
 def labelled(settings: Settings, label: str) -> LeadModel:
     """Return the model whose scores carry *label*.
 

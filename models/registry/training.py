@@ -39,6 +39,7 @@ class Training:
         setting: What the shop's config says of the question, for the model card.
         run_id: MLflow's id of the run; `log_training` fills it in.
         trained_at: When the run was opened (UTC); likewise.
+        tags: What the run is marked with besides.
     """
 
     trained: TrainedModel
@@ -51,6 +52,7 @@ class Training:
     setting: Setting = field(default_factory=Setting)
     run_id: str = ""
     trained_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -86,17 +88,18 @@ def flat_parameters(training: Training) -> dict[str, Any]:
         "blend": plain(shipped.calibration.blend),
         "forward_blocks": shipped.forward_blocks,
     }
-    return _flat(plain(training.parameters)) | {f"found.{key}": value for key, value in _flat(found).items()}
+    return flat(plain(training.parameters)) | {f"found.{key}": value for key, value in flat(found).items()}
 
 
-def _flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, its names joined by dots, secrets taken out."""
+    found: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{key}.")
+            found |= flat(value, f"{before}{key}.")
         else:
-            flat[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
-    return flat
+            found[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
+    return found
 
 
 def report(training: Training) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def report(training: Training) -> dict[str, Any]:
     trained = training.trained
     return {
         "data_fingerprint": training.fingerprint,
-        "parameters": _flat(plain(training.parameters)),
+        "parameters": flat(plain(training.parameters)),
         "hold_out": {
             "test_from_us": trained.hold_out.test_from,
             "train_rows": len(trained.hold_out.train_rows),

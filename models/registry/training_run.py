@@ -45,15 +45,16 @@ def prepare(place: Place) -> None:
     """
     asked = client(place)
     with reported("open its records"), one_at_a_time(place):
-        _experiment(asked, place)
+        experiment_of(asked, place)
 
 
-def log_training(place: Place, training: Training) -> ModelVersion:
-    """Log one training, register its model, and make it champion if there is none, else challenger.
+def log_training(place: Place, training: Training, *, alias: str = "") -> ModelVersion:
+    """Log one training and register its model under an alias.
 
     Args:
         place: Where.
         training: What there is to log.
+        alias: What the model is called; empty = champion where there is none yet, else challenger.
 
     Returns:
         The new version; its bundle is what `models.bundle.load` reads.
@@ -67,7 +68,7 @@ def log_training(place: Place, training: Training) -> ModelVersion:
     asked = client(place)
     with reported("log the training"), tempfile.TemporaryDirectory(prefix="leadlight-") as beside:
         with one_at_a_time(place):
-            experiment = _experiment(asked, place)
+            experiment = experiment_of(asked, place)
         with _run(asked, experiment, training) as (run_id, started):
             training = replace(training, run_id=run_id, trained_at=started)
             _log_numbers(asked, run_id, training)
@@ -80,11 +81,11 @@ def log_training(place: Place, training: Training) -> ModelVersion:
                 _write_model(training, files, folder, described)
                 asked.log_model_artifacts(described.model_id, str(folder))
         with one_at_a_time(place):
-            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id)
+            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id, alias=alias)
     return version(place, number)
 
 
-def _experiment(asked: MlflowClient, place: Place) -> str:
+def experiment_of(asked: MlflowClient, place: Place) -> str:
     """Return the id of the place's experiment, made where there is none."""
     found = asked.get_experiment_by_name(place.name)
     if found is None:
@@ -100,7 +101,7 @@ def _experiment(asked: MlflowClient, place: Place) -> str:
 def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[tuple[str, datetime]]:
     """Open a run, give its id and when it began; it ends as FINISHED where all was logged, as FAILED where not."""
     tags = {"leadlight.data_fingerprint": training.fingerprint, "mlflow.source.name": "leadlight train"}
-    opened = asked.create_run(experiment, tags=tags).info
+    opened = asked.create_run(experiment, tags={**tags, **training.tags}).info
     run_id = str(opened.run_id)
     status = "FAILED"
     try:
@@ -154,7 +155,7 @@ def _write_model(training: Training, files: Path, folder: Path, described: Any) 
     )
 
 
-def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str) -> str:
+def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str, alias: str) -> str:
     """Give the model a version and an alias; return the version's number."""
     from mlflow.exceptions import MlflowException
 
@@ -169,14 +170,14 @@ def _register(asked: MlflowClient, place: Place, training: Training, *, model_id
     made = asked.create_model_version(
         place.name, _source(asked, place, model_id), run_id=run_id, model_id=model_id, tags=tags
     )
-    _name(asked, place, str(made.version))
+    _name(asked, place, str(made.version), alias=alias)
     return str(made.version)
 
 
-def _name(asked: MlflowClient, place: Place, number: str) -> None:
-    """Let a new version challenge the champion, or be it where there is none."""
-    if champion_label(place):
-        asked.set_registered_model_alias(place.name, CHALLENGER, number)
+def _name(asked: MlflowClient, place: Place, number: str, *, alias: str) -> None:
+    """Give a new version its alias: the one asked for, or challenger to a champion, or champion where there is none."""
+    if alias or champion_label(place):
+        asked.set_registered_model_alias(place.name, alias or CHALLENGER, number)
         return
     new = next(one for one in versions(place) if str(one.number) == number)
     why = FIRST_MODEL if not history(place) else "there was no champion"

@@ -22,6 +22,8 @@ def show_backtest(console: Console, report: BacktestReport) -> None:
     console.print(_calibration(report))
     if report.random_split:
         console.print(_optimism(report))
+    for note in report.notes:
+        console.print(f"Note: {note}", markup=False)
     console.print()
     for name, path in (("Pictures", report.pictures[0].parent), ("All figures", report.report)):
         console.print(f"{name}: {path}", markup=False, soft_wrap=True)
@@ -37,8 +39,8 @@ def _how_judged(report: BacktestReport) -> str:
 def _by_fold(report: BacktestReport) -> Table:
     table = Table(title="Fold by fold", title_justify="left")
     for words in (
-        "judged from", "conversions\nlearned from", "snap-\nshots", "con-\nverted", "prom-\nised", "average\nprecision ↑",
-        "ROC-\nAUC ↑", "log-\nloss ↓", "best\nbaseline", "lift of the\nbest 10 % ↑",
+        "judged from", "conversions\nlearned from", "snap-\nshots", "con-\nverted", "prom-\nised",
+        "average\nprecision ↑", "ROC-\nAUC ↑", "log-\nloss ↓", "best\nbaseline", "lift of the\nbest 10 % ↑",
     ):  # fmt: skip
         table.add_column(words, justify="right", no_wrap=True)
     for number, fold in enumerate(report.folds, start=1):

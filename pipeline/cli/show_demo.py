@@ -11,7 +11,7 @@ from pipeline.stages.demo import DemoPaths, Step
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.score import ScoreReport
-from pipeline.stages.train import TrainReport
+from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible
 
 

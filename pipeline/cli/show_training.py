@@ -7,7 +7,7 @@ from rich.table import Table
 
 from models.baselines import NAMES
 from pipeline.cli.bars import bar
-from pipeline.stages.train import GAINS_AT, TrainReport
+from pipeline.stages.train_report import GAINS_AT, TrainReport
 
 #: What a person compares first, with its direction; the rest is in MLflow and in --json.
 _SHOWN = {

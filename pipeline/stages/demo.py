@@ -20,7 +20,8 @@ from pipeline.stages.features import FeaturesReport, build
 from pipeline.stages.ingest import ingest
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.score import ScoreReport, score
-from pipeline.stages.train import TrainReport, train
+from pipeline.stages.train import train
+from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible, best_possible
 from pipeline.synthetic.shop import generate, truth
 

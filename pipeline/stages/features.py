@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +80,15 @@ def build(settings: Settings, *, progress: Progress = silent) -> FeaturesReport:
     return _report(table, folder / "training.parquet", data_dictionary, zone=settings.shop.time_zone)
 
 
-def compute_training_table(settings: Settings, *, progress: Progress = silent) -> FeatureTable:
+def compute_training_table(
+    settings: Settings, *, also: Sequence[Feature] = (), progress: Progress = silent
+) -> FeatureTable:
     """Return the training table of the config's question, computed from the ingested tables.
+
+    Args:
+        settings: The shop's config.
+        also: More columns for judges, beside those that the config gives them.
+        progress: Told of every bucket done.
 
     Raises:
         LeadlightError: Nothing is ingested, or no snapshot is ripe.
@@ -89,7 +96,7 @@ def compute_training_table(settings: Settings, *, progress: Progress = silent) -
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
     segmenting.refuse_unknown(settings, features)
-    beside = asking.beside(settings, available=tables.available)
+    beside = (*asking.beside(settings, available=tables.available, event_types=tables.event_types), *also)
     parts = per_bucket(
         tables,
         lambda timelines: training_table(timelines, question, features, beside=beside),

@@ -28,7 +28,7 @@ from pipeline.stages.demo import DemoPaths, demo
 from pipeline.stages.explain import explain
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.score import ScoreReport, score
-from pipeline.stages.train import TrainReport, _doubts
+from pipeline.stages.train_report import TrainReport, _doubts
 from pipeline.synthetic.judge import BestPossible
 from pipeline.workspace import Workspace
 
