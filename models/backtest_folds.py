@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LEAST_SHARE: Final = 0.05
 """A fold holds at least this share of all converting leads: more folds than twenty only repeat each other."""
-GROUPS_WITHOUT_TIME: Final = 5
+MOST_GROUPS: Final = 5
+"""Where nothing is later than anything: each lead is judged once, by one of so many models."""
 RANDOM_SHARE: Final = 0.25
 RANDOM_SEED: Final = 303
 
@@ -101,14 +102,14 @@ def _forward(moments: Moments, start: int, last: int) -> Split:
 
 
 def _by_lead(moments: Moments, needs: Needs, *, most: int | None, seed: int) -> tuple[Split, ...]:
-    folds = lead_folds(moments, groups=GROUPS_WITHOUT_TIME, judged=GROUPS_WITHOUT_TIME, seed=seed)
+    """Return groups of leads, as many as the conversions allow, each judged by a model of the others."""
+    fewest = min(moments.converting_leads(moments.converted), moments.other_leads(~moments.converted))
+    groups = min(MOST_GROUPS, fewest // needs.test_leads)
+    if groups < 2:
+        return ()
+    folds = lead_folds(moments, groups=groups, judged=groups, seed=seed)
     splits = [Split(fold.fit, fold.judge, None) for fold in folds]
-    fair = [
-        split
-        for split in splits
-        if _is_enough(moments, split.train, needs.train_leads) and _is_enough(moments, split.test, needs.test_leads)
-    ]
-    return tuple(fair[:most])
+    return tuple(split for split in splits if _is_enough(moments, split.train, needs.train_leads))[:most]
 
 
 def _is_enough(moments: Moments, rows: Ints, leads: int) -> bool:

@@ -46,7 +46,7 @@ class Contest:
         won = [
             name
             for name, lead in self.ahead.items()
-            if lead.value <= 0 or self.metrics[name].average_precision.value >= ours
+            if lead.value <= 0 or self.metrics[name].average_precision.value > ours
         ]
         return tuple(sorted(won, key=lambda name: self.ahead[name].value))
 

@@ -37,10 +37,10 @@ def over_time(names: Sequence[str], folds: Sequence[Judgement]) -> Figure:
     figure = blank(SIZE)
     panels = figure.subplots(len(PANELS) + 1, sharex=True)
     place = np.arange(len(folds))
-    rival = _strongest(folds)
     for axes, (metric, title) in zip(panels, PANELS, strict=False):
         dress(axes, title, "", "")
         _band(axes, place, [fold.contest.metrics[OURS].estimates()[metric] for fold in folds])
+        rival = _strongest(folds, metric)
         if rival:
             theirs = [fold.contest.metrics[rival].estimates()[metric].value for fold in folds]
             axes.plot(place, theirs, color=MARK, marker="s", markersize=4, linewidth=1.4,
@@ -75,8 +75,9 @@ def _promises(axes: Axes, place: np.ndarray, folds: Sequence[Judgement]) -> None
     axes.legend(loc="best", frameon=False, labelcolor=INK)
 
 
-def _strongest(folds: Sequence[Judgement]) -> str:
-    """Return the baseline with the lowest log-loss over all folds; empty without any."""
+def _strongest(folds: Sequence[Judgement], metric: str) -> str:
+    """Return the baseline that did best by *metric* over all folds; empty without any."""
     names = [name for name in folds[0].contest.metrics if name != OURS]
-    total = {name: sum(fold.contest.metrics[name].log_loss.value for fold in folds) for name in names}
-    return min(total, key=total.__getitem__) if total else ""
+    sign = -1 if metric == "log_loss" else 1
+    total = {name: sum(sign * fold.contest.metrics[name].estimates()[metric].value for fold in folds) for name in names}
+    return max(total, key=total.__getitem__) if total else ""

@@ -73,9 +73,11 @@ class RecipeReport:
     """How one fit came out.
 
     Attributes:
+        recipe: How it was asked for.
         rows: Rows learned from.
         conversions: Distinct converting leads among them.
         base_rate: Share of converting rows.
+        closed_by: When the last label learned from had closed (us): what came before is no test for this fit.
         dropped: Features not read, and why.
         plan: Strength, trees and bags.
         forward_blocks: Forward blocks that took part in the blend; 0 = groups of leads alone.
@@ -83,9 +85,11 @@ class RecipeReport:
         notes: What a person should know, one sentence each.
     """
 
+    recipe: Recipe
     rows: int
     conversions: int
     base_rate: float
+    closed_by: int
     dropped: tuple[Dropped, ...]
     plan: Plan
     forward_blocks: int
@@ -115,9 +119,11 @@ def fit_recipe(
     notify("fitting what ships")
     model = _assembled(rows, fit_parts(rows, recipe, plan), calibration.blend, held_out)
     report = RecipeReport(
+        recipe=recipe,
         rows=len(moments),
         conversions=conversions,
         base_rate=float(moments.converted.mean()),
+        closed_by=int(moments.decided_at.max()),
         dropped=dropped,
         plan=plan,
         forward_blocks=len(calibration.block_shifts),

@@ -15,14 +15,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.metrics import ECE_BINS
 from models.model import sigmoid
 
 SMALL_ERROR: Final = 0.02
 """An ECE up to here is no matter, whatever chance says."""
 LEVEL: Final = 0.95
 DRAWS: Final = 400
-CELLS: Final = 10
+TENTHS: Final = 10
 LEAST_ROWS_OF_CELL: Final = 500
 
 Floats = npt.NDArray[np.float64]
@@ -77,17 +76,20 @@ class Cell:
 
 def reliability(log_odds: Floats, converted: Bools, *, seed: int = 0) -> Reliability:
     """Return whether calibrated *log_odds* hold against *converted*, both of shape ``(n_rows,)``."""
-    order = np.argsort(log_odds, kind="stable")
-    probability = sigmoid(log_odds[order])
-    starts = np.unique(np.arange(ECE_BINS) * len(order) // ECE_BINS)
+    # Rows that share a margin share a probability and a tenth: sorted, no order of theirs is seen.
+    ascending = np.sort(log_odds)
+    probability, tenth = sigmoid(ascending), tenths(ascending)
+    starts = np.flatnonzero(np.diff(tenth, prepend=-1))
+    promised = np.add.reduceat(probability, starts)
 
-    def error(labels: npt.NDArray[np.bool_]) -> float:
-        return float(np.abs(np.add.reduceat(probability - labels, starts)).sum() / len(order))
+    def error(conversions: Floats) -> float:
+        return float(np.abs(promised - conversions).sum() / len(log_odds))
 
     rng = np.random.default_rng(seed)
-    drawn = [error(rng.random(len(order)) < probability) for _ in range(DRAWS)]
+    drawn = [error(np.add.reduceat((rng.random(len(tenth)) < probability) * 1.0, starts)) for _ in range(DRAWS)]
+    observed = np.bincount(tenths(log_odds), converted).astype(np.float64)
     return Reliability(
-        ece=error(converted[order]),
+        ece=error(observed[np.unique(tenth)]),
         by_chance=float(np.quantile(drawn, LEVEL)),
         expected=float(probability.sum()),
         observed=int(converted.sum()),
@@ -106,11 +108,11 @@ def cells(log_odds: Floats, low: Floats, high: Floats, converted: Bools) -> tupl
     from scipy.stats import binom
 
     found = []
-    for rows in np.array_split(np.argsort(log_odds, kind="stable"), CELLS):
-        if not len(rows):
-            continue
-        below, above = float(low[rows].mean()), float(high[rows].mean())
-        tail = (1.0 - LEVEL) / 2
+    tail = (1.0 - LEVEL) / 2
+    tenth = tenths(log_odds)
+    for one in np.unique(tenth):
+        rows = np.flatnonzero(tenth == one)
+        below, above = float(np.sort(low[rows]).mean()), float(np.sort(high[rows]).mean())
         found.append(
             Cell(
                 rows=len(rows),
@@ -122,3 +124,12 @@ def cells(log_odds: Floats, low: Floats, high: Floats, converted: Bools) -> tupl
             )
         )
     return tuple(found)
+
+
+def tenths(log_odds: Floats) -> npt.NDArray[np.int64]:
+    """Return each row's tenth, 0 = the lowest, of as equally many rows as ties allow.
+
+    Rows that share a margin share a tenth, so the order of rows decides nothing.
+    """
+    below = np.searchsorted(np.sort(log_odds), log_odds)
+    return below * TENTHS // len(log_odds)

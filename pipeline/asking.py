@@ -13,6 +13,7 @@ from features.plan import DIRECT
 from features.rfm import rfm_features
 from features.snapshots import Grid, Trigger
 from features.training_table import Question
+from pipeline import segmenting
 from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
 from pipeline.settings_features import OwnFeature, OwnMeasure
 
@@ -41,7 +42,7 @@ def catalog(
         event_types: The types of events that occur, or None where unknown.
     """
     wanted = settings.features
-    return families.catalog(
+    found = families.catalog(
         available,
         families.Choice(
             windows=tuple(sorted(wanted.windows)),
@@ -50,20 +51,22 @@ def catalog(
             dropped=tuple(wanted.drop),
             event_types={ours: tuple(names) for ours, names in wanted.event_types.items()},
         ),
-        attributes=_attributes(settings, available),
+        attributes=_attributes_of_model(settings, available),
         trigger=_trigger_columns(settings),
         event_types=event_types,
     )
+    segmenting.refuse_sensitive(found, settings)
+    return found
 
 
-def beside(settings: Settings, *, available: Mapping[str, AbstractSet[str]]) -> tuple[Feature, ...]:  # noqa: ARG001
+def beside(settings: Settings, *, available: Mapping[str, AbstractSet[str]]) -> tuple[Feature, ...]:
     """Return the columns that judges read and the model does not.
 
     Args:
         settings: The shop's config.
         available: Columns per timeline table.
     """
-    return rfm_features(available)
+    return (*rfm_features(available), *segmenting.columns(settings, _attributes(settings, available)))
 
 
 def _conversion(asked: QuestionSettings) -> Conversion:
@@ -91,6 +94,12 @@ def _attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -
         name: spec.type for source in settings.tables.get("leads", []) for name, spec in source.attributes.items()
     }
     return {name: kind for name, kind in mapped.items() if name in kept and kind in ("text", "number")}
+
+
+def _attributes_of_model(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
+    """Return the usable attributes that the model may read."""
+    kept_out = set() if settings.model.use_sensitive else segmenting.sensitive(settings)
+    return {name: kind for name, kind in _attributes(settings, available).items() if name not in kept_out}
 
 
 def _trigger_columns(settings: Settings) -> dict[str, str] | None:

@@ -26,6 +26,11 @@ def champion(settings: Settings) -> tuple[LeadModel, str]:
     return bundle.load(found.bundle), found.label
 
 
+def scores_still(settings: Settings, label: str) -> bool:
+    """Return whether the version with *label* is (still) the champion."""
+    return registry.champion(place_of(settings)).label == label
+
+
 def labelled(settings: Settings, label: str) -> LeadModel:
     """Return the model whose scores carry *label*.
 

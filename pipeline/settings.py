@@ -106,6 +106,15 @@ class TuningSettings(Section):
     use: bool = Field(default=True, description="Whether training uses the settings that tuning found.")
 
 
+class GateSettings(Section):
+    """What `leadlight retrain` asks of a new model before it may score."""
+
+    margin: float = Field(
+        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
+    )
+    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
+
+
 class ModelSettings(Section):
     """How the model is trained."""
 
@@ -113,9 +122,11 @@ class ModelSettings(Section):
     max_trees: int = Field(300, ge=1, description="Trees over all bags: explaining costs by tree.")
     holdout_share: float = Field(0.2, gt=0, lt=1, description="Newest share of snapshots held out, in whole as-ofs.")
     holdout_from: date | None = Field(None, description="Hold out everything asked from this day on, instead.")
+    use_sensitive: bool = Field(False, description="True: the model may read attributes marked sensitive.")
     experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
     tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
     tuning: TuningSettings = Field(default_factory=TuningSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
 
 
 class GradeSettings(Section):
@@ -137,6 +148,15 @@ class ScoreSettings(Section):
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
 
 
+class ReportSettings(Section):
+    """What reports and model cards show beside the whole."""
+
+    segments: list[str] = Field(
+        default_factory=list,
+        description="Attributes of leads, or features, by which quality is reported; sensitive ones always are.",
+    )
+
+
 def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
     """Let a table with one source be written without a list."""
     if not isinstance(tables, dict):
@@ -155,6 +175,7 @@ class Settings(Section):
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 

@@ -15,6 +15,7 @@ from models.registry.fingerprint import fingerprint
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
     from models.metrics import Metrics
+    from models.segments import SegmentReport
     from models.training import TrainedModel
 
 
@@ -30,6 +31,7 @@ class Training:
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
         tags: What the run is marked with besides.
+        segments: Quality by segment and error gaps, where the shop asked for them.
     """
 
     trained: TrainedModel
@@ -39,6 +41,7 @@ class Training:
     config_file: Path | None = None
     fingerprint: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    segments: SegmentReport | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -74,17 +77,18 @@ def flat_parameters(training: Training) -> dict[str, Any]:
         "blend": plain(shipped.calibration.blend),
         "forward_blocks": shipped.forward_blocks,
     }
-    return _flat(plain(training.parameters)) | {f"found.{key}": value for key, value in _flat(found).items()}
+    return flat(plain(training.parameters)) | {f"found.{key}": value for key, value in flat(found).items()}
 
 
-def _flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, its names joined by dots, secrets taken out."""
+    found: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{key}.")
+            found |= flat(value, f"{before}{key}.")
         else:
-            flat[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
-    return flat
+            found[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
+    return found
 
 
 def report(training: Training) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def report(training: Training) -> dict[str, Any]:
     trained = training.trained
     return {
         "data_fingerprint": training.fingerprint,
-        "parameters": _flat(plain(training.parameters)),
+        "parameters": flat(plain(training.parameters)),
         "hold_out": {
             "test_from_us": trained.hold_out.test_from,
             "train_rows": len(trained.hold_out.train_rows),
@@ -100,6 +104,7 @@ def report(training: Training) -> dict[str, Any]:
         },
         "metrics_of_the_recipe": plain(trained.metrics),
         "metrics_of_others": plain(training.others),
+        "segments": plain(training.segments),
         "model_that_was_judged": plain(trained.judged_report),
         "model_that_ships": plain(trained.report),
     }

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from models.registry import faults
-from models.registry.lookup import CHALLENGER, CHAMPION, ModelVersion, version
+from models.registry.lookup import CHALLENGER, ModelVersion, version, versions
 from models.registry.mlflow_client import client, one_at_a_time, reported
 from models.registry.model_folder import save_model_folder, write_bundle
+from models.registry.promotion import champion_label, move
+from models.registry.reigns import FIRST_MODEL, history
 from models.registry.training import Training, flat_parameters, metric_values, report
 
 if TYPE_CHECKING:
@@ -44,12 +46,13 @@ def prepare(place: Place) -> None:
         experiment_of(asked, place)
 
 
-def log_training(place: Place, training: Training) -> ModelVersion:
-    """Log one training, register its model, and make it champion if there is none, else challenger.
+def log_training(place: Place, training: Training, *, alias: str = "") -> ModelVersion:
+    """Log one training and register its model under an alias.
 
     Args:
         place: Where.
         training: What there is to log.
+        alias: What the model is called; empty = champion where there is none yet, else challenger.
 
     Returns:
         The new version; its bundle is what `models.bundle.load` reads.
@@ -75,7 +78,7 @@ def log_training(place: Place, training: Training) -> ModelVersion:
                 _write_model(training, Path(beside, "bundle"), folder, described)
                 asked.log_model_artifacts(described.model_id, str(folder))
         with one_at_a_time(place):
-            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id)
+            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id, alias=alias)
     return version(place, number)
 
 
@@ -146,7 +149,7 @@ def _write_model(training: Training, bundle_folder: Path, folder: Path, describe
     )
 
 
-def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str) -> str:
+def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str, alias: str) -> str:
     """Give the model a version and an alias; return the version's number."""
     from mlflow.exceptions import MlflowException
 
@@ -161,9 +164,18 @@ def _register(asked: MlflowClient, place: Place, training: Training, *, model_id
     made = asked.create_model_version(
         place.name, _source(asked, place, model_id), run_id=run_id, model_id=model_id, tags=tags
     )
-    has_champion = CHAMPION in asked.get_registered_model(place.name).aliases
-    asked.set_registered_model_alias(place.name, CHALLENGER if has_champion else CHAMPION, made.version)
+    _name(asked, place, str(made.version), alias=alias)
     return str(made.version)
+
+
+def _name(asked: MlflowClient, place: Place, number: str, *, alias: str) -> None:
+    """Give a new version its alias: the one asked for, or challenger to a champion, or champion where there is none."""
+    if alias or champion_label(place):
+        asked.set_registered_model_alias(place.name, alias or CHALLENGER, number)
+        return
+    new = next(one for one in versions(place) if str(one.number) == number)
+    why = FIRST_MODEL if not history(place) else "there was no champion"
+    move(asked, place, new, why=why, at=new.trained_at)
 
 
 def _source(asked: MlflowClient, place: Place, model_id: str) -> str:

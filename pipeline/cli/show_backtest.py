@@ -37,8 +37,8 @@ def _how_judged(report: BacktestReport) -> str:
 def _by_fold(report: BacktestReport) -> Table:
     table = Table(title="Fold by fold", title_justify="left")
     for words in (
-        "judged from", "conversions\nlearned from", "snap-\nshots", "con-\nverted", "prom-\nised", "average\nprecision ↑",
-        "ROC-\nAUC ↑", "log-\nloss ↓", "best\nbaseline", "lift of the\nbest 10 % ↑",
+        "judged from", "conversions\nlearned from", "snap-\nshots", "con-\nverted", "prom-\nised",
+        "average\nprecision ↑", "ROC-\nAUC ↑", "log-\nloss ↓", "best\nbaseline", "lift of the\nbest 10 % ↑",
     ):  # fmt: skip
         table.add_column(words, justify="right", no_wrap=True)
     for number, fold in enumerate(report.folds, start=1):

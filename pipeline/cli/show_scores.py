@@ -20,6 +20,12 @@ def show_scores(console: Console, report: ScoreReport) -> None:
         f"{report.leads:,} leads scored as of {report.as_of[:10]} by version {report.model_version}.{again}",
         markup=False,
     )
+    if not report.is_published:
+        console.print(
+            f"They are stored and not published: version {report.model_version} is no longer the champion. "
+            "`leadlight score` scores with the one that is.",
+            markup=False,
+        )
     grades = ", ".join(f"{grade} {count:,}" for grade, count in report.grades.items())
     console.print(f"Expected conversions: {report.expected_conversions:,.1f}. Grades: {grades}.\n", markup=False)
     console.print(_best(report.best))

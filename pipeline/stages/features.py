@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from features.matrix import FeatureTable, concat
 from features.moments import local_date, to_us
 from features.timeline import Timelines
 from features.training_table import Question, training_table
-from pipeline import asking
+from pipeline import asking, segmenting
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.workspace import Tables, Workspace
@@ -80,15 +80,23 @@ def build(settings: Settings, *, progress: Progress = silent) -> FeaturesReport:
     return _report(table, folder / "training.parquet", data_dictionary, zone=settings.shop.time_zone)
 
 
-def compute_training_table(settings: Settings, *, progress: Progress = silent) -> FeatureTable:
+def compute_training_table(
+    settings: Settings, *, also: Sequence[Feature] = (), progress: Progress = silent
+) -> FeatureTable:
     """Return the training table of the config's question, computed from the ingested tables.
+
+    Args:
+        settings: The shop's config.
+        also: More columns for judges, beside those that the config gives them.
+        progress: Told of every bucket done.
 
     Raises:
         LeadlightError: Nothing is ingested, or no snapshot is ripe.
     """
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
-    beside = asking.beside(settings, available=tables.available)
+    segmenting.refuse_unknown(settings, features)
+    beside = (*asking.beside(settings, available=tables.available), *also)
     parts = per_bucket(
         tables,
         lambda timelines: training_table(timelines, question, features, beside=beside),

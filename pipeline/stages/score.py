@@ -23,7 +23,7 @@ from models.grades import GradeShares
 from models.model import LeadModel
 from models.reasons import ReasonLimits, reason_texts
 from pipeline import asking
-from pipeline.champion import champion
+from pipeline.champion import champion, scores_still
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
@@ -43,6 +43,7 @@ class ScoreReport:
         model_version: The model that scored.
         leads: Rows scored.
         is_new: False where this run had been stored before; stored scores never change.
+        is_published: False where another version became champion while this one scored.
         grades: Leads per grade.
         expected_conversions: Sum of the probabilities.
         best: The best leads: id, score, probability with interval, grade, reasons.
@@ -54,6 +55,7 @@ class ScoreReport:
     model_version: str
     leads: int
     is_new: bool
+    is_published: bool
     grades: Mapping[str, int]
     expected_conversions: float
     best: list[dict[str, Any]]
@@ -85,13 +87,17 @@ def score(
     run = store.find(moment, version)
     is_new = run is None
     if run is None:
-        scores = _scores(settings, tables, question, model, _run(version, tables, question, model, scored_at),
-                         moment=moment, progress=progress)  # fmt: skip
+        shared = _run(version, tables, question, model, moment=moment, scored_at=scored_at)
+        scores = _scores(settings, tables, question, model, shared, moment=moment, progress=progress)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
-    store.publish(run)
+    # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
+    is_published = scores_still(settings, version)
+    if is_published:
+        store.publish(run)
     scores = store.read(run)
     exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
-    return _report(scores, model, settings, run=run, is_new=is_new, exported=exported)
+    return _report(scores, model, settings, run=run, is_new=is_new, is_published=is_published,
+                   exported=exported)  # fmt: skip
 
 
 def newest_moment(tables: Tables, question: Question, model: LeadModel) -> int:
@@ -126,8 +132,11 @@ def _joined(lists: pa.ListArray) -> pa.Array:
     return pc.binary_join(lists, "; ")
 
 
-def _run(version: str, tables: Tables, question: Question, model: LeadModel, scored_at: datetime) -> scoring.ScoringRun:
-    until = moments.from_us(newest_moment(tables, question, model))
+def _run(
+    version: str, tables: Tables, question: Question, model: LeadModel, *, moment: int, scored_at: datetime
+) -> scoring.ScoringRun:
+    # What came after the moment of scoring was not read, so a replay when there is more data says the same.
+    until = moments.from_us(min(moment, newest_moment(tables, question, model)))
     return scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
 
 
@@ -165,7 +174,14 @@ def _scoring_config(settings: Settings) -> scoring.ScoringConfig:
 
 
 def _report(
-    scores: pa.Table, model: LeadModel, settings: Settings, *, run: StoredRun, is_new: bool, exported: tuple[Path, Path]
+    scores: pa.Table,
+    model: LeadModel,
+    settings: Settings,
+    *,
+    run: StoredRun,
+    is_new: bool,
+    is_published: bool,
+    exported: tuple[Path, Path],
 ) -> ScoreReport:
     counted = scores["grade"].value_counts()
     best = _best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
@@ -174,6 +190,7 @@ def _report(
         model_version=run.model_version,
         leads=len(scores),
         is_new=is_new,
+        is_published=is_published,
         grades={
             str(entry["values"]): entry["counts"].as_py() for entry in sorted(counted, key=lambda e: str(e["values"]))
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,15 +16,18 @@ from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import registry, training
 from models.contest import OURS, Contest, contest
+from models.grades import GradeShares
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
+from models.segment_words import segment_notes
+from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
-from pipeline import judging
+from pipeline import judging, segmenting
 from pipeline.champion import place_of, plots_of
-from pipeline.found_settings import FoundSettings, asked_of, read_found, with_found
+from pipeline.found_settings import InUse, with_found
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -84,6 +87,25 @@ class TrainReport:
     tracking_uri: str
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A model fitted and judged, and not registered yet.
+
+    Attributes:
+        table: The training table.
+        trained: What was trained on it.
+        judged: How it did on the hold-out, beside the baselines.
+        segments: How it did by segment.
+        in_use: How it was trained, and whether by settings that tuning found.
+    """
+
+    table: FeatureTable
+    trained: TrainedModel
+    judged: Contest
+    segments: SegmentReport
+    in_use: InUse
+
+
 def train(settings: Settings, *, table: FeatureTable | None = None, progress: Progress = silent) -> TrainReport:
     """Train the config's model and register it; the first one becomes the champion.
 
@@ -95,20 +117,53 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
     Raises:
         LeadlightError: Nothing ingested, nothing ripe, too few conversions, one class only.
     """
-    place = place_of(settings)
     if table is None:
         table = compute_training_table(settings, progress=progress)
-    registry.prepare(place)
-    found = read_found(settings)
-    config, notes = with_found(training_config(settings), found, asks=asked_of(settings, table))
-    trained = training.train(table, config=config, notify=lambda text: progress(text, 0, 0))
+    fitted = fit(settings, table, progress=progress)
+    return report_of(settings, fitted, register(settings, fitted, progress=progress))
+
+
+def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent) -> Fitted:
+    """Fit the config's model and judge it on the newest snapshots, beside the baselines.
+
+    Args:
+        settings: The shop's config.
+        table: The training table.
+        progress: Told of every step.
+
+    Raises:
+        LeadlightError: Nothing ripe, too few conversions, one class only.
+    """
+    registry.prepare(place_of(settings))
+    in_use = with_found(settings, training_config(settings), table)
+    trained = training.train(table, config=in_use.config, notify=lambda text: progress(text, 0, 0))
     progress("judging the baselines", 0, 0)
-    judged = beside_rivals(settings, table, trained)
+    judged = _beside_rivals(settings, table, trained)
+    progress("looking at segments", 0, 0)
+    return Fitted(table, trained, judged, _segments(settings, table, trained), in_use)
+
+
+def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: Progress = silent) -> ModelVersion:
+    """Log a fitted model to MLflow and register it.
+
+    Args:
+        settings: The shop's config.
+        fitted: The model.
+        alias: What it is called; empty = champion where there is none yet, else challenger.
+        progress: Told of every step.
+    """
     progress("logging to MLflow", 0, 0)
-    remembered = _from_tuning(_remembered(settings, table, trained, judged), config, found)
-    logged = registry.log_training(place, remembered)
-    report = _report(settings, table, trained, judged, logged)
-    return replace(report, notes=(*report.notes, *notes))
+    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
+    others = {name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS}
+    remembered = Training(
+        fitted.trained,
+        fitted.table,
+        parameters={**asked, **fitted.in_use.parameters},
+        others=others,
+        tags=fitted.in_use.tags,
+        segments=fitted.segments,
+    )
+    return registry.log_training(place_of(settings), remembered, alias=alias)
 
 
 def training_config(settings: Settings) -> TrainingConfig:
@@ -122,41 +177,34 @@ def training_config(settings: Settings) -> TrainingConfig:
     )
 
 
-def _remembered(settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest) -> Training:
-    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
-    others = {name: metrics for name, metrics in judged.metrics.items() if name != OURS}
-    return Training(trained, table, parameters=asked, others=others)
-
-
-def _from_tuning(training: Training, config: TrainingConfig, found: FoundSettings | None) -> Training:
-    """Return *training* with the settings found among its parameters, and a tag that leads to their study."""
-    if found is None or config.recipe.tuned is None:
-        return training
-    parameters = {**training.parameters, "tuned": config.recipe.tuned.as_plain()}
-    return replace(training, parameters=parameters, tags={"leadlight.tuning_run": found.run_id})
-
-
-def beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
-    """Return how the judged model and the baselines did on the hold-out.
-
-    Args:
-        settings: The shop's config.
-        table: The training table.
-        trained: What was trained on it.
-    """
+def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:
+    """Return how the judged model and the baselines did on the hold-out."""
     held_out = trained.hold_out
     theirs = judging.rivals(settings, table)
     margins = {name: rival(held_out.train_rows, held_out.test_rows) for name, rival in theirs.items()}
     return contest({OURS: held_out.log_odds, **margins}, held_out.converted, held_out.lead, seed=settings.model.seed)
 
 
+def _segments(settings: Settings, table: FeatureTable, trained: TrainedModel) -> SegmentReport:
+    """Return quality by segment and error gaps, by what the config asks for."""
+    attributes, unavailable = segmenting.attributes(settings, table)
+    shares = GradeShares(**settings.score.grades.model_dump())
+    return segment_report(attributes, trained, shares=shares, unavailable=unavailable, seed=settings.model.seed)
+
+
 def _local(day: date, settings: Settings) -> int:
     return moments.local_midnight(day, settings.shop.time_zone)
 
 
-def _report(
-    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Contest, logged: ModelVersion
-) -> TrainReport:
+def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> TrainReport:
+    """Return what people are told of a model that was registered.
+
+    Args:
+        settings: The shop's config.
+        fitted: The model.
+        logged: Its version.
+    """
+    trained, judged = fitted.trained, fitted.judged
     held_out = trained.hold_out
     test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
     blend = trained.report.calibration.blend
@@ -177,8 +225,8 @@ def _report(
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *trained.report.notes),
-        hold_out=_write_hold_out(settings, table, trained),
+        notes=(*_doubts(trained.metrics), *fitted.in_use.notes, *trained.report.notes, *segment_notes(fitted.segments)),
+        hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
     )

@@ -18,7 +18,7 @@ from models.calibration import Calibration
 from models.cross_fit import Plan
 from models.lead_hash import lead_hash
 from models.metrics import evaluate
-from models.recipe import RecipeReport
+from models.recipe import Recipe, RecipeReport
 from models.registry import faults, lookup, training_files, training_run
 from models.registry.fingerprint import fingerprint
 from models.registry.training import Training, flat_parameters, metric_values
@@ -37,6 +37,8 @@ def training_of(model, table, **more):
     lead = lead_hash(table.keys["lead_id"])[test]
     metrics = evaluate(log_odds, converted, lead, resamples=20)
     report = RecipeReport(
+        recipe=Recipe(),
+        closed_by=0,
         rows=len(table),
         conversions=500,
         base_rate=0.2,
