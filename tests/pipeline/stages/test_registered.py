@@ -99,7 +99,7 @@ def register(settings, model):
     folder = settings.shop.workspace / "mlartifacts" / f"v{number}"
     bundle.save(model, folder / "artifacts" / "bundle")
     asked.create_model_version(place.name, folder.as_uri(), run_id=f"{number}bbbbbbbbbbb")
-    training_run._name(asked, place, str(number))
+    training_run._name(asked, place, str(number), alias="")
     return registry.version(place, str(number)).label
 
 
