@@ -1,6 +1,6 @@
 """``python -m benchmarks.coverage [--quick]``: do the intervals hold what they promise?
 
-The backtest of two shops, CDNOW (real) and the synthetic one, cut into cells: a tenth of a fold, by probability. In each
+The backtest of two shops, CDNOW (real) and the synthetic one, cut into cells: a tenth of a fold by probability. In each
 cell of 500 snapshots or more, the conversions should lie inside the 95 % binomial band around its intervals. On the
 synthetic shop the true probability of each snapshot is known too: the share inside its own interval is printed.
 

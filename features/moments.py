@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 SECOND = 1_000_000
+MILLISECOND = 1_000
 DAY = 86_400 * SECOND
 NEVER = 2**63 - 1
 """Later than everything: a row that nothing has superseded."""

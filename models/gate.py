@@ -3,7 +3,8 @@
 On the newest forward window, and by models whose training labels had closed before it:
 
 - *champion*: the paired bootstrap over leads says that the challenger's log-loss is lower (the 95 % interval of the
-  difference lies above zero, and above rounding); or that it is no worse by more than a margin, and the champion is older than allowed;
+  difference lies above zero, and above rounding); or that it is no worse by more than a margin, and the champion is
+  older than allowed;
 - *calibration*: its calibration error is small, or no larger than chance alone would show (`models.reliability`);
 - *baselines*: none of them has a lower log-loss.
 

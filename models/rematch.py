@@ -66,8 +66,9 @@ def remembered(model: LeadModel, notes: Mapping[str, Any]) -> Reign:
     shipped = notes["model_that_ships"]
     settings = TreeSettings(**_known(TreeSettings, shipped["plan"]["settings"]))
     plan = Plan(**{**_known(Plan, shipped["plan"]), "settings": settings})
-    tuned = shipped["recipe"].get("tuned")
-    recipe = Recipe(**{**_known(Recipe, shipped["recipe"]), "tuned": Tuned.from_plain(tuned) if tuned else None})
+    asked = _known(Recipe, shipped["recipe"])
+    tuned = asked.pop("tuned", None)
+    recipe = Recipe(**asked, tuned=None if tuned is None else Tuned.from_plain(tuned))
     return Reign(model, recipe, plan, int(shipped["closed_by"]))
 
 

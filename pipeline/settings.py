@@ -95,6 +95,15 @@ class QuestionSettings(Section):
     settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
 
 
+class GateSettings(Section):
+    """What `leadlight retrain` asks of a new model before it may score."""
+
+    margin: float = Field(
+        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
+    )
+    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
+
+
 class TuningSettings(Section):
     """How `leadlight tune` seeks settings of the model, and whether training uses them."""
 
@@ -104,15 +113,6 @@ class TuningSettings(Section):
         "log_loss", description="What trials are judged by, over forward folds."
     )
     use: bool = Field(default=True, description="Whether training uses the settings that tuning found.")
-
-
-class GateSettings(Section):
-    """What `leadlight retrain` asks of a new model before it may score."""
-
-    margin: float = Field(
-        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
-    )
-    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
 
 
 class ModelSettings(Section):
@@ -125,8 +125,8 @@ class ModelSettings(Section):
     use_sensitive: bool = Field(False, description="True: the model may read attributes marked sensitive.")
     experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
     tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
-    tuning: TuningSettings = Field(default_factory=TuningSettings)
     gate: GateSettings = Field(default_factory=GateSettings)
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
 
 
 class GradeSettings(Section):
@@ -157,6 +157,14 @@ class ReportSettings(Section):
     )
 
 
+class PointsSettings(Section):
+    """The shop's own points card."""
+
+    card: Path | None = Field(
+        None, description="Its file, such as points.yaml; relative to the config file. Scores while there is no model."
+    )
+
+
 def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
     """Let a table with one source be written without a list."""
     if not isinstance(tables, dict):
@@ -176,6 +184,7 @@ class Settings(Section):
     model: ModelSettings = Field(default_factory=ModelSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
+    points: PointsSettings = Field(default_factory=PointsSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 
@@ -231,7 +240,9 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
-    return settings.model_copy(update={"shop": shop, "data": str(found)})
+    card = settings.points.card
+    points = settings.points.model_copy(update={"card": None if card is None else base / card})
+    return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
 
 
 class _TablesAlone(BaseModel):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from features.errors import without_secrets
+from models.model_card_facts import Setting
 from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from models.metrics import Metrics
     from models.segments import SegmentReport
     from models.training import TrainedModel
+
+CARD_FOLDER: Final = "card"
+"""Where the model card lies among a run's files."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,11 @@ class Training:
         others: Metrics of other models on the same hold-out, by name (``logistic``, ``lightgbm``).
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
-        tags: What the run is marked with besides.
         segments: Quality by segment and error gaps, where the shop asked for them.
+        setting: What the shop's config says of the question, for the model card.
+        run_id: MLflow's id of the run; `log_training` fills it in.
+        trained_at: When the run was opened (UTC); likewise.
+        tags: What the run is marked with besides.
     """
 
     trained: TrainedModel
@@ -40,8 +48,11 @@ class Training:
     others: Mapping[str, Metrics] = field(default_factory=dict)
     config_file: Path | None = None
     fingerprint: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
     segments: SegmentReport | None = None
+    setting: Setting = field(default_factory=Setting)
+    run_id: str = ""
+    trained_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

@@ -11,7 +11,7 @@ from pipeline.cli.logs import log_to_stderr
 #: As a person comes to need them.
 _ORDER = (
     "demo", "init", "check", "ingest", "features", "tune", "train", "backtest", "score", "explain",
-    "retrain", "models", "promote", "rollback",
+    "retrain", "models", "promote", "rollback", "points",
 )  # fmt: skip
 
 

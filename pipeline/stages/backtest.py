@@ -22,11 +22,10 @@ from models.metrics import Estimate
 from models.model import sigmoid
 from models.registry.training import plain
 from pipeline import judging
-from pipeline.found_settings import with_found
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.train import training_config
+from pipeline.stages.fitting import in_use_for
 from pipeline.workspace import Workspace
 
 Figures = Mapping[str, tuple[float, float, float]]
@@ -121,7 +120,7 @@ def backtest(
     """
     if table is None:
         table = compute_training_table(settings, progress=progress)
-    in_use = with_found(settings, training_config(settings), table)
+    in_use = in_use_for(settings, table)
     found = walk.backtest(
         table,
         recipe=in_use.config.recipe,

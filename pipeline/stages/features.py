@@ -96,7 +96,7 @@ def compute_training_table(
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
     segmenting.refuse_unknown(settings, features)
-    beside = (*asking.beside(settings, available=tables.available), *also)
+    beside = (*asking.beside(settings, available=tables.available, event_types=tables.event_types), *also)
     parts = per_bucket(
         tables,
         lambda timelines: training_table(timelines, question, features, beside=beside),

@@ -24,7 +24,8 @@ from pipeline.champion import place_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.train import Fitted, TrainReport, fit, register, report_of
+from pipeline.stages.fitting import Fitted, fit, register
+from pipeline.stages.train_report import TrainReport, report_of
 from pipeline.workspace import Workspace
 
 _FOR_CHAMPION = "champion/"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import moments
+from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
 from features.local_time import instant, local_iso
 from features.snapshots import Trigger
@@ -23,7 +24,7 @@ from models.grades import GradeShares
 from models.model import LeadModel
 from models.reasons import ReasonLimits, reason_texts
 from pipeline import asking
-from pipeline.champion import champion, scores_still
+from pipeline.champion import champion, has_champion, scores_still
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
@@ -45,7 +46,7 @@ class ScoreReport:
         is_new: False where this run had been stored before; stored scores never change.
         is_published: False where another version became champion while this one scored.
         grades: Leads per grade.
-        expected_conversions: Sum of the probabilities.
+        expected_conversions: Sum of the probabilities; None where a points card says none.
         best: The best leads: id, score, probability with interval, grade, reasons.
         parquet: The exported table.
         csv: The same as CSV.
@@ -57,7 +58,7 @@ class ScoreReport:
     is_new: bool
     is_published: bool
     grades: Mapping[str, int]
-    expected_conversions: float
+    expected_conversions: float | None
     best: list[dict[str, Any]]
     parquet: Path
     csv: Path
@@ -66,18 +67,22 @@ class ScoreReport:
 def score(
     settings: Settings, *, as_of: datetime | None = None, scored_at: datetime, progress: Progress = silent
 ) -> ScoreReport:
-    """Score the cohort with the champion, store the scores and publish them.
+    """Score the cohort with the champion, store the scores and publish them; without one, by the shop's points card.
 
     Args:
-        settings: The shop's config; tables must be ingested and a model trained.
+        settings: The shop's config; tables must be ingested, and a model trained or a points card named.
         as_of: The moment of scoring, on the shop's clock where it is naive; by default the smallest
             ``data_until`` of the tables that the features read.
         scored_at: When this run happens (aware).
         progress: Told of every bucket done.
 
     Raises:
-        LeadlightError: No model, nothing ingested, or no lead to score.
+        LeadlightError: No model and no card, nothing ingested, or no lead to score.
     """
+    if settings.points.card is not None and not has_champion(settings):
+        from pipeline.stages.points_score import score_by_points  # which reports by what stands here
+
+        return score_by_points(settings, as_of=as_of, scored_at=scored_at, progress=progress)
     workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
     tables = workspace.tables()
@@ -100,13 +105,22 @@ def score(
                    exported=exported)  # fmt: skip
 
 
-def newest_moment(tables: Tables, question: Question, model: LeadModel) -> int:
+class Featured(Protocol):
+    """What reads features, or says its points as features."""
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features."""
+        ...
+
+
+def newest_moment(tables: Tables, question: Question, model: Featured) -> int:
     """Return the smallest ``data_until`` of the tables that the model's features read."""
     read = set(question.columns_read(model.features)) & set(tables.coverage)
     return min(tables.coverage[name].data_until for name in read)
 
 
-def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
+def readable(scores: pa.Table, model: Featured, *, currency: str) -> pa.Table:
     """Return scores as people open them: points as points, reasons as sentences.
 
     Args:
@@ -160,7 +174,7 @@ def _scores(
     parts = per_bucket(tables, of_bucket, columns=columns, progress=progress, doing="scoring")
     scores = scoring.with_ranks(pa.concat_tables(parts))
     if not len(scores):
-        raise _nobody_to_score(question, moment)
+        raise nobody_to_score(question, moment)
     return scores
 
 
@@ -184,7 +198,7 @@ def _report(
     exported: tuple[Path, Path],
 ) -> ScoreReport:
     counted = scores["grade"].value_counts()
-    best = _best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
+    best = best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
     return ScoreReport(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
@@ -201,13 +215,13 @@ def _report(
     )
 
 
-def _best_of_each_lead(ranked: pa.Table) -> pa.Table:
-    """Keep each lead's first row: one call answers all triggers that are open."""
+def best_of_each_lead(ranked: pa.Table) -> pa.Table:
+    """Return each lead's first row: one call answers all triggers that are open."""
     _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
     return ranked.take(pa.array(np.sort(first)))
 
 
-def best_leads(rows: pa.Table, model: LeadModel, *, currency: str) -> list[dict[str, Any]]:
+def best_leads(rows: pa.Table, model: Featured, *, currency: str) -> list[dict[str, Any]]:
     """Return a few stored scores as plain data with their reasons in words."""
     by_name = {feature.name: feature for feature in model.features}
     texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency).to_pylist()
@@ -226,7 +240,8 @@ def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[st
     return sorted(reasons, key=lambda reason: (reason["points"] < 0, -abs(reason["points"])))
 
 
-def _nobody_to_score(question: Question, moment: int) -> LeadlightError:
+def nobody_to_score(question: Question, moment: int) -> LeadlightError:
+    """Return the error for a moment at which nobody waits for an answer."""
     when = local_iso(moment, question.zone)
     what = "no trigger is open" if isinstance(question.snapshots, Trigger) else "no lead belongs to the cohort"
     hint = "give another --as-of, or check question.cohort and question.snapshots in the config."

@@ -23,7 +23,7 @@ from pipeline.found_settings import FoundSettings, asked_of, write_found
 from pipeline.progress import NEWS, Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.train import training_config
+from pipeline.stages.fitting import training_config
 from pipeline.workspace import Workspace
 
 Clock = Callable[[], float]
