@@ -14,6 +14,7 @@ from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
+    from models.certificate import Certificate
     from models.metrics import Metrics
     from models.training import TrainedModel
 
@@ -29,6 +30,7 @@ class Training:
         others: Metrics of other models on the same hold-out, by name (``logistic``, ``lightgbm``).
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
+        certificate: What was checked for leaks, where it was.
     """
 
     trained: TrainedModel
@@ -37,6 +39,7 @@ class Training:
     others: Mapping[str, Metrics] = field(default_factory=dict)
     config_file: Path | None = None
     fingerprint: str = ""
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -139,11 +139,17 @@ def _logged_model(asked: MlflowClient, experiment: str, run_id: str, training: T
 
 def _write_model(training: Training, bundle_folder: Path, folder: Path, described: Any) -> None:  # noqa: ANN401
     model = training.trained.model
-    notes = {"training.json": (json.dumps(report(training), indent=1) + "\n").encode()}
+    notes = {"training.json": _as_file(report(training))}
+    if training.certificate is not None:
+        notes["certificate.json"] = _as_file(training.certificate.as_plain())
     write_bundle(model, bundle_folder, notes=notes)
     save_model_folder(
         folder, bundle_folder=bundle_folder, features=model.features, leads=training.table, described=described
     )
+
+
+def _as_file(plain_data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(plain_data, indent=1) + "\n").encode()
 
 
 def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str) -> str:

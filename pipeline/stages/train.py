@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from features import moments
 from features.local_time import local_iso
 from features.matrix import FeatureTable
-from models import baselines, registry, training
+from models import baselines, certificate_page, registry, training
+from models.certificate import Certificate
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
@@ -24,7 +25,8 @@ from models.training import TrainedModel, TrainingConfig
 from pipeline.champion import place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
+from pipeline.stages.certificate import PAGE, certify, keep, refused
+from pipeline.stages.features import asked, compute_training_table
 from pipeline.workspace import Workspace
 
 MODELS = ("leadlight", "logistic", "lightgbm")
@@ -58,6 +60,8 @@ class TrainReport:
         hold_out: Parquet file with the judged model's probabilities on the hold-out.
         plots: Where the pictures lie.
         tracking_uri: Where MLflow keeps the run.
+        certificate: What was checked for leaks, in a line.
+        certificate_page: The page that says all of it.
     """
 
     question: str
@@ -79,6 +83,8 @@ class TrainReport:
     hold_out: Path
     plots: str
     tracking_uri: str
+    certificate: str
+    certificate_page: Path
 
 
 def train(settings: Settings, *, table: FeatureTable | None = None, progress: Progress = silent) -> TrainReport:
@@ -91,18 +97,20 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
 
     Raises:
         LeadlightError: Nothing ingested, nothing ripe, too few conversions, one class only.
+        GateFailedError: The leak certificate failed; nothing was registered.
     """
     place = place_of(settings)
     if table is None:
         table = compute_training_table(settings, progress=progress)
     registry.prepare(place)
     trained = training.train(table, config=_config(settings), notify=lambda text: progress(text, 0, 0))
+    certificate = _certified(settings, table, trained, progress)
     progress("judging the baselines", 0, 0)
     beaten = baselines.judge_baselines(table, trained.hold_out, seed=settings.model.seed)
     judged = dict(zip(MODELS, (trained.metrics, beaten.logistic, beaten.lightgbm), strict=True))
     progress("logging to MLflow", 0, 0)
-    logged = registry.log_training(place, _remembered(settings, table, trained, judged))
-    return _report(settings, table, trained, judged, logged)
+    logged = registry.log_training(place, _remembered(settings, table, trained, judged, certificate))
+    return _report(settings, table, trained, judged, logged, certificate)
 
 
 def _config(settings: Settings) -> TrainingConfig:
@@ -115,11 +123,27 @@ def _config(settings: Settings) -> TrainingConfig:
     )
 
 
+def _certified(settings: Settings, table: FeatureTable, trained: TrainedModel, progress: Progress) -> Certificate:
+    """Certify that nothing leaks, keep the page in the workspace, and stop where something does."""
+    tables = Workspace(settings.shop.workspace).tables()
+    question, features = asked(settings, tables)
+    found = certify(settings, tables, question, features, table, trained, progress=progress)
+    page = keep(settings, found)
+    if not found.is_passed:
+        raise refused(found, page)
+    return found
+
+
 def _remembered(
-    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Mapping[str, Metrics]
+    settings: Settings,
+    table: FeatureTable,
+    trained: TrainedModel,
+    judged: Mapping[str, Metrics],
+    certificate: Certificate,
 ) -> Training:
-    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
-    return Training(trained, table, parameters=asked, others={name: judged[name] for name in MODELS[1:]})
+    parameters = settings.model_dump(mode="json", include={"question", "features", "model"})
+    others = {name: judged[name] for name in MODELS[1:]}
+    return Training(trained, table, parameters=parameters, others=others, certificate=certificate)
 
 
 def _local(day: date, settings: Settings) -> int:
@@ -127,7 +151,12 @@ def _local(day: date, settings: Settings) -> int:
 
 
 def _report(
-    settings: Settings, table: FeatureTable, trained: TrainedModel, judged: Mapping[str, Metrics], logged: ModelVersion
+    settings: Settings,
+    table: FeatureTable,
+    trained: TrainedModel,
+    judged: Mapping[str, Metrics],
+    logged: ModelVersion,
+    certificate: Certificate,
 ) -> TrainReport:
     held_out = trained.hold_out
     test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
@@ -152,6 +181,8 @@ def _report(
         hold_out=_write_hold_out(settings, table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
+        certificate=certificate_page.one_line(certificate),
+        certificate_page=Workspace(settings.shop.workspace).training_folder() / PAGE,
     )
 
 
