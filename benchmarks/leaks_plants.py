@@ -4,7 +4,7 @@
 closing                         a feature that looks some days beyond as_of, as a join on the newest export does
 backfilled                      an attribute that is filled when a lead orders, under the date of its first version
 clock                           checkouts dated some days before they happened
-cohort                          active leads that never order are called lost in the export, and left out by it
+cohort                          leads that order without having shown much interest are left out: "by themselves"
 overlap                         training label windows that reach into the test; strongest: rows split at random
 ==============================  ================================================================================
 """
@@ -31,7 +31,7 @@ from features.timeline import Timelines
 from features.training_table import Question, members
 from models.splits import Moments, scramble
 from pipeline.settings import Settings
-from pipeline.settings_tables import AttributeSource
+from pipeline.settings_tables import Attribute
 
 KINDS = ("closing", "backfilled", "clock", "cohort", "overlap")
 STRENGTHS = ("weak", "middle", "strong")
@@ -77,11 +77,11 @@ def settings_with(settings: Settings, plant: Plant | None) -> Settings:
         return settings.model_copy(update={"question": settings.question.model_copy(update={"snapshots": snapshots})})
     name = "account_manager" if plant.kind == "backfilled" else "stage"
     leads = settings.tables["leads"][0]
-    attribute = AttributeSource(type="text", static=plant.kind == "cohort")
+    attribute = Attribute(type="text", static=plant.kind == "cohort")
     leads = leads.model_copy(update={"attributes": {**leads.attributes, name: attribute}})
     question = settings.question
     if plant.kind == "cohort":
-        cohort = question.cohort.model_copy(update={"where": {"stage": {"not": "lost"}}})
+        cohort = question.cohort.model_copy(update={"where": {"stage": "worked on"}})
         question = question.model_copy(update={"cohort": cohort})
     return settings.model_copy(update={"tables": {**settings.tables, "leads": [leads]}, "question": question})
 
@@ -95,8 +95,8 @@ def change_files(folder: Path, plant: Plant, *, seed: int) -> None:
         _rewrite(folder / "leads.parquet", lambda leads: _backfilled(leads, ordered, plant.size, seed))
     if plant.kind == "cohort":
         ordered = pq.read_table(folder / "orders.parquet")["lead_id"]
-        visits = pq.read_table(folder / "sessions.parquet")["lead_id"]
-        _rewrite(folder / "leads.parquet", lambda leads: _lost(leads, ordered, visits, plant.size))
+        events = pq.read_table(folder / "events.parquet")
+        _rewrite(folder / "leads.parquet", lambda leads: _by_themselves(leads, ordered, events, plant.size))
 
 
 def recounting(question: Question, features: tuple, plant: Plant | None) -> Recounting:
@@ -153,13 +153,14 @@ def _backfilled(leads: pa.Table, ordered: pa.ChunkedArray, share: float, seed: i
     return leads.append_column("account_manager", pa.array(names[place], mask=~filled[place]))
 
 
-def _lost(leads: pa.Table, ordered: pa.ChunkedArray, visits: pa.ChunkedArray, share: float) -> pa.Table:
-    """Call those lost that never order: of these, the share that visited most, for sales had worked on them."""
+def _by_themselves(leads: pa.Table, ordered: pa.ChunkedArray, events: pa.Table, share: float) -> pa.Table:
+    """Say of the leads that order that they came by themselves: of these, the share that showed least interest."""
     ids, place = np.unique(leads["lead_id"].to_numpy(zero_copy_only=False), return_inverse=True)
-    never = ~np.isin(ids, ordered.to_numpy(zero_copy_only=False))
-    seen, count = np.unique(visits.drop_null().to_numpy(zero_copy_only=False), return_counts=True)
-    busy = np.zeros(len(ids))
-    busy[np.searchsorted(ids, seen)] = count
-    edge = np.quantile(busy[never], 1 - share)
-    lost = never & (busy > edge)
-    return leads.append_column("stage", pa.array(np.where(lost, "lost", "open")[place]))
+    orders = np.isin(ids, ordered.to_numpy(zero_copy_only=False))
+    interest = events.filter(pc.is_in(events["type"], value_set=pa.array(["price_view", "cart_add", "email_clicked"])))
+    seen, count = np.unique(interest["lead_id"].drop_null().to_numpy(zero_copy_only=False), return_counts=True)
+    shown = np.zeros(len(ids))
+    shown[np.searchsorted(ids, seen)] = count
+    rank = np.full(len(ids), np.inf)
+    rank[orders] = np.argsort(np.argsort(shown[orders], kind="stable"), kind="stable") / max(int(orders.sum()), 1)
+    return leads.append_column("stage", pa.array(np.where(rank < share, "by themselves", "worked on")[place]))

@@ -70,9 +70,9 @@ def cuts(snapshots: Snapshots, *, n_leads: int, first_lead_no: int, chosen: npt.
     return found
 
 
-def asked_by(snapshots: Snapshots, cut: Int64Array, *, first_lead_no: int) -> npt.NDArray[np.bool_]:
-    """Return which snapshots lie at or before their lead's cut: nothing of them may change, shape ``(n,)``."""
-    return moments.is_asked_by(snapshots.as_of, cut[snapshots.lead_no - first_lead_no])
+def asked_at(snapshots: Snapshots, cut: Int64Array, *, first_lead_no: int) -> npt.NDArray[np.bool_]:
+    """Return which snapshots lie exactly at their lead's cut, shape ``(n,)``: all that was deleted is their future."""
+    return snapshots.as_of == cut[snapshots.lead_no - first_lead_no]
 
 
 def differing(one: FeatureTable, other: FeatureTable) -> dict[str, npt.NDArray[np.bool_]]:

@@ -102,7 +102,7 @@ def lags(timelines: Timelines, signal: Signal, conversion: Conversion) -> Lags:
     span = timelines.coverage[conversion.table]
     # One ascending number per (lead, second), so that one search finds the neighbours of all rows.
     times = np.concatenate([occurred, converted_at])
-    first = int(times.min(initial=span.data_from))
+    first = int(times.min(initial=span.data_from)) // moments.SECOND * moments.SECOND
     step = (int(times.max(initial=span.data_until)) - first) // moments.SECOND + 2
     place = (lead - timelines.first_lead_no) * step + (occurred - first) // moments.SECOND
     known = np.sort((of_lead - timelines.first_lead_no) * step + (converted_at - first) // moments.SECOND)

@@ -122,11 +122,6 @@ def is_asked_from(as_of: np.ndarray, moment: int) -> np.ndarray:
     return as_of >= moment
 
 
-def is_asked_by(as_of: np.ndarray, moment: np.ndarray | int) -> np.ndarray:
-    """Whether snapshots are asked at *moment* or before."""
-    return as_of <= moment
-
-
 def is_collected(moment: np.ndarray, *, data_from: int, data_until: int) -> np.ndarray:
     """Whether *moment* lies in the span in which a table was collected, both ends included."""
     return (data_from <= moment) & (moment <= data_until)

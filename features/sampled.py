@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features import moments
 from features.deleting import only_leads
 from features.matrix import FeatureTable
 from features.snapshots import Snapshots
@@ -99,15 +98,12 @@ def _keys(leads: pa.ChunkedArray, as_of: Int64Array, trigger: pa.Array) -> list[
     return list(zip(texts[0], as_of.tolist(), texts[1], strict=True))
 
 
-ROUNDS = ("first", "last", "any")
-"""Where the future of each lead begins, round by round: at its first as_of, at its last, at one chosen by its hash."""
+ROUNDS = ("first", "early", "middle", "late", "last")
+"""Where the future of each lead begins, round by round: at its first as_of, its last, or in a third of those between."""
 
 
 def chosen(round_: str, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return which as_of of each lead is its cut in a round; *draw* is a number in [0, 1) per lead."""
-    return {"first": np.zeros_like(draw), "last": np.full_like(draw, np.nextafter(1.0, 0.0)), "any": draw}[round_]
-
-
-def days(moment: int) -> float:
-    """Return microseconds as days."""
-    return moment / moments.DAY
+    """Return which as_of of each lead is its cut in a round, 0 = first … 1 = last; *draw* is in [0, 1) per lead."""
+    if round_ in ("first", "last"):
+        return np.full_like(draw, 0.0 if round_ == "first" else 1.0)
+    return (("early", "middle", "late").index(round_) + draw) / 3

@@ -25,6 +25,8 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 STRATA: Final = 5
+LEAST_LEADS: Final = 20
+"""Leads of each kind that a comparison needs: fewer prove nothing."""
 MOST_LEADS: Final = 20_000
 """More leads than these are sampled by their hash: bounds are sharp by then."""
 HALVES_SEED: Final = 202
@@ -52,17 +54,38 @@ class Leads:
         return Leads(self.lead[leads], self.row[leads], self.converts[leads], self.stratum[leads])
 
 
-def leads_alike(table: FeatureTable, timed: tuple[str, ...], *, seed: int) -> Leads:
-    """Return the leads of *table* (a sample, where there are more than `MOST_LEADS`), with the stratum of each.
+@dataclass(frozen=True)
+class Known:
+    """What is known of leads beyond the training table; hashes, ascending.
+
+    Attributes:
+        leads: Leads of whom it is known whether they ever convert.
+        converting: Those of them that do, at any time in the data.
+    """
+
+    leads: npt.NDArray[np.uint64]
+    converting: npt.NDArray[np.uint64]
+
+
+def leads_alike(table: FeatureTable, timed: tuple[str, ...], *, seed: int, known: Known | None = None) -> Leads:
+    """Return leads of *table* (a sample, where there are more than `MOST_LEADS`), with the stratum of each.
+
+    Who converted once and not again is neither "converts later" nor "never does", and is left out, unless that leaves
+    nobody who never does (a cohort of customers).
 
     Args:
         table: Labelled snapshots.
         timed: Number features that read rows with times, and nothing else.
         seed: Seeds the trees.
+        known: Who ever converts, where that is known.
     """
     moments = moments_of(table)
     leads, asked = np.unique(moments.lead, return_counts=True)
-    found = _first_rows(moments, np.isin(moments.lead, _sample(leads)))
+    looked_at = leads if known is None else leads[np.isin(leads, known.leads)]
+    found = _first_rows(moments, np.isin(moments.lead, _sample(looked_at)))
+    if known is not None:
+        clear = found.converts | ~np.isin(found.lead, known.converting)
+        found = found if clear[~found.converts].sum() < LEAST_LEADS else found.take(clear)
     # How long a lead was looked at decides much of whether it ever converted.
     columns = [numbers(table.columns[name])[found.row] for name in timed]
     matrix = np.column_stack([*columns, asked[np.searchsorted(leads, found.lead)]]).astype(np.float64)

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.certified import Asked, Check, Finding
-from models.leakage_alike import leads_alike
+from models.leakage_alike import LEAST_LEADS, Known, leads_alike
 from models.leakage_bounds import least_odds_ratio
-from models.leakage_suspects import FILLED_ODDS, LEAST_LEADS, marked_words
+from models.leakage_suspects import FILLED_ODDS, marked_words
 from models.training import moments_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def cohort_is_honest(
     reads: tuple[str, ...],
     timed: tuple[str, ...],
     seed: int,
+    known: Known | None = None,
     trusted: frozenset[str] = frozenset(),
 ) -> Check:
     """Return whether members and others, alike in what has a clock, convert alike.
@@ -52,9 +53,10 @@ def cohort_is_honest(
         reads: The attributes that the cohort reads.
         timed: Number features of *everyone* that read rows with times.
         seed: Seeds the trees that say which leads are alike.
+        known: Who ever converts.
         trusted: Attributes that a person has looked at.
     """
-    leads = leads_alike(everyone, timed, seed=seed)
+    leads = leads_alike(everyone, timed, seed=seed, known=known)
     member = belongs[leads.row]
     groups = (member, ~member, leads.converts, ~leads.converts)
     if min(int(group.sum()) for group in groups) < LEAST_LEADS:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from features.certified import Asked, Check, Finding
 from features.columns import codes, encoded
 from models.encoding import numbers
-from models.leakage_alike import Leads, first_where, leads_alike
+from models.leakage_alike import LEAST_LEADS, Known, Leads, first_where, leads_alike
 from models.leakage_bounds import least_odds_ratio
 from models.splits import scramble
 from models.training import moments_of
@@ -41,11 +41,12 @@ FILLED_ODDS: Final = 4.0
 """Odds ratio (bound) from which on a value is filled by the outcome."""
 LEVEL_ODDS: Final = 8.0
 """The same for one level of many: some sources really are that good, so it takes more."""
-LEAST_LEADS: Final = 20
-"""Leads with the mark, without it, converting and not: fewer prove nothing."""
 MOST_LEVELS: Final = 50
 SMOOTHING: Final = 20.0
 HALVES_SEED: Final = 404
+SAMPLE_SEED: Final = 606
+MOST_ROWS: Final = 100_000
+"""More snapshots than these are sampled by lead: an AUC is known to a few thousandths by then."""
 
 SUSPECT: Final = Asked(
     "no single suspect feature",
@@ -74,6 +75,7 @@ def no_suspect(table: FeatureTable, *, trusted: frozenset[str] = frozenset()) ->
         table: Labelled snapshots.
         trusted: Features that a person has looked at.
     """
+    table = _few(table)
     moments = moments_of(table)
     n_converting, n_others = moments.converting_leads(moments.converted), moments.other_leads(~moments.converted)
     if min(n_converting, n_others) < LEAST_LEADS:
@@ -88,6 +90,14 @@ def no_suspect(table: FeatureTable, *, trusted: frozenset[str] = frozenset()) ->
             findings.append(Finding(feature.name, said, auc, feature.name in trusted))
     why = f"{len(table.features)} features; the strongest is {best[1]} with {best[0]:.3f}"
     return SUSPECT.judged(sorted(findings, key=lambda f: -f.value), as_ofs=moments.as_of, rows=len(table), why=why)
+
+
+def _few(table: FeatureTable) -> FeatureTable:
+    """Return all snapshots of some leads, chosen by their hash, where the table has more than `MOST_ROWS`."""
+    if len(table) <= MOST_ROWS:
+        return table
+    edge = np.uint64(MOST_ROWS / len(table) * 2.0**63) * np.uint64(2)
+    return table.take(np.flatnonzero(scramble(moments_of(table).lead, SAMPLE_SEED) < edge))
 
 
 def feature_auc(feature: Feature, table: FeatureTable, converted: Bools, lead: npt.NDArray[np.uint64]) -> float:
@@ -143,12 +153,15 @@ class Looked:
     timeless: frozenset[str] = frozenset()
 
 
-def not_filled_by_outcome(looked: Sequence[Looked], *, seed: int, trusted: frozenset[str] = frozenset()) -> Check:
+def not_filled_by_outcome(
+    looked: Sequence[Looked], *, seed: int, known: Known | None = None, trusted: frozenset[str] = frozenset()
+) -> Check:
     """Return whether any value is there, or is what it is, because the lead converted.
 
     Args:
         looked: What to look at.
         seed: Seeds the trees that say which leads are alike.
+        known: Who ever converts.
         trusted: Features that a person has looked at.
     """
     looked = [one for one in looked if one.present]
@@ -157,7 +170,7 @@ def not_filled_by_outcome(looked: Sequence[Looked], *, seed: int, trusted: froze
     findings: list[Finding] = []
     as_ofs: list[npt.NDArray[np.int64]] = []
     for one in looked:
-        everyone = leads_alike(one.table, one.timed, seed=seed)
+        everyone = leads_alike(one.table, one.timed, seed=seed, known=known)
         as_ofs.append(moments_of(one.table).as_of[everyone.row])
         findings += _filled(one, everyone, trusted)
     n_leads, n_features = max(map(len, as_ofs)), sum(len(one.present) for one in looked)

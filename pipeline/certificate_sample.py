@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 
 from features.attribute_changes import Changes, added, changes_after_conversion
 from features.catalog import Feature
+from features.cohorts import Cohort
 from features.lags import ATTRIBUTES, Lags, Signal, conversions, lags, signals
 from features.matrix import FeatureTable
 from features.sampled import Sampled, sampled
 from features.training_table import Question
+from models.leakage_alike import Known
 from models.lead_hash import lead_hash
 from models.splits import scramble
 from pipeline.workspace import Tables
@@ -37,14 +39,14 @@ class Material:
         samples: Leads to be computed anew, by bucket.
         draws: Per sample and lead of its bucket a number in [0, 1), drawn by the lead's hash.
         lags: Rows of every signal beside the conversions, whole buckets.
-        converting: Distinct converting leads in those buckets.
+        known: Hashes of the leads of those buckets, and of those among them that ever convert.
         changes: Versions of the attributes beside the conversions.
     """
 
     samples: tuple[Sampled, ...]
     draws: tuple[Draw, ...]
     lags: tuple[Lags, ...]
-    converting: int
+    known: Known
     changes: tuple[Changes, ...]
 
     @property
@@ -67,6 +69,8 @@ def gather(
         seed: Chooses them.
     """
     columns = question.columns_read(features)
+    # Everyone belongs: then who is in no row was asked at no moment, and there is nothing to decide anew.
+    share_outside = 0.0 if question.cohort == Cohort() else SHARE_OUTSIDE
     asked_of = signals(features)
     attributes = [one.column for one in asked_of if one.table == ATTRIBUTES]
     ids = table.keys["lead_id"].cast(pa.string())
@@ -76,23 +80,30 @@ def gather(
     draws: list[Draw] = []
     parts: list[list[Lags]] = []
     changed: list[tuple[Changes, ...]] = []
-    found, converting = 0, 0
+    found = 0
+    hashes: list[npt.NDArray[np.uint64]] = []
+    converting: list[npt.NDArray[np.uint64]] = []
     for bucket in range(tables.buckets):
         timelines = tables.timelines(bucket, columns=columns)
         parts.append([lags(timelines, one, question.conversion) for one in asked_of])
         days = float(question.horizon_days)
         changed.append(changes_after_conversion(timelines, attributes, question.conversion, days=days))
-        converting += len(np.unique(conversions(timelines, question.conversion)[0]))
+        hashes.append(lead_hash(timelines.leads["lead_id"].cast(pa.string())))
+        places = np.unique(conversions(timelines, question.conversion)[0]) - timelines.first_lead_no
+        converting.append(hashes[-1][places])
         if found < leads:
             draw = _draws(timelines.leads["lead_id"], seed)
-            wanted = _wanted(timelines.leads["lead_id"], draw, converted, in_table, leads=leads - found)
+            wanted = _wanted(
+                timelines.leads["lead_id"], draw, converted, in_table, leads=leads - found, share_outside=share_outside
+            )
             samples.append(sampled(timelines, question, table, wanted))
             draws.append(_draws(timelines.leads["lead_id"], seed + 1))
             found += int(wanted.sum())
-        if found >= leads and converting >= ENOUGH_CONVERTING:
+        if found >= leads and sum(map(len, converting)) >= ENOUGH_CONVERTING:
             break
     rows = [_together(asked_of[place], [part[place] for part in parts]) for place in range(len(asked_of))]
-    return Material(tuple(samples), tuple(draws), tuple(rows), converting, added(changed) if attributes else ())
+    known = Known(np.sort(np.concatenate(hashes)), np.sort(np.concatenate(converting)))
+    return Material(tuple(samples), tuple(draws), tuple(rows), known, added(changed) if attributes else ())
 
 
 def _draws(lead_ids: pa.ChunkedArray, seed: int) -> Draw:
@@ -101,14 +112,14 @@ def _draws(lead_ids: pa.ChunkedArray, seed: int) -> Draw:
 
 
 def _wanted(
-    lead_ids: pa.ChunkedArray, draw: Draw, converted: pa.Array, in_table: pa.Array, *, leads: int
+    lead_ids: pa.ChunkedArray, draw: Draw, converted: pa.Array, in_table: pa.Array, *, leads: int, share_outside: float
 ) -> npt.NDArray[np.bool_]:
     """Choose up to *leads* leads by their hash: as many converting ones as others, and some that are in no row."""
     converts, is_in = (
         pc.is_in(lead_ids.cast(pa.string()), value_set=values).to_numpy() for values in (converted, in_table)
     )
     wanted = np.zeros(len(draw), dtype=np.bool_)
-    n_outside = min(round(SHARE_OUTSIDE * leads), int((~is_in).sum()))
+    n_outside = min(round(share_outside * leads), int((~is_in).sum()))
     n_converting = min((leads - n_outside) // 2, int(converts.sum()))
     n_others = leads - n_outside - n_converting
     for group, count in ((~is_in, n_outside), (converts, n_converting), (is_in & ~converts, n_others)):

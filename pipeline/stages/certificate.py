@@ -32,6 +32,7 @@ from features.sweeping import compute
 from features.training_table import Question, members, training_table
 from models import certificate_page
 from models.certificate import Certificate
+from models.leakage_alike import Known
 from models.leakage_attributes import attributes_unmoved
 from models.leakage_clock import clocks_ahead
 from models.leakage_cohort import COHORT, cohort_is_honest
@@ -123,10 +124,11 @@ def certify(
     done(windows_closed(moments, train=hold_out.train_rows, test=hold_out.test_rows, test_from=hold_out.test_from))
     done(clocks_apart(material.samples, table, again.features))
     done(no_suspect(table, trusted=subject.trusted))
-    done(not_filled_by_outcome(_looked(subject, material), seed=settings.model.seed, trusted=subject.trusted))
+    looked, seed = _looked(subject, material), settings.model.seed
+    done(not_filled_by_outcome(looked, seed=seed, known=material.known, trusted=subject.trusted))
     done(_attributes(subject, material, moments.as_of))
     done(_clocks(subject, material, moments.as_of))
-    done(_cohort(subject))
+    done(_cohort(subject, material.known))
     return Certificate(
         question=settings.question.name,
         zone=settings.shop.time_zone,
@@ -224,11 +226,11 @@ def _clocks(subject: Subject, material: Material, as_of: npt.NDArray[np.int64]) 
     there = [one for one in material.lags if len(one.lead)]
     horizon = float(subject.question.horizon_days)
     return clocks_ahead(
-        there, converting_leads=material.converting, horizon=horizon, as_ofs=as_of, trusted=subject.trusted
+        there, converting_leads=len(material.known.converting), horizon=horizon, as_ofs=as_of, trusted=subject.trusted
     )
 
 
-def _cohort(subject: Subject) -> Check:
+def _cohort(subject: Subject, known: Known) -> Check:
     """Ask everyone, where the cohort reads what has no clock."""
     cohort = subject.question.cohort
     reads = tuple(sorted(conditions.columns_of(cohort.where) & set(_timeless(subject.features))))
@@ -252,9 +254,9 @@ def _cohort(subject: Subject) -> Check:
             break
     table = concat(parts)
     belongs = conditions.mask(cohort.where, table.columns)
-    timed = timed_features(features)
+    seed, trusted = subject.settings.model.seed, subject.trusted
     return cohort_is_honest(
-        table, belongs, reads=reads, timed=timed, seed=subject.settings.model.seed, trusted=subject.trusted
+        table, belongs, reads=reads, timed=timed_features(features), seed=seed, known=known, trusted=trusted
     )
 
 
