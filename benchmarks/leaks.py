@@ -99,13 +99,23 @@ def judge(settings: Settings, plant: Plant | None, *, model: bool = True) -> Jud
     begun = time.perf_counter()
     certificate = certify(settings, tables, question, features, table, hold_out, recounting=again)
     seconds = time.perf_counter() - begun
-    return Judged(learned(table, rows, train, test) if model else float("nan"), certificate, seconds)
+    if not model:
+        return Judged(float("nan"), certificate, seconds)
+    # Who remembers leads needs leaves to remember them in.
+    leaves, rounds = (63, 300) if settings.question.snapshots.every == "7d" else (31, 200)
+    return Judged(learned(table, rows, (train, test), leaves=leaves, rounds=rounds), certificate, seconds)
 
 
 def learned(
-    table: FeatureTable, rows: Moments, train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]
+    table: FeatureTable,
+    rows: Moments,
+    split: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    *,
+    leaves: int,
+    rounds: int,
 ) -> float:
     """Return the ROC-AUC on the test of a LightGBM that is large enough to use a leak."""
+    train, test = split
     matrix = np.column_stack(
         [
             codes(encoded(table.columns[f.name])).astype(np.float64)
@@ -115,8 +125,15 @@ def learned(
         ]
     )
     data = lgb.Dataset(matrix[train], rows.converted[train].astype(np.int64), params={"verbosity": -1})
-    settings = {"objective": "binary", "num_leaves": 31, "learning_rate": 0.05, "num_threads": 2, "verbosity": -1}
-    return rank_auc(lgb.train(settings, data, 200).predict(matrix[test]), rows.converted[test])
+    settings = {
+        "objective": "binary",
+        "num_leaves": leaves,
+        "learning_rate": 0.05,
+        "num_threads": 2,
+        "seed": 0,
+        "verbosity": -1,
+    }
+    return rank_auc(lgb.train(settings, data, rounds).predict(matrix[test]), rows.converted[test])
 
 
 def planted(base: Settings, plant: Plant | None, folder: Path, *, like: Plant | None = None) -> Judged:

@@ -44,10 +44,10 @@ CAUGHT_BY = {
 }
 """By which check each kind must be caught, and what it must name."""
 SIZES: dict[str, tuple[float, float, float]] = {
-    "closing": (3, 7, 14),
-    "backfilled": (0.25, 0.5, 0.9),
-    "clock": (3, 7, 14),
-    "cohort": (0.15, 0.3, 0.6),
+    "closing": (2, 7, 14),
+    "backfilled": (0.3, 0.5, 0.9),
+    "clock": (2.5, 7, 14),
+    "cohort": (0.12, 0.25, 0.5),
     "overlap": (21, 28, 0),
 }
 """Days, or shares of the leads concerned; for the overlap 0 = rows at random."""

@@ -60,9 +60,7 @@ def changes_after_conversion(
         after = (rows.since_last <= days) | (rows.to_next == 0.0)
         changed = np.intersect1d(rows.lead[after], converting)
         of_others = int(np.isin(rows.lead, others).sum())
-        found.append(
-            Changes(name, len(rows.lead), len(converting), len(changed), len(others), of_others, looked_after)
-        )
+        found.append(Changes(name, len(rows.lead), len(converting), len(changed), len(others), of_others, looked_after))
     return tuple(found)
 
 

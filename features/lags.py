@@ -4,8 +4,8 @@ A signal is the rows of a table that some feature looks at (the checkouts among 
 attribute changed. Rows are taken as they stand in the tables, by when they are said to have occurred: it is that clock
 which is doubted here.
 
-Example: a checkout of 1 March 10:00, orders on 10 February and on 4 March 10:00: 3 days to the next conversion, 18 since
-the one before.
+Example: a checkout of 1 March 10:00, orders on 10 February and on 4 March 10:00: 3 days to the next conversion, 18
+since the one before.
 """
 
 from __future__ import annotations

@@ -31,8 +31,9 @@ MOST_SHIFTED = 5000
 
 FEATURES = Asked(
     "features unchanged when the future is deleted",
-    f"For each sampled lead every row known at or after one of its as-ofs is deleted, and its features there are computed "
-    f"anew: {len(ROUNDS)} rounds, from its first as_of to its last. The values trained on must be the same to the bit.",
+    f"For each sampled lead every row known at or after one of its as-ofs is deleted, and its features there are "
+    f"computed anew: {len(ROUNDS)} rounds, from its first as_of to its last. The values trained on must be the same to "
+    "the bit.",
     "fails from 1 differing value on",
     "the feature reads what was not known yet: mend what computes it, or drop it under features.drop.",
 )
@@ -44,8 +45,8 @@ COHORT = Asked(
 )
 LABELS = Asked(
     "labels ripe",
-    "Every label was decided within the data of the table that holds conversions; for a sample it is decided again from "
-    "the rows, one by one.",
+    "Every label was decided within the data of the table that holds conversions; for a sample it is decided again "
+    "from the rows, one by one.",
     "fails from 1 label on",
     "shorten question.horizon_days or settle_days, or ingest the conversions up to the last label's end.",
 )
@@ -105,7 +106,9 @@ def cohort_without_future(
     strangers = sum(one.strangers for one in samples)
     findings = []
     if differ:
-        findings.append(Finding("cohort", f"{differ:,} of {len(as_ofs):,} snapshots are decided otherwise", float(differ)))
+        findings.append(
+            Finding("cohort", f"{differ:,} of {len(as_ofs):,} snapshots are decided otherwise", float(differ))
+        )
     if strangers:
         said = f"{strangers:,} snapshots of the table are of moments that the question does not ask about"
         findings.append(Finding("snapshots", said, float(strangers)))
@@ -129,9 +132,7 @@ def labels_ripe(samples: Sequence[Sampled], table: FeatureTable, question: Quest
     wrong = counted = 0
     for one in samples:
         rows = _some(one, MOST_LABELS)
-        again = converted(
-            one.timelines, one.asked.take(rows), question.conversion, settle_days=question.settle_days
-        )
+        again = converted(one.timelines, one.asked.take(rows), question.conversion, settle_days=question.settle_days)
         trained_on = labels["converted"].take(pa.array(one.place[rows])).to_numpy()
         wrong, counted = wrong + int((again != trained_on).sum()), counted + len(rows)
     if wrong:

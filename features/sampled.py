@@ -99,7 +99,7 @@ def _keys(leads: pa.ChunkedArray, as_of: Int64Array, trigger: pa.Array) -> list[
 
 
 ROUNDS = ("first", "early", "middle", "late", "last")
-"""Where the future of each lead begins, round by round: at its first as_of, its last, or in a third of those between."""
+"""Where the future of each lead begins, round by round: at its first as_of, its last, or in a third of the others."""
 
 
 def chosen(round_: str, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

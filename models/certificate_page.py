@@ -52,25 +52,30 @@ def html(certificate: Certificate) -> str:
 def one_line(certificate: Certificate) -> str:
     """Return the result in one line: "Leak certificate: 8 checks passed, 2 not applicable"."""
     counts = {mark: sum(check.outcome == mark for check in certificate.checks) for mark in MARKS}
-    said = [f"{counts[PASSED]} checks passed"]
+    said = [f"{_counted(counts[PASSED], 'check')} passed"]
     said += [f"{counts[FAILED]} FAILED"] if counts[FAILED] else []
     said += [f"{counts[NOT_APPLICABLE]} not applicable"] if counts[NOT_APPLICABLE] else []
     trusted = sum(finding.is_trusted for check in certificate.checks for finding in check.findings)
-    said += [f"{trusted} findings trusted by the config"] if trusted else []
+    said += [f"{_counted(trusted, 'finding')} trusted by the config"] if trusted else []
     return f"Leak certificate: {', '.join(said)}"
 
 
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def _title(certificate: Certificate) -> str:
-    result = "no leak found" if certificate.is_passed else f"{len(certificate.failed)} checks failed"
+    result = "no leak found" if certificate.is_passed else f"{_counted(len(certificate.failed), 'check')} failed"
     return f"Leak certificate: {result}"
 
 
 def _summary(certificate: Certificate) -> str:
-    asked = f"{certificate.question}. " if certificate.question else ""
+    question = certificate.question
+    asked = question + (" " if question.endswith(("?", ".", "!")) else ". ") if question else ""
     until = local_date(certificate.data_until, certificate.zone).isoformat()
     return (
-        f"{asked}{certificate.snapshots:,} snapshots of {certificate.leads:,} leads, {certificate.conversions:,} of whom "
-        f"convert; conversions known until {until}. {certificate.sampled_leads:,} leads were computed anew."
+        f"{asked}{certificate.snapshots:,} snapshots of {certificate.leads:,} leads, {certificate.conversions:,} of "
+        f"whom convert; conversions known until {until}. {certificate.sampled_leads:,} leads were computed anew."
     )
 
 

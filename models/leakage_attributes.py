@@ -24,10 +24,10 @@ LEAST_LEADS: Final = 20
 
 ATTRIBUTES: Final = Asked(
     "no static attribute changes with the conversion",
-    "How many leads have a new version of an attribute within the horizon after they converted, against how many would, "
-    "going by those that never convert? Attributes read by their versions are told; those called static fail.",
-    f"fails where at least {LEAST_CHANGED:.0%} of the converting leads changed (99.9 % bound), {TIMES_EXPECTED:g} times "
-    "what is expected, and the config says that it is static",
+    "How many leads have a new version of an attribute within the horizon after they converted, against how many "
+    "would, going by those that never convert? Attributes read by their versions are told; those called static fail.",
+    f"fails where at least {LEAST_CHANGED:.0%} of the converting leads changed (99.9 % bound), {TIMES_EXPECTED:g} "
+    "times what is expected, and the config says that it is static",
     "take static: true away from it, and map recorded_at, so that each as_of reads the version that was known.",
 )
 

@@ -3,12 +3,14 @@
     share, lower bound        Clopper-Pearson: the p at which k or more of n are just as rare as `RARE`
     odds ratio over strata    Mantel-Haenszel: Σ a·d/n over Σ b·c/n, every cell raised by ½ (Haldane);
                               its logarithm's variance by Robins, Breslow and Greenland (1986)
+    AUC over strata           mean of the strata's, weighted by their pairs; variance by Hanley and McNeil (1982)
 
 Every count is a count of leads, each once, so that the rows of one lead count as one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -66,6 +68,28 @@ def least_odds_ratio(marked: Bools, converts: Bools, stratum: npt.NDArray[np.int
     )
     towards_one = max(abs(np.log(ratio)) - STEPS * np.sqrt(variance), 0.0)
     return float(ratio), float(np.exp(np.sign(np.log(ratio)) * towards_one))
+
+
+def least_auc(auc: Sequence[float], converting: Sequence[int], others: Sequence[int]) -> tuple[float, float]:
+    """Return the mean ROC-AUC over strata, and its bound towards ½; (½, ½) where no stratum has leads of both kinds.
+
+    Args:
+        auc: Of each stratum.
+        converting: How many of its leads convert.
+        others: How many do not.
+    """
+    a, n, m = np.asarray(auc), np.asarray(converting, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    pairs = n * m
+    if not pairs.sum():
+        return 0.5, 0.5
+    a, n, m, pairs = a[pairs > 0], n[pairs > 0], m[pairs > 0], pairs[pairs > 0]
+    # Two converting leads that both beat one other lead, and one that beats two others.
+    twice_won, twice_lost = a / (2 - a), 2 * a**2 / (1 + a)
+    variance = (a * (1 - a) + (n - 1) * (twice_won - a**2) + (m - 1) * (twice_lost - a**2)) / pairs
+    weight = pairs / pairs.sum()
+    mean = float((weight * a).sum())
+    room = max(abs(mean - 0.5) - STEPS * float(np.sqrt((weight**2 * variance).sum())), 0.0)
+    return mean, float(0.5 + np.sign(mean - 0.5) * room)
 
 
 def _cells(marked: Bools, converts: Bools) -> tuple[int, int, int, int]:

@@ -108,9 +108,13 @@ def echo(rows: Lags, converting_leads: int) -> tuple[str, float]:
         if lowest_share(min(int(leads[place]), converting_leads), converting_leads) >= LEAST_ECHO:
             begin, end = place * resolution.days, (place + 2) * resolution.days
             apart = (
-                f"{begin:.0f} to {end:.0f} days" if resolution.days >= 1 else f"{begin * 24:.0f} to {end * 24:.0f} hours"
+                f"{begin:.0f} to {end:.0f} days"
+                if resolution.days >= 1
+                else f"{begin * 24:.0f} to {end * 24:.0f} hours"
             )
-            said = f"{min(share, 1.0):.0%} of the converting leads have one {apart} before, hardly any at another distance"
+            said = (
+                f"{min(share, 1.0):.0%} of the converting leads have one {apart} before, hardly any at another distance"
+            )
             return said, float(min(share, 1.0))
     return "", 0.0
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from features.certified import Asked, Check, Finding
 from models.leakage_alike import LEAST_LEADS, Known, leads_alike
 from models.leakage_bounds import least_odds_ratio
-from models.leakage_suspects import FILLED_ODDS, marked_words
+from models.leakage_filled import FILLED_ODDS, marked_words
 from models.training import moments_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 COHORT: Final = Asked(
     "the cohort is not chosen on the outcome",
-    "Where the cohort reads an attribute: among leads alike in all that has a clock, do those whom it leaves out convert "
-    "later as often as its members?",
+    "Where the cohort reads an attribute: among leads alike in all that has a clock, do those whom it leaves out "
+    "convert later as often as its members?",
     f"fails where the odds of being a member differ {FILLED_ODDS:g}-fold or more (99.9 % bound) between leads that "
     "convert later and leads that never do",
     "choose the cohort by what was known at as_of: rows with times, or an attribute with recorded_at. If the attribute "

@@ -1,7 +1,7 @@
 """Is the test out of reach of what was learned? Two checks on numbers alone: ripe labels, and windows that closed.
 
-    training row:  as_of ──────────── decided_at ≤ test_from ≤ as_of of every test row
-    other leads:   no lead on both sides, where the test is other leads instead of later ones
+training row:  as_of ──────────── decided_at ≤ test_from ≤ as_of of every test row
+other leads:   no lead on both sides, where the test is other leads instead of later ones
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def windows_closed(rows: Moments, *, train: Ints, test: Ints, test_from: int | N
 
     Args:
         rows: Times, leads and labels of the whole table.
-        train, test: Positions in it.
+        train: Positions in it of what was learned from.
+        test: Positions of what was judged on.
         test_from: The first as_of of the test (us), or None where other leads were held out.
     """
     findings = []

@@ -17,8 +17,8 @@ from features.lags import ATTRIBUTES, Lags, Signal, conversions, lags, signals
 from features.matrix import FeatureTable
 from features.sampled import Sampled, sampled
 from features.training_table import Question
-from models.leakage_alike import Known
 from models.lead_hash import lead_hash
+from models.leakage_alike import Known
 from models.splits import scramble
 from pipeline.workspace import Tables
 

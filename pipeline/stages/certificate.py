@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from features import conditions
+from features import conditions, moments
 from features.catalog import Feature
 from features.certified import Check
 from features.cohorts import Cohort
@@ -36,8 +36,9 @@ from models.leakage_alike import Known
 from models.leakage_attributes import attributes_unmoved
 from models.leakage_clock import clocks_ahead
 from models.leakage_cohort import COHORT, cohort_is_honest
+from models.leakage_filled import Looked, not_filled_by_outcome
 from models.leakage_split import windows_closed
-from models.leakage_suspects import Looked, no_suspect, not_filled_by_outcome
+from models.leakage_suspects import no_suspect
 from models.training import HoldOut, TrainedModel, moments_of
 from pipeline.certificate_sample import Material, gather
 from pipeline.filled_columns import looked_at
@@ -76,6 +77,12 @@ class Subject:
         return frozenset(self.settings.certificate.trusted)
 
     @property
+    def horizon(self) -> float:
+        """Days of the label window; the usual one, where each trigger has its own end."""
+        rows = moments_of(self.table)
+        return float(np.median(rows.decided_at - rows.as_of)) / moments.DAY - self.question.settle_days
+
+    @property
     def static(self) -> frozenset[str]:
         """Attributes that the config calls static."""
         sources = self.settings.tables.get("leads", [])
@@ -107,7 +114,7 @@ def certify(
     """
     features = tuple(features)
     subject = Subject(settings, tables, question, features, table, recounting or _by_sweep(question, features))
-    hold_out = trained.hold_out if isinstance(trained, TrainedModel) else trained
+    hold_out = trained if isinstance(trained, HoldOut) else trained.hold_out
     checks: list[Check] = []
 
     def done(check: Check) -> None:
@@ -120,22 +127,22 @@ def certify(
     done(features_without_future(material.samples, table, again.features, material.draws))
     done(cohort_without_future(material.samples, again.members, material.draws))
     done(labels_ripe(material.samples, table, question))
-    moments = moments_of(table)
-    done(windows_closed(moments, train=hold_out.train_rows, test=hold_out.test_rows, test_from=hold_out.test_from))
+    rows = moments_of(table)
+    done(windows_closed(rows, train=hold_out.train_rows, test=hold_out.test_rows, test_from=hold_out.test_from))
     done(clocks_apart(material.samples, table, again.features))
     done(no_suspect(table, trusted=subject.trusted))
     looked, seed = _looked(subject, material), settings.model.seed
     done(not_filled_by_outcome(looked, seed=seed, known=material.known, trusted=subject.trusted))
-    done(_attributes(subject, material, moments.as_of))
-    done(_clocks(subject, material, moments.as_of))
+    done(_attributes(subject, material, rows.as_of))
+    done(_clocks(subject, material, rows.as_of))
     done(_cohort(subject, material.known))
     return Certificate(
         question=settings.question.name,
         zone=settings.shop.time_zone,
         data_until=tables.coverage[question.conversion.table].data_until,
         snapshots=len(table),
-        leads=len(np.unique(moments.lead)),
-        conversions=moments.converting_leads(moments.converted),
+        leads=len(np.unique(rows.lead)),
+        conversions=rows.converting_leads(rows.converted),
         sampled_leads=material.leads,
         checks=tuple(checks),
         trusted=tuple(sorted(subject.trusted)),
@@ -209,22 +216,18 @@ def _columns_looked(subject: Subject, samples: Sequence[Sampled], timed: tuple[s
     if not names:
         return []
     rows = np.concatenate([one.place[one.in_table] for one in samples])
-    present: dict[str, npt.NDArray[np.bool_]] = {
-        name: np.concatenate([part[name] for part in parts]) for name in names
-    }
+    present: dict[str, npt.NDArray[np.bool_]] = {name: np.concatenate([part[name] for part in parts]) for name in names}
     return [Looked(subject.table.take(rows), present, timed)]
 
 
 def _attributes(subject: Subject, material: Material, as_of: npt.NDArray[np.int64]) -> Check:
-    days = float(subject.question.horizon_days)
-    return attributes_unmoved(
-        material.changes, static=subject.static, days=days, as_ofs=as_of, trusted=subject.trusted
-    )
+    days, trusted = float(subject.question.horizon_days), subject.trusted
+    return attributes_unmoved(material.changes, static=subject.static, days=days, as_ofs=as_of, trusted=trusted)
 
 
 def _clocks(subject: Subject, material: Material, as_of: npt.NDArray[np.int64]) -> Check:
     there = [one for one in material.lags if len(one.lead)]
-    horizon = float(subject.question.horizon_days)
+    horizon = subject.horizon
     return clocks_ahead(
         there, converting_leads=len(material.known.converting), horizon=horizon, as_ofs=as_of, trusted=subject.trusted
     )

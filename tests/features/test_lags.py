@@ -24,9 +24,7 @@ def test_the_neighbouring_conversions_are_those_a_person_would_find(world, signa
     found = lags(world.timelines(), signal, ORDERS)
     sales = {(r["lead"], r["occurred"]) for r in world.rows["orders"] if not r["is_cancelled"]}
     rows = {
-        (r["lead"], r["occurred"])
-        for r in world.rows[signal.table]
-        if not signal.where or r["type"] == "email_sent"
+        (r["lead"], r["occurred"]) for r in world.rows[signal.table] if not signal.where or r["type"] == "email_sent"
     }
     expected = []
     for lead, at in sorted(rows):

@@ -92,7 +92,10 @@ def test_what_happens_on_the_same_day_is_not_foretold():
 
 def test_the_check_names_the_signal_and_a_trusted_one_stops_nothing():
     """It fails on the signal's name; named or one of its features named under trusted, it passes and still tells."""
-    early, fair = rows(np.full(N, 14.0), name="trials"), rows(np.where(RNG.random(N) < 0.5, RNG.exponential(2.0, N), np.inf), name="visits")
+    early, fair = (
+        rows(np.full(N, 14.0), name="trials"),
+        rows(np.where(RNG.random(N) < 0.5, RNG.exponential(2.0, N), np.inf), name="visits"),
+    )
     found = check(early, fair)
     assert found.outcome == FAILED
     assert {finding.what for finding in found.findings} == {"trials"}
