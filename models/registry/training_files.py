@@ -62,8 +62,7 @@ def _write_card(facts: CardFacts, folder: Path) -> None:
 
 
 def _card_facts(training: Training, drawn: plots_curves.Curves, moves: plots_shap.ShapSummary) -> CardFacts:
-    # The certificate is made elsewhere; a training without one says so on its card.
-    certificate = getattr(training, "certificate", None)
+    certificate = training.certificate
     return CardFacts(
         trained=training.trained,
         table=training.table,
