@@ -100,6 +100,29 @@ def is_ripe(as_of: np.ndarray, decided_at: np.ndarray, *, data_from: int, data_u
     return (data_from <= as_of) & (decided_at <= data_until)
 
 
+def is_known_before(known: np.ndarray, moment: np.ndarray | int) -> np.ndarray:
+    """Whether rows were known before *moment*; what was known exactly then belongs to the future.
+
+    The certificate deletes the future by this and nothing else: it shares no code with the sweep that it checks.
+    """
+    return known < moment
+
+
+def happened_within(occurred: int, begin: int, end: int) -> bool:
+    """Whether *occurred* lies in ``[begin, end)``: the certificate's own words for a label window."""
+    return begin <= occurred and not end <= occurred
+
+
+def closed_by(decided_at: np.ndarray, moment: int) -> np.ndarray:
+    """Whether label windows had closed by *moment*; one that closes exactly then has."""
+    return decided_at <= moment
+
+
+def is_asked_from(as_of: np.ndarray, moment: int) -> np.ndarray:
+    """Whether snapshots are asked at *moment* or later."""
+    return as_of >= moment
+
+
 def is_collected(moment: np.ndarray, *, data_from: int, data_until: int) -> np.ndarray:
     """Whether *moment* lies in the span in which a table was collected, both ends included."""
     return (data_from <= moment) & (moment <= data_until)

@@ -129,6 +129,16 @@ class ModelSettings(Section):
     tuning: TuningSettings = Field(default_factory=TuningSettings)
 
 
+class CertificateSettings(Section):
+    """What is looked at before a model may be registered, and what a person has looked at already."""
+
+    leads: int = Field(2000, ge=100, description="Leads whose features, cohort and labels are computed anew.")
+    trusted: list[str] = Field(
+        default_factory=list,
+        description="Features, attributes or signals that look like leaks and are not: told, but they stop no model.",
+    )
+
+
 class GradeSettings(Section):
     """Shares of the newest training leads that get each grade; the rest are D."""
 
@@ -182,6 +192,7 @@ class Settings(Section):
     question: QuestionSettings = Field(default_factory=QuestionSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
+    certificate: CertificateSettings = Field(default_factory=CertificateSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     points: PointsSettings = Field(default_factory=PointsSettings)

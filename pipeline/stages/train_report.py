@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from features.local_time import local_iso
 from features.matrix import FeatureTable
+from models import certificate_page
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
@@ -20,6 +21,7 @@ from models.segment_words import segment_notes
 from models.training import TrainedModel
 from pipeline.champion import card_of, place_of, plots_of
 from pipeline.settings import Settings
+from pipeline.stages.certificate import PAGE
 from pipeline.stages.fitting import Fitted
 from pipeline.workspace import Workspace
 
@@ -54,6 +56,8 @@ class TrainReport:
         plots: Where the pictures lie.
         card: The model card; empty where a server keeps it.
         tracking_uri: Where MLflow keeps the run.
+        certificate: What was checked for leaks, in a line.
+        certificate_page: The page that says all of it.
     """
 
     question: str
@@ -77,6 +81,8 @@ class TrainReport:
     plots: str
     card: str
     tracking_uri: str
+    certificate: str
+    certificate_page: Path
 
 
 def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> TrainReport:
@@ -108,11 +114,13 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *fitted.notes, *trained.report.notes, *segment_notes(fitted.segments)),
+        notes=(*_doubts(trained.metrics), *fitted.in_use.notes, *trained.report.notes, *segment_notes(fitted.segments)),
         hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         card=str(card_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
+        certificate=certificate_page.one_line(fitted.certificate),
+        certificate_page=Workspace(settings.shop.workspace).training_folder() / PAGE,
     )
 
 

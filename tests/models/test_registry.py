@@ -147,6 +147,8 @@ def test_a_run_holds_curves_pictures_report_and_dictionary(logged):
     names = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
     curves = ("calibration", "gains", "precision_recall", "roc")
     assert names == {
+        "card/model_card.html",
+        "card/model_card.md",
         "config.yaml",
         "curves/curves.json",
         "data_dictionary.json",

@@ -52,7 +52,7 @@ def add_version(place, model, number):
     if number == 1:
         asked.create_registered_model(place.name)
     asked.create_model_version(place.name, folder.as_uri(), run_id=f"{number}aaaaaaaaaaa")
-    training_run._name(asked, place, str(number))
+    training_run._name(asked, place, str(number), alias="")
 
 
 def labels(place):
