@@ -121,7 +121,7 @@ def _promises(model: Additive, candidates: Sequence[Binned], label: Floats) -> F
     for place, one in enumerate(candidates):
         n = len(one.tests) + 1
         code = one.code % n  # rows in no bin, -1, stand last, where the evidence is 0
-        slope = np.bincount(code, error, minlength=n) @ one.evidence
+        slope = float(np.bincount(code, error, minlength=n) @ one.evidence)
         bend = np.bincount(code, curvature, minlength=n)
         centred = one.evidence - (bend @ one.evidence) / bend.sum()
         found[place] = max(slope, 0.0) ** 2 / (2 * (bend @ centred**2 + 1e-12))

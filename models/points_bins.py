@@ -8,6 +8,7 @@ learns from counts, so the order of rows changes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -104,7 +105,7 @@ def _in_bins(feature: Feature, tests: tuple[Conditions, ...], place: Ints, cuts:
     else:
         code = np.where(place < 0, -1, code)
     rows = np.bincount(code[code >= 0], minlength=n_bins)
-    won = np.bincount(code[code >= 0], converted[code >= 0], minlength=n_bins)
+    won = np.asarray(np.bincount(code[code >= 0], converted[code >= 0], minlength=n_bins), dtype=np.float64)
     return Binned(feature, tests, code, _log_odds(won, rows, converted), rows)
 
 
@@ -153,7 +154,7 @@ def _cuts(place: Ints, n_places: int, converted: Bools, *, most: int, direction:
     if n_places < 2 or not known.any():
         return np.empty(0, dtype=np.int64)
     rows = np.bincount(place[known], minlength=n_places).astype(np.float64)
-    won = np.bincount(place[known], converted[known], minlength=n_places)
+    won = np.asarray(np.bincount(place[known], converted[known], minlength=n_places), dtype=np.float64)
     directions = (direction,) if direction else (1, -1)
     trees = [_tree(rows, won, most=most, direction=one, n_rows=len(place)) for one in directions]
     best = max(trees, key=lambda tree: tree[0])
@@ -175,7 +176,7 @@ def _tree(rows: Floats, won: Floats, *, most: int, direction: int, n_rows: int) 
     tree.fit(x, y, sample_weight=np.concatenate([won, rows - won]))
     cuts = np.sort(np.ceil(tree.tree_.threshold[tree.tree_.feature >= 0])).astype(np.int64)
     leaf = np.searchsorted(cuts, places, side="right")
-    in_leaf, won_leaf = np.bincount(leaf, rows), np.bincount(leaf, won)
+    in_leaf, won_leaf = (np.asarray(np.bincount(leaf, one), dtype=np.float64) for one in (rows, won))
     return _likelihood(won_leaf, in_leaf) - _likelihood(won.sum(keepdims=True), rows.sum(keepdims=True)), cuts
 
 
@@ -215,7 +216,4 @@ def between(name: str, low: float | None, high: float | None) -> Conditions:
 
 def _level_tests(feature: Feature, levels: list[str], cuts: Ints) -> tuple[Conditions, ...]:
     bounds = [0, *(int(cut) for cut in cuts), len(levels)]
-    return tuple(
-        (Condition(feature.name, "in", tuple(sorted(levels[low:high]))),)
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True)
-    )
+    return tuple((Condition(feature.name, "in", tuple(sorted(levels[low:high]))),) for low, high in pairwise(bounds))

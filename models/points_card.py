@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from features.conditions import Conditions
 
@@ -143,9 +143,18 @@ class PointsCard:
     @property
     def label(self) -> str:
         """What scores of this card are marked with: ``points-`` and a hash of all that it says."""
-        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        text = json.dumps(_shortest(asdict(self)), sort_keys=True, ensure_ascii=False)
         return f"{LABEL}{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 LABEL: Final = "points-"
 """How the label of every card begins."""
+
+
+def _shortest(value: Any) -> Any:  # noqa: ANN401 - whatever a card holds
+    """Return *value* with whole numbers as such: 56.0 in a learned card and 56 in its file are one."""
+    if isinstance(value, dict):
+        return {name: _shortest(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortest(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -15,7 +15,7 @@ from typing import Final
 from features.catalog import Feature, Measure, Phrase, window_words
 from features.errors import LeadlightError, nearest, wrong_input
 from features.plan import columns_read
-from models.points_card import GROUPS, Action, PointsCard, Rule, Value
+from models.points_card import GROUPS, Action, Group, PointsCard, Rule, Value
 
 LIMIT: Final = {group: f"limit of {group}" for group in GROUPS}
 """What the line is called that a group's cap takes away."""
@@ -139,7 +139,7 @@ def _action_phrase(name: str, action: Action) -> Phrase:
     return Phrase(f"{name} {{n}} times{window}", f"{name} once{window}")
 
 
-def _limit_words(group: str) -> Feature:
+def _limit_words(group: Group) -> Feature:
     return _line(LIMIT[group], group, Phrase(LIMIT[group], missing=LIMIT[group]))
 
 

@@ -47,12 +47,13 @@ def card_margins(card: PointsCard, calibration: FeatureTable, judged: FeatureTab
     if converted.all() or not converted.any():
         raise errors.one_class(len(converted), converted=bool(converted.all()))
     a, b = fit_line(card_points(card, calibration).total, converted)
-    return a + b * card_points(card, judged).total
+    return a + b * card_points(card, judged).total.astype(np.float64)
 
 
 def odds_margins(odds: Odds, total: npt.NDArray[np.int64]) -> Floats:
     """Return the log-odds that a card's own *odds* give to totals, shape ``(n_rows,)``."""
-    return float(np.log(odds.at_zero) - np.log1p(-odds.at_zero)) + LOG_2 / odds.doubles_every * total
+    at_zero = float(np.log(odds.at_zero) - np.log1p(-odds.at_zero))
+    return at_zero + LOG_2 / odds.doubles_every * total.astype(np.float64)
 
 
 def fit_line(total: npt.NDArray[np.int64], converted: npt.NDArray[np.bool_]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ do the points of the rules and of the groups' limits. A reason is one rule that 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -49,15 +50,15 @@ def score_by_card(
     """
     card, given = bound.card, card_points(bound.card, table)
     cuts = GradeCuts((card.cuts.a, card.cuts.b, card.cuts.c), (card.cuts.hot, card.cuts.warm), _border(cell_points))
-    points = _as_points(bound, given)
+    points, score = _as_points(bound, given), given.score.astype(np.float64)
     fit, engagement = (given.groups[group] * HUNDREDTHS for group in GROUPS)
     columns: dict[str, object] = {
         "lead_id": table.keys["lead_id"],
         "as_of": table.keys["as_of"],
         "trigger_id": table.keys["trigger_id"],
         "score": given.score,
-        "grade": grades(given.score, cuts),
-        "temperature": temperatures(given.score, cuts),
+        "grade": grades(score, cuts),
+        "temperature": temperatures(score, cuts),
         "cell": cells(fit, engagement, cuts),
         "points_total": points.total_hundredths,
         "fit": fit,
@@ -106,7 +107,7 @@ def _all_columns(table: FeatureTable) -> FeatureTable:
     return replace(table, columns=pa.table(both), beside=None)
 
 
-def _struct(fields: dict[str, npt.NDArray[np.int64]]) -> pa.StructArray:
+def _struct(fields: Mapping[str, npt.NDArray[np.int64]]) -> pa.StructArray:
     arrays = [pa.array(values.astype(np.int32)) for values in fields.values()]
     return pa.StructArray.from_arrays(arrays, names=list(fields))
 

@@ -56,13 +56,14 @@ def card_points(card: PointsCard, table: FeatureTable) -> CardPoints:
     per_rule = np.zeros((len(table), len(card.rules)), dtype=np.int64)
     for place, rule in enumerate(card.rules):
         per_rule[:, place] = _rule_points(rule, table)
-    limits, groups = {}, {}
+    limits: dict[str, Ints] = {}
+    groups: dict[str, Ints] = {}
     for group in GROUPS:
         raw = per_rule[:, [rule.group == group for rule in card.rules]].sum(axis=1)
         cap = getattr(card.caps, group)
         groups[group] = raw if cap is None else np.clip(raw, -cap, cap)
         limits[group] = groups[group] - raw
-    total = card.base + sum(groups.values())
+    total = card.base + groups["fit"] + groups["engagement"]
     return CardPoints(per_rule, limits, groups, total, np.clip(total, 0, card.caps.total))
 
 
@@ -104,8 +105,9 @@ def _numbers(table: FeatureTable, name: str) -> Floats:
 
 
 def _column(table: FeatureTable, name: str) -> pa.ChunkedArray:
-    is_beside = table.beside is not None and name in table.beside.column_names
-    return (table.beside if is_beside else table.columns)[name]
+    if table.beside is not None and name in table.beside.column_names:
+        return table.beside[name]
+    return table.columns[name]
 
 
 def _has(table: FeatureTable, name: str) -> bool:

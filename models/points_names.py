@@ -47,9 +47,17 @@ def _of_range(feature: Feature, low: float | None, high: float | None, currency:
         numbers = _joined(None if first is None else f"{first:,}", None if last is None else f"{last:,}", "up to {}")
         return feature.phrase.many.replace("{n}", numbers)
     said = [None if one is None else quantity(one, feature.unit, currency=currency) for one in (low, high)]
-    changed = [None if one is None else change(one) for one in (low, high)]
     text = feature.phrase.many.replace("{n}", _joined(_bare(said[0], said[1]), said[1], "under {}"))
-    return text.replace("{change}", _joined(changed[0], changed[1], "less than {}"))
+    return text.replace("{change}", _changed(low, high))
+
+
+def _changed(low: float | None, high: float | None) -> str:
+    """Return a range of ratios to the usual: "down 50 % or more", "down 20 % to up 10 %", "up 40 % or more"."""
+    if low is not None and high is not None:
+        return f"{change(low)} to {change(high)}"
+    if low is not None:
+        return f"{change(low)} or more" if low >= 1 else f"{change(low)} at most"
+    return f"{change(high or 0.0)} or more" if (high or 0.0) < 1 else f"{change(high or 0.0)} at most"
 
 
 def _bare(low: str | None, high: str | None) -> str | None:

@@ -227,12 +227,16 @@ def opened(
 
 
 def _check_file(database: Path) -> None:
-    """Refuse a file that is no SQLite database before SQLAlchemy stumbles over it."""
-    if not database.exists():
-        return
+    """Refuse a file that is no SQLite database before SQLAlchemy stumbles over it.
+
+    The file keeps its changes in a log beside it: a commit then waits for the disk once, and nobody who only looks (a
+    dashboard, say) stops a trial.
+    """
     try:
         with closing(sqlite3.connect(database)) as connection:
-            connection.execute("select name from sqlite_master limit 1").fetchall()
+            connection.execute("pragma journal_mode = wal").fetchall()
+    except sqlite3.OperationalError as error:
+        raise faults.file_refused(database, error) from error
     except sqlite3.DatabaseError as error:
         raise faults.file_is_foreign(database) from error
 

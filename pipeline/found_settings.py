@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,27 +89,48 @@ def read_found(settings: Settings) -> FoundSettings | None:
         raise _damaged(place, error) from error
 
 
-def with_found(
-    config: TrainingConfig, found: FoundSettings | None, *, asks: str
-) -> tuple[TrainingConfig, tuple[str, ...]]:
-    """Return *config* with the settings found, and what a person should know of it.
+@dataclass(frozen=True)
+class InUse:
+    """How a model is trained, and where that comes from.
+
+    Attributes:
+        config: How; with the settings found, where they fit what is asked.
+        notes: What a person should know of it.
+        parameters: What the training's record says besides.
+        tags: What the training's record is marked with: the MLflow run of the study.
+    """
+
+    config: TrainingConfig
+    notes: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def with_found(settings: Settings, config: TrainingConfig, table: FeatureTable) -> InUse:
+    """Return *config* with the settings that tuning found for this question and these features.
 
     Args:
-        config: How models are trained.
-        found: What `read_found` returned.
-        asks: What is asked now (`asked_of`).
+        settings: The shop's config.
+        config: How models are trained by default.
+        table: The training table.
+
+    Raises:
+        LeadlightError: Tuning left a file that cannot be read.
     """
+    found = read_found(settings)
     if found is None or found.tuned is None:
-        return config, ()
-    if found.asks != asks:
+        return InUse(config)
+    if found.asks != asked_of(settings, table):
         fact = f"The settings that tuning found on {found.found_on} belong to another question or other features"
-        return config, (f"{fact}: the default is used. `leadlight tune` tunes for these.",)
+        return InUse(config, (f"{fact}: the default is used. `leadlight tune` tunes for these.",))
     note = (
         f"Trees and linear part use the settings that tuning found on {found.found_on} ({found.trials} trials over "
         f"snapshots until {found.newest_as_of[:10]}; {found.objective} {found.best_value:.4f}, "
         f"by default {found.default_value:.4f})."
     )
-    return replace(config, recipe=replace(config.recipe, tuned=found.tuned)), (note,)
+    tuned = replace(config, recipe=replace(config.recipe, tuned=found.tuned))
+    tags = {"leadlight.tuning_run": found.run_id} if found.run_id else {}
+    return InUse(tuned, (note,), {"tuned": found.tuned.as_plain()}, tags)
 
 
 def _from_plain(plain: Mapping[str, Any]) -> FoundSettings:

@@ -1,4 +1,4 @@
-"""The card that `leadlight points init` writes: sensible rules for a shop, those that its tables can serve switched on."""
+"""The card that `leadlight points init` writes: sensible rules, those that the shop's tables can serve switched on."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _DRAFTS = (
            " decay: linear}", "events", "price_view"),
     _Draft("{name: put something into the cart, group: engagement, points: 8, cap: 16, table: events, where: WHERE,"
            " within: 14, decay: linear}", "events", "cart_add"),
-    _Draft("{name: began a checkout, group: engagement, points: 12, table: events, where: WHERE, within: 14, per: once}",
-           "events", "checkout"),
+    _Draft("{name: began a checkout, group: engagement, points: 12, table: events, where: WHERE, within: 14,"
+           " per: once}", "events", "checkout"),
     _Draft("{name: looked at a product, group: engagement, points: 1, cap: 8, table: events, where: WHERE, within: 14}",
            "events", "product_view"),
     _Draft("{name: clicked in an e-mail, group: engagement, points: 5, cap: 15, table: events, where: WHERE,"
@@ -108,7 +108,7 @@ def _line(
 def _own_events(names: Mapping[str, Sequence[str]], occurring: AbstractSet[str] | None) -> list[str]:
     """Return the types of events that only this shop has; what the shop does itself (sends) is no action of a lead."""
     ours = {name for listed in names.values() for name in listed}
-    own = sorted(name for name in (occurring or ()) - ours if not name.endswith("sent"))
+    own = sorted(name for name in set(occurring or ()) - ours if not name.endswith("sent"))
     return own[:_MOST_OWN_EVENTS]
 
 

@@ -86,7 +86,7 @@ class _PlainLoader(yaml.SafeLoader):
     """YAML without anchors, aliases and keys given twice."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.constructor.ConstructorError(
                 None, None, "anchors (&) and aliases (*) are not read here: put such text in quotes", event.start_mark
@@ -160,7 +160,7 @@ def _spelled_tests(tests: conditions.Conditions) -> dict[str, Any]:
     for test in tests:
         values = [_shorter(value) for value in test.operands]
         name = "is" if test.operator == "in" and len(values) == 1 else test.operator
-        said[name] = values if test.operator == "in" and len(values) != 1 or len(values) > 1 else values[0]
+        said[name] = values if (test.operator == "in" and len(values) != 1) or len(values) > 1 else values[0]
     return said
 
 

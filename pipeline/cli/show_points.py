@@ -26,8 +26,9 @@ def show_check(console: Console, report: CardCheck) -> None:
     console.print(_rules(report))
     least, quarter, middle, three, most = report.scores
     console.print(
-        f"\nScores run from {least} to {most} ({report.different} different ones): a quarter of the leads has {quarter} "
-        f"or less, half {middle} or less, a quarter {three} or more. The card can give {report.at_most} at most.",
+        f"\nScores run from {least} to {most} ({report.different} different ones): a quarter of the leads has "
+        f"{quarter} or less, half {middle} or less, a quarter {three} or more. "
+        f"The card can give {report.at_most} at most.",
         soft_wrap=True,
     )
     for rule in report.rules:

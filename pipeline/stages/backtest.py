@@ -25,10 +25,15 @@ from pipeline import judging
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import wanted_of
+from pipeline.stages.fitting import in_use_for
 from pipeline.workspace import Workspace
 
 Figures = Mapping[str, tuple[float, float, float]]
+
+SEEN_BY_TUNING = (
+    "Those settings were chosen on snapshots that older folds judge again, so older folds flatter them a little; "
+    "the hold-out of `leadlight train` had no part in the choice."
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class BacktestReport:
         random_split: Per metric: what a split of rows at random would have shown, labelled optimism; or empty.
         covered_cells: Cells (a tenth of a fold, of 500 rows or more) whose conversions lie in their intervals' band.
         cells: How many such cells there are.
-        notes: What a person should know of the settings.
+        notes: What a person should know.
         report: Everything as JSON.
         answers: What was said of each snapshot, as Parquet.
         pictures: The pictures.
@@ -115,16 +120,17 @@ def backtest(
     """
     if table is None:
         table = compute_training_table(settings, progress=progress)
-    wanted = wanted_of(settings, table)
+    in_use = in_use_for(settings, table)
     found = walk.backtest(
         table,
-        recipe=wanted.config.recipe,
+        recipe=in_use.config.recipe,
         rivals=partial(judging.rivals, settings),
         folds=folds,
         with_random_split=with_random_split,
         notify=progress,
     )
-    return _written(settings, table, found, notes=wanted.notes)
+    seen = (SEEN_BY_TUNING,) if in_use.config.recipe.tuned else ()
+    return _written(settings, table, found, notes=(*in_use.notes, *seen))
 
 
 def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes: tuple[str, ...]) -> BacktestReport:

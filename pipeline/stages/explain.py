@@ -109,9 +109,11 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
 def _explanation(
     row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings, *, timeline: list[Happening]
 ) -> LeadExplanation:
-    is_card = isinstance(model, KeptCard)
-    by_name = {feature.name: feature for feature in (model.words if is_card else model.features)}
-    start, top = (model.card.base, model.card.caps.total) if is_card else (50, 100)
+    if isinstance(model, KeptCard):
+        said, start, top, (low, high) = model.words, model.card.base, model.card.caps.total, (None, None)
+    else:
+        said, start, top, (low, high) = model.features, 50, 100, _ends(row, model)
+    by_name = {feature.name: feature for feature in said}
     reasons = read_reasons(row["reasons"] or [], by_name, currency=settings.shop.currency)
     points = shown(
         [reason.points_hundredths for reason in reasons],
@@ -122,7 +124,6 @@ def _explanation(
     )
     lines = [Line(reason.text, worth) for reason, worth in zip(reasons, points.lines, strict=True)]
     is_for = [reason.direction == "for" for reason in reasons]
-    low, high = (None, None) if is_card else _ends(row, model)
     return LeadExplanation(
         lead_id=row["lead_id"],
         as_of=local_iso(to_us(row["as_of"]), settings.shop.time_zone),
@@ -154,7 +155,7 @@ def _scored_by(settings: Settings, label: str) -> LeadModel | KeptCard:
     return labelled(settings, label)
 
 
-def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int, int]:
+def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int | None, int | None]:
     ends = score_at(np.asarray([row["probability_low"], row["probability_high"]]), model)
     return int(ends[0]), int(ends[1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from features import moments
@@ -19,24 +19,9 @@ from pipeline import judging, segmenting
 from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
-from pipeline.found_settings import FoundSettings, asked_of, read_found, with_found
+from pipeline.found_settings import InUse, with_found
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """How a shop's models are trained.
-
-    Attributes:
-        config: By the shop's config, with the settings that tuning found where they fit.
-        found: What tuning found, used or not; None where nothing was tuned.
-        notes: What a person should know of it.
-    """
-
-    config: TrainingConfig
-    found: FoundSettings | None
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,22 +30,17 @@ class Fitted:
 
     Attributes:
         table: The training table.
-        wanted: How it was trained.
+        in_use: How it was trained, and whether by settings that tuning found.
         trained: What was trained on it.
         judged: How it did on the hold-out, beside the baselines.
         segments: How it did by segment.
     """
 
     table: FeatureTable
-    wanted: Wanted
+    in_use: InUse
     trained: TrainedModel
     judged: Contest
     segments: SegmentReport
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know of the settings."""
-        return self.wanted.notes
 
 
 def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent) -> Fitted:
@@ -75,15 +55,15 @@ def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent)
         LeadlightError: Nothing ripe, too few conversions, one class only.
     """
     registry.prepare(place_of(settings))
-    wanted = wanted_of(settings, table)
+    in_use = in_use_for(settings, table)
     try:
-        trained = training.train(table, config=wanted.config, notify=lambda text: progress(text, 0, 0))
+        trained = training.train(table, config=in_use.config, notify=lambda text: progress(text, 0, 0))
     except TooFewConversionsError as error:
         raise with_card_meanwhile(error, settings) from error
     progress("judging the baselines", 0, 0)
     judged = _beside_rivals(settings, table, trained)
     progress("looking at segments", 0, 0)
-    return Fitted(table, wanted, trained, judged, _segments(settings, table, trained))
+    return Fitted(table, in_use, trained, judged, _segments(settings, table, trained))
 
 
 def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: Progress = silent) -> ModelVersion:
@@ -96,26 +76,26 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
         progress: Told of every step.
     """
     progress("logging to MLflow", 0, 0)
+    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
     remembered = Training(
         fitted.trained,
         fitted.table,
-        parameters=settings.model_dump(mode="json", include={"question", "features", "model"}),
+        parameters={**asked, **fitted.in_use.parameters},
         others={name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS},
         segments=fitted.segments,
         setting=card_setting(settings, fitted.judged),
+        tags=fitted.in_use.tags,
     )
-    return registry.log_training(place_of(settings), _from_tuning(remembered, fitted.wanted), alias=alias)
+    return registry.log_training(place_of(settings), remembered, alias=alias)
 
 
-def wanted_of(settings: Settings, table: FeatureTable) -> Wanted:
+def in_use_for(settings: Settings, table: FeatureTable) -> InUse:
     """Return how models of *table* are trained: by the config, and by what tuning found for it.
 
     Raises:
         LeadlightError: What tuning wrote cannot be read.
     """
-    found = read_found(settings)
-    config, notes = with_found(training_config(settings), found, asks=asked_of(settings, table))
-    return Wanted(config, found, notes)
+    return with_found(settings, training_config(settings), table)
 
 
 def training_config(settings: Settings) -> TrainingConfig:
@@ -127,15 +107,6 @@ def training_config(settings: Settings) -> TrainingConfig:
         test_share=wanted.holdout_share,
         test_from=_local(start, settings) if start else None,
     )
-
-
-def _from_tuning(training_of: Training, wanted: Wanted) -> Training:
-    """Return the training with the settings found among its parameters, and a tag that leads to their study."""
-    tuned = wanted.config.recipe.tuned
-    if wanted.found is None or tuned is None:
-        return training_of
-    parameters = {**training_of.parameters, "tuned": tuned.as_plain()}
-    return replace(training_of, parameters=parameters, tags={"leadlight.tuning_run": wanted.found.run_id})
 
 
 def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:

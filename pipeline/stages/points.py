@@ -13,7 +13,7 @@ from features.catalog import window_words
 from features.errors import LeadlightError, wrong_input
 from features.families.offering import EVENT_TYPES
 from features.local_time import local_iso
-from features.moments import is_window_covered, DAY
+from features.moments import DAY, is_window_covered
 from features.timeline import Timelines
 from features.training_table import scoring_table
 from models.points_card import Action, PointsCard, Rule

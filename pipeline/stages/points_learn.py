@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.fitting import training_config
+from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -87,23 +87,13 @@ def learn(
         notify=lambda text: progress(text, 0, 0),
     )
     report = _report(settings, out, judged)
-    _write(out, spell_card(judged.learned.card, head=_head(report)))
+    with Workspace(settings.shop.workspace).writing(out) as part:
+        part.write_text(spell_card(judged.learned.card, head=_head(report)), encoding="utf-8")
     return report
 
 
 def _shares(settings: Settings) -> GradeShares:
     return GradeShares(**settings.score.grades.model_dump())
-
-
-def _write(out: Path, text: str) -> None:
-    """Write beside and rename: the card is there whole, or as it was."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
@@ -136,7 +126,7 @@ def _head(report: LearnReport) -> str:
         f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "
         f"log-loss {card['log_loss'][0]:.4f} (the model {ours['log_loss'][0]:.4f}).\n"
         "The printed points are the points used: change them as you like, and try the card with\n"
-        "`leadlight points check`. Who you change points for, the odds below were not fitted for."
+        "`leadlight points check`. The odds hold for these points; after a change they are a guess."
     )
 
 

@@ -108,7 +108,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *fitted.notes, *trained.report.notes, *segment_notes(fitted.segments)),
+        notes=(*_doubts(trained.metrics), *fitted.in_use.notes, *trained.report.notes, *segment_notes(fitted.segments)),
         hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         card=str(card_of(settings, logged.run_id) or ""),

@@ -55,7 +55,7 @@ def _value(measure, snapshot, world):  # noqa: PLR0911 - one case after the othe
     return _of_rows(measure, mine, as_of)
 
 
-def _of_rows(measure, rows, as_of):  # noqa: C901, PLR0911, PLR0912 - one case after the other is the point
+def _of_rows(measure, rows, as_of):  # noqa: C901, PLR0911 - one case after the other is the point
     values = [row[measure.column] for row in rows] if measure.column else []
     present = [value for value in values if value is not None]
     if measure.kind == "count":
