@@ -65,7 +65,7 @@ nav{display:none}
 h2{break-after:avoid}
 tr,figure,.tile,.notice{break-inside:avoid}
 .wide{overflow:visible}
-table{font-size:8.5pt}
-th,td{padding:.25rem .4rem}
+table{font-size:7.5pt}
+th,td{padding:.2rem .3rem}
 }
 """
