@@ -36,6 +36,7 @@ from benchmarks.leaks_plants import (
 from features.columns import codes, encoded
 from features.matrix import FeatureTable, concat
 from features.training_table import ripe_snapshots
+from models import certificate_page
 from models.certificate import Certificate
 from models.leakage_suspects import rank_auc
 from models.splits import Moments
@@ -102,7 +103,7 @@ def judge(settings: Settings, plant: Plant | None, *, model: bool = True) -> Jud
     if not model:
         return Judged(float("nan"), certificate, seconds)
     # Who remembers leads needs leaves to remember them in.
-    leaves, rounds = (63, 300) if settings.question.snapshots.every == "7d" else (31, 200)
+    leaves, rounds = (63, 150) if settings.question.snapshots.every == "7d" else (31, 80)
     return Judged(learned(table, rows, (train, test), leaves=leaves, rounds=rounds), certificate, seconds)
 
 
@@ -128,8 +129,8 @@ def learned(
     settings = {
         "objective": "binary",
         "num_leaves": leaves,
-        "learning_rate": 0.05,
-        "num_threads": 2,
+        "learning_rate": 0.1,
+        "num_threads": 1,
         "seed": 0,
         "verbosity": -1,
     }
@@ -185,6 +186,7 @@ def _plants(place: Path, leads: int, strengths: tuple[str, ...], console: Consol
                 kind, strength, f"{plant.size:g}", f"{gain:+.3f}", "yes" if caught else "NO", name, what,
                 "; ".join(also),
             )  # fmt: skip
+            console.log(f"{kind}, {strength}: gain {gain:+.3f}, {'caught' if caught else 'MISSED'}")
             found.append(
                 {"kind": kind, "strength": strength, "auc_gain": round(gain, 4), "caught": caught, "also": also}
             )
@@ -199,6 +201,7 @@ def _clean(place: Path, leads: int, seeds: int, console: Console) -> int:
         ingest(settings, now=NOW)
         judged = judge(settings, None, model=False)
         seconds.append(judged.seconds)
+        console.log(f"clean shop, seed {seed}: {certificate_page.one_line(judged.certificate)}")
         alarms += not judged.certificate.is_passed
         for check in judged.certificate.failed:
             console.print(f"seed {seed}: {check.name}: {check.findings}", markup=False)

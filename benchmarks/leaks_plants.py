@@ -73,7 +73,7 @@ def settings_with(settings: Settings, plant: Plant | None) -> Settings:
     if plant is None or plant.kind in ("closing", "clock"):
         return settings
     if plant.kind == "overlap":
-        snapshots = settings.question.snapshots.model_copy(update={"every": "7d", "first": date(2024, 5, 6)})
+        snapshots = settings.question.snapshots.model_copy(update={"every": "7d", "first": date(2024, 6, 3)})
         return settings.model_copy(update={"question": settings.question.model_copy(update={"snapshots": snapshots})})
     name = "account_manager" if plant.kind == "backfilled" else "stage"
     leads = settings.tables["leads"][0]
