@@ -80,6 +80,11 @@ def is_in_label_window(occurred: int, as_of: int, ends_at: int) -> bool:
     return as_of <= occurred < ends_at
 
 
+def are_in_label_windows(occurred: np.ndarray, as_of: np.ndarray, ends_at: np.ndarray) -> np.ndarray:
+    """Whether each conversion falls in its own label window; see `is_in_label_window`."""
+    return (as_of <= occurred) & (occurred < ends_at)
+
+
 def is_decided(known: int, superseded: int, decided_at: int) -> bool:
     """Whether a row counts when labels are decided: known before, not replaced before."""
     return known < decided_at <= superseded

@@ -14,6 +14,7 @@ from models.base_rate import reach_of_drift
 from models.calibration import Blend, Calibration, HeldOut, fit_blend
 from models.cross_fit import Plan, TrainingRows, choose_plan, joined, margins_by_plan
 from models.explain import base_log_odds
+from models.familiarity import fit_familiarity
 from models.intervals import fit_venn_abers
 from models.linear_fit import STRENGTHS, fit_linear
 from models.model import LeadModel, sigmoid
@@ -209,6 +210,7 @@ def _assembled(rows: TrainingRows, parts: tuple[LinearPart, str], blend: Blend, 
         interval=fit_venn_abers(margins, unseen.converted, drift=_drift(held_out, blend)),
         reference=0.0,
         newest_probabilities=_newest_quantiles(sigmoid(margins), rows.moments.as_of[unseen.rows]),
+        familiarity=fit_familiarity(rows.table, rows.moments),
     )
     return model.with_reference(base_log_odds(model))
 

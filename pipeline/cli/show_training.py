@@ -25,7 +25,7 @@ def show_training(console: Console, report: TrainReport) -> None:
     console.print(report.verdict, style="bold", markup=False)
     if report.question:
         console.print(f"\n{report.question}", markup=False)
-    console.print(_what_was_judged(report) + "\n")
+    console.print(_what_was_judged(report) + "\n", markup=False)
     console.print(figures_by_model(report.metrics, title="Hold-out, with 95 % intervals over leads"))
     _show_gains(console, report.gains)
     _, linear, trees = report.blend
@@ -42,11 +42,12 @@ def show_training(console: Console, report: TrainReport) -> None:
 
 
 def _what_was_judged(report: TrainReport) -> str:
-    of_what = f"from {report.test_from[:10]} on" if report.test_from else "of other leads"
+    of_what = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "of other leads"
+    caveat = f"\n{report.caveat}" if report.caveat else ""
     return (
         f"Learned from {report.train_rows:,} snapshots ({report.train_conversions:,} converting leads), "
         f"judged on {report.test_rows:,} {of_what} "
-        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted)."
+        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted).{caveat}"
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
+from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.certificate import certify, keep, refused
@@ -84,11 +85,12 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
         progress: Told of every step.
     """
     progress("logging to MLflow", 0, 0)
-    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
+    wanted = settings.model_dump(mode="json", include={"features", "model"})
+    question = lead_data(settings).question
     remembered = Training(
         fitted.trained,
         fitted.table,
-        parameters={**asked, **fitted.in_use.parameters},
+        parameters={**wanted, "question": question, **fitted.in_use.parameters},
         others={name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS},
         segments=fitted.segments,
         setting=card_setting(settings, fitted.judged),
