@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 SECOND = 1_000_000
+MILLISECOND = 1_000
 DAY = 86_400 * SECOND
 NEVER = 2**63 - 1
 """Later than everything: a row that nothing has superseded."""
@@ -102,6 +103,29 @@ def is_ripe(as_of: np.ndarray, decided_at: np.ndarray, *, data_from: int, data_u
         Booleans, shape ``(n,)``. Unripe snapshots train and test nothing.
     """
     return (data_from <= as_of) & (decided_at <= data_until)
+
+
+def is_known_before(known: np.ndarray, moment: np.ndarray | int) -> np.ndarray:
+    """Whether rows were known before *moment*; what was known exactly then belongs to the future.
+
+    The certificate deletes the future by this and nothing else: it shares no code with the sweep that it checks.
+    """
+    return known < moment
+
+
+def happened_within(occurred: int, begin: int, end: int) -> bool:
+    """Whether *occurred* lies in ``[begin, end)``: the certificate's own words for a label window."""
+    return begin <= occurred and not end <= occurred
+
+
+def closed_by(decided_at: np.ndarray, moment: int) -> np.ndarray:
+    """Whether label windows had closed by *moment*; one that closes exactly then has."""
+    return decided_at <= moment
+
+
+def is_asked_from(as_of: np.ndarray, moment: int) -> np.ndarray:
+    """Whether snapshots are asked at *moment* or later."""
+    return as_of >= moment
 
 
 def is_collected(moment: np.ndarray, *, data_from: int, data_until: int) -> np.ndarray:

@@ -3,7 +3,8 @@
 On the newest forward window, and by models whose training labels had closed before it:
 
 - *champion*: the paired bootstrap over leads says that the challenger's log-loss is lower (the 95 % interval of the
-  difference lies above zero); or that it is no worse by more than a margin, and the champion is older than allowed;
+  difference lies above zero, and above rounding); or that it is no worse by more than a margin, and the champion is
+  older than allowed;
 - *calibration*: its calibration error is small, or no larger than chance alone would show (`models.reliability`);
 - *baselines*: none of them has a lower log-loss.
 
@@ -14,11 +15,15 @@ Example: a challenger ahead of the champion by 0.004 nats a snapshot, 95 % from 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from models.baselines import NAMES
 from models.contest import OURS, Contest
 from models.metrics import Estimate
 from models.reliability import SMALL_ERROR, Reliability
+
+ROUNDING: Final = 1e-5
+"""Nats below which a difference is rounding: two fits of one recipe on the same rows differ by some 1e-7."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def against_champion(ahead: Estimate, *, champion: str, age_days: float, rules: 
     figures = f"{_nats(ahead.value)} nats a snapshot against champion {champion} ({bounds})"
     is_old = age_days > rules.champion_days
     age = f"it is {age_days:.0f} days old"
-    if ahead.low > 0:
+    if ahead.low > ROUNDING:
         return GateCheck("champion", True, f"Better: {figures}.")
     if ahead.low <= -rules.margin:
         return GateCheck("champion", False, f"Not shown to be better, nor no worse by {rules.margin:g}: {figures}.")

@@ -18,6 +18,7 @@ from models.cross_fit import Plan
 from models.recipe import Recipe, fit_recipe
 from models.training import moments_of
 from models.trees import TreeSettings
+from models.tuned import Tuned
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
@@ -65,7 +66,10 @@ def remembered(model: LeadModel, notes: Mapping[str, Any]) -> Reign:
     shipped = notes["model_that_ships"]
     settings = TreeSettings(**_known(TreeSettings, shipped["plan"]["settings"]))
     plan = Plan(**{**_known(Plan, shipped["plan"]), "settings": settings})
-    return Reign(model, Recipe(**_known(Recipe, shipped["recipe"])), plan, int(shipped["closed_by"]))
+    asked = _known(Recipe, shipped["recipe"])
+    tuned = asked.pop("tuned", None)
+    recipe = Recipe(**asked, tuned=None if tuned is None else Tuned.from_plain(tuned))
+    return Reign(model, recipe, plan, int(shipped["closed_by"]))
 
 
 def rematch(reign: Reign, table: FeatureTable, hold_out: HoldOut) -> Rematch:

@@ -168,10 +168,15 @@ def score_blocks(
         yield from _doubted_block(scorer, rows_of(table, start, ROWS_PER_BLOCK))
 
 
-def with_ranks(scores: pa.Table) -> pa.Table:
-    """Return *scores* with ``rank`` filled: 1 = the highest log-odds; lead id, then moment, settle ties."""
+def with_ranks(scores: pa.Table, *, by: str = "log_odds") -> pa.Table:
+    """Return *scores* with ``rank`` filled: 1 = the highest log-odds; lead id, then moment, settle ties.
+
+    Args:
+        scores: Stored scores.
+        by: What to rank by instead; who has none gets no rank.
+    """
     order = [
-        ("log_odds", "descending"),
+        (by, "descending"),
         ("lead_id", "ascending"),
         ("as_of", "ascending"),
         ("trigger_id", "ascending"),
@@ -179,7 +184,7 @@ def with_ranks(scores: pa.Table) -> pa.Table:
     places = pc.sort_indices(scores, sort_keys=order).to_numpy()
     ranks = np.empty(len(places), dtype=np.int64)
     ranks[places] = np.arange(1, len(places) + 1)
-    is_unscored = np.asarray(pc.is_null(scores["log_odds"]), dtype=np.bool_)
+    is_unscored = np.asarray(pc.is_null(scores[by]), dtype=np.bool_)
     at = scores.schema.get_field_index("rank")
     return scores.set_column(at, "rank", pa.array(ranks, mask=is_unscored))
 
@@ -237,7 +242,7 @@ def _score_block(scorer: _Scorer, block: FeatureTable, found: Doubts) -> pa.Tabl
     }
     if scorer.explainer is not None:
         columns |= _explained(scorer, scorer.explainer, block, predictions.log_odds)
-    return _as_scores(columns, len(block), scorer.run, model)
+    return as_scores(columns, len(block), run=scorer.run, features=model.features)
 
 
 def _explained(
@@ -264,12 +269,19 @@ def _struct(fields: dict[str, npt.NDArray[np.int64]]) -> pa.StructArray:
 
 def _without_score(unscored: pa.Table, model: LeadModel, run: ScoringRun) -> pa.Table:
     columns = {name: unscored[name] for name in ("lead_id", "as_of", "trigger_id", "reason_code")}
-    return _as_scores(columns, unscored.num_rows, run, model)
+    return as_scores(columns, unscored.num_rows, run=run, features=model.features)
 
 
-def _as_scores(columns: dict[str, object], n_rows: int, run: ScoringRun, model: LeadModel) -> pa.Table:
-    """Return *columns* in the stored schema, with what the run gives to all rows; the others are null."""
-    schema = score_schema(model.features)
+def as_scores(columns: dict[str, object], n_rows: int, *, run: ScoringRun, features: tuple[Feature, ...]) -> pa.Table:
+    """Return *columns* in the stored schema, with what the run gives to all rows; the others are null.
+
+    Args:
+        columns: Values by name of a column of `score_schema`.
+        n_rows: How many rows they have.
+        run: What all rows share.
+        features: What the points are of.
+    """
+    schema = score_schema(features)
     shared = {"data_until": run.data_until, "scored_at": run.scored_at, "model_version": run.model_version}
     filled = []
     for name, kind in zip(schema.names, schema.types, strict=True):

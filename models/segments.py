@@ -189,11 +189,18 @@ def _segment(level: str, rows: Bools, judged: _Judged) -> Segment:
     if min(segment.conversions, int(np.unique(lead[~converted]).size)) < LEAST_LEADS:
         return segment
     metrics = evaluate(judged.log_odds[rows], converted, lead, seed=judged.seed)
-    return replace(segment, gap=_gap(probability - converted, lead), metrics=metrics)
+    return replace(segment, gap=calibration_gap(judged.log_odds[rows], converted, lead), metrics=metrics)
 
 
-def _gap(residual: npt.NDArray[np.float64], lead: npt.NDArray[np.uint64]) -> Estimate:
-    """Return expected − realised with its interval over leads (the formula at the head)."""
+def calibration_gap(log_odds: npt.NDArray[np.float64], converted: Bools, lead: npt.NDArray[np.uint64]) -> Estimate:
+    """Return expected − realised with its interval over leads (the formula at the head).
+
+    Args:
+        log_odds: Calibrated log-odds, shape ``(n_rows,)``.
+        converted: The labels.
+        lead: Hash of each row's lead.
+    """
+    residual = sigmoid(log_odds) - converted
     mean = float(residual.mean())
     half = NormalDist().inv_cdf((1 + LEVEL) / 2) * _standard_error(residual, lead)
     return Estimate(mean, mean - half, mean + half)

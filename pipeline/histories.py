@@ -63,7 +63,8 @@ class Histories:
         tables = self._tables
         question, features = asked(self._settings, tables)
         segmenting.refuse_unknown(self._settings, features)
-        beside = (*asking.beside(self._settings, available=tables.available), *also)
+        judges = asking.beside(self._settings, available=tables.available, event_types=tables.event_types)
+        beside = (*judges, *also)
         parts = per_bucket(
             tables,
             lambda timelines: training_table(timelines, question, features, beside=beside),

@@ -105,6 +105,17 @@ class GateSettings(Section):
     champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
 
 
+class TuningSettings(Section):
+    """How `leadlight tune` seeks settings of the model, and whether training uses them."""
+
+    trials: int = Field(30, ge=1, description="Trials of a study in all, those of earlier runs included.")
+    minutes: float = Field(20.0, gt=0, description="Time of one run; the study goes on in the next.")
+    objective: Literal["log_loss", "average_precision", "roc_auc", "brier"] = Field(
+        "log_loss", description="What trials are judged by, over forward folds."
+    )
+    use: bool = Field(default=True, description="Whether training uses the settings that tuning found.")
+
+
 class ModelSettings(Section):
     """How the model is trained."""
 
@@ -116,6 +127,17 @@ class ModelSettings(Section):
     experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
     tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
     gate: GateSettings = Field(default_factory=GateSettings)
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
+
+
+class CertificateSettings(Section):
+    """What is looked at before a model may be registered, and what a person has looked at already."""
+
+    leads: int = Field(2000, ge=100, description="Leads whose features, cohort and labels are computed anew.")
+    trusted: list[str] = Field(
+        default_factory=list,
+        description="Features, attributes or signals that look like leaks and are not: told, but they stop no model.",
+    )
 
 
 class GradeSettings(Section):
@@ -149,6 +171,14 @@ class ReportSettings(Section):
     )
 
 
+class PointsSettings(Section):
+    """The shop's own points card."""
+
+    card: Path | None = Field(
+        None, description="Its file, such as points.yaml; relative to the config file. Scores while there is no model."
+    )
+
+
 def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
     """Let a table with one source be written without a list."""
     if not isinstance(tables, dict):
@@ -169,8 +199,10 @@ class Settings(Section):
     question: QuestionSettings = Field(default_factory=QuestionSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
+    certificate: CertificateSettings = Field(default_factory=CertificateSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
+    points: PointsSettings = Field(default_factory=PointsSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 
@@ -234,7 +266,9 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
-    return settings.model_copy(update={"shop": shop, "data": str(found)})
+    card = settings.points.card
+    points = settings.points.model_copy(update={"card": None if card is None else base / card})
+    return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
 
 
 def _kind_faults(settings: Settings, raw: dict[str, Any]) -> list[str]:

@@ -85,12 +85,28 @@ class Workspace:
         Raises:
             NotFinishedError: Another run holds the workspace.
         """
+        with self._alone(".lock", _held(self.root)):
+            yield
+
+    @contextmanager
+    def tuning(self) -> Iterator[Path]:
+        """Give the file of the studies, and keep every other tuning out.
+
+        Raises:
+            NotFinishedError: Another tuning of this shop is at work.
+        """
+        with self._alone(".tuning.lock", _tuned_elsewhere(self.root)):
+            yield self.root / "tuning.db"
+
+    @contextmanager
+    def _alone(self, lock: str, held: NotFinishedError) -> Iterator[None]:
+        """Hold the file called *lock*, or raise *held*; the lock of a process that dies goes with it."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w", encoding="ascii") as file:
+        with (self.root / lock).open("w", encoding="ascii") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise _held(self.root) from error
+                raise held from error
             yield
 
     def current(self) -> Mapping[str, Any] | None:
@@ -236,6 +252,12 @@ def _moment(text: str) -> int:
 def _held(root: Path) -> NotFinishedError:
     return not_finished(
         f"Another run holds the workspace '{root}'.", hint="wait until it has ended, then run this again."
+    )
+
+
+def _tuned_elsewhere(root: Path) -> NotFinishedError:
+    return not_finished(
+        f"Another tuning is at work in the workspace '{root}'.", hint="wait until it has ended, then run this again."
     )
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from features.errors import without_secrets
+from models.model_card_facts import Setting
 from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
+    from models.certificate import Certificate
     from models.metrics import Metrics
     from models.segments import SegmentReport
     from models.training import TrainedModel
+
+CARD_FOLDER: Final = "card"
+"""Where the model card lies among a run's files."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,11 @@ class Training:
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
         segments: Quality by segment and error gaps, where the shop asked for them.
+        setting: What the shop's config says of the question, for the model card.
+        run_id: MLflow's id of the run; `log_training` fills it in.
+        trained_at: When the run was opened (UTC); likewise.
+        tags: What the run is marked with besides.
+        certificate: What was checked for leaks, where it was.
     """
 
     trained: TrainedModel
@@ -40,6 +51,11 @@ class Training:
     config_file: Path | None = None
     fingerprint: str = ""
     segments: SegmentReport | None = None
+    setting: Setting = field(default_factory=Setting)
+    run_id: str = ""
+    trained_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

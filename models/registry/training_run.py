@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +21,7 @@ from models.registry.mlflow_client import client, one_at_a_time, reported
 from models.registry.model_folder import save_model_folder, write_bundle
 from models.registry.promotion import champion_label, move
 from models.registry.reigns import FIRST_MODEL, history
-from models.registry.training import Training, flat_parameters, metric_values, report
+from models.registry.training import CARD_FOLDER, Training, flat_parameters, metric_values, report
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,7 +45,7 @@ def prepare(place: Place) -> None:
     """
     asked = client(place)
     with reported("open its records"), one_at_a_time(place):
-        _experiment(asked, place)
+        experiment_of(asked, place)
 
 
 def log_training(place: Place, training: Training, *, alias: str = "") -> ModelVersion:
@@ -66,8 +68,9 @@ def log_training(place: Place, training: Training, *, alias: str = "") -> ModelV
     asked = client(place)
     with reported("log the training"), tempfile.TemporaryDirectory(prefix="leadlight-") as beside:
         with one_at_a_time(place):
-            experiment = _experiment(asked, place)
-        with _run(asked, experiment, training) as run_id:
+            experiment = experiment_of(asked, place)
+        with _run(asked, experiment, training) as (run_id, started):
+            training = replace(training, run_id=run_id, trained_at=started)
             _log_numbers(asked, run_id, training)
             files = Path(beside, "files")
             files.mkdir()
@@ -75,14 +78,14 @@ def log_training(place: Place, training: Training, *, alias: str = "") -> ModelV
             asked.log_artifacts(run_id, str(files))
             with _logged_model(asked, experiment, run_id, training) as described:
                 folder = Path(beside, "model")
-                _write_model(training, Path(beside, "bundle"), folder, described)
+                _write_model(training, files, folder, described)
                 asked.log_model_artifacts(described.model_id, str(folder))
         with one_at_a_time(place):
             number = _register(asked, place, training, model_id=described.model_id, run_id=run_id, alias=alias)
     return version(place, number)
 
 
-def _experiment(asked: MlflowClient, place: Place) -> str:
+def experiment_of(asked: MlflowClient, place: Place) -> str:
     """Return the id of the place's experiment, made where there is none."""
     found = asked.get_experiment_by_name(place.name)
     if found is None:
@@ -95,13 +98,14 @@ def _experiment(asked: MlflowClient, place: Place) -> str:
 
 
 @contextmanager
-def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[str]:
-    """Open a run; it ends as FINISHED where everything was logged, as FAILED where not."""
+def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[tuple[str, datetime]]:
+    """Open a run, give its id and when it began; it ends as FINISHED where all was logged, as FAILED where not."""
     tags = {"leadlight.data_fingerprint": training.fingerprint, "mlflow.source.name": "leadlight train"}
-    run_id = str(asked.create_run(experiment, tags=tags).info.run_id)
+    opened = asked.create_run(experiment, tags={**tags, **training.tags}).info
+    run_id = str(opened.run_id)
     status = "FAILED"
     try:
-        yield run_id
+        yield run_id, datetime.fromtimestamp(opened.start_time / 1000, tz=UTC)
         status = "FINISHED"
     finally:
         asked.set_terminated(run_id, status)
@@ -140,13 +144,21 @@ def _logged_model(asked: MlflowClient, experiment: str, run_id: str, training: T
         asked.finalize_logged_model(logged.model_id, status)
 
 
-def _write_model(training: Training, bundle_folder: Path, folder: Path, described: Any) -> None:  # noqa: ANN401
-    model = training.trained.model
-    notes = {"training.json": (json.dumps(report(training), indent=1) + "\n").encode()}
+def _write_model(training: Training, files: Path, folder: Path, described: Any) -> None:  # noqa: ANN401
+    """Write the model's folder; report, card and certificate travel in its bundle."""
+    model, bundle_folder = training.trained.model, folder.with_name("bundle")
+    notes = {"training.json": _as_file(report(training))}
+    if training.certificate is not None:
+        notes["certificate.json"] = _as_file(training.certificate.as_plain())
+    notes |= {path.name: path.read_bytes() for path in sorted((files / CARD_FOLDER).glob("*"))}
     write_bundle(model, bundle_folder, notes=notes)
     save_model_folder(
         folder, bundle_folder=bundle_folder, features=model.features, leads=training.table, described=described
     )
+
+
+def _as_file(plain_data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(plain_data, indent=1) + "\n").encode()
 
 
 def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str, alias: str) -> str:

@@ -22,6 +22,8 @@ def show_backtest(console: Console, report: BacktestReport) -> None:
     console.print(_calibration(report))
     if report.random_split:
         console.print(_optimism(report))
+    for note in report.notes:
+        console.print(f"Note: {note}", markup=False)
     console.print()
     for name, path in (("Pictures", report.pictures[0].parent), ("All figures", report.report)):
         console.print(f"{name}: {path}", markup=False, soft_wrap=True)

@@ -23,14 +23,16 @@ def show_lead(console: Console, scores: list[LeadExplanation | WithoutScore]) ->
 
 
 def _show(console: Console, told: LeadExplanation) -> None:
+    between = "" if told.score_low is None else f" (between {told.score_low} and {told.score_high})"
     console.print(
-        f"Score [bold]{told.score}[/bold] (between {told.score_low} and {told.score_high})  "
+        f"Score [bold]{told.score}[/bold]{between}  "
         f"{bar(told.score / 100, width=25)}  grade {told.grade}, {told.temperature}, rank {told.rank:,}"
     )
+    console.print(_probability(told))
+    is_card = told.score_low is None
     console.print(
-        f"Probability {told.probability:.1%} (between {told.probability_low:.1%} and {told.probability_high:.1%})\n"
+        f"  {told.start:3d}  {'what every lead begins with' if is_card else 'a lead with nothing for or against it'}"
     )
-    console.print("   50  a lead with nothing for or against it")
     _show_lines(console, "Speaks for", told.speaks_for)
     _show_lines(console, "Speaks against", told.speaks_against)
     if told.everything_else:
@@ -38,6 +40,14 @@ def _show(console: Console, told: LeadExplanation) -> None:
     if told.limits:
         console.print(f"  {told.limits:+3d}  limits of the scale")
     console.print(f"  [bold]{told.score:>3}[/bold]  score\n")
+
+
+def _probability(told: LeadExplanation) -> str:
+    if told.probability is None:
+        return "By the shop's own points card, which says no probability\n"
+    if told.probability_low is None or told.probability_high is None:
+        return f"Probability {told.probability:.1%} by the shop's own points card\n"
+    return f"Probability {told.probability:.1%} (between {told.probability_low:.1%} and {told.probability_high:.1%})\n"
 
 
 def _show_lines(console: Console, title: str, lines: list[Line]) -> None:

@@ -30,7 +30,9 @@ def show_scores(console: Console, report: ScoreReport) -> None:
     for line in _doubts(report):
         console.print(line, markup=False)
     grades = ", ".join(f"{grade} {count:,}" for grade, count in report.grades.items())
-    console.print(f"Expected conversions: {report.expected_conversions:,.1f}. Grades: {grades}.\n", markup=False)
+    expected = report.expected_conversions
+    told = "" if expected is None else f"Expected conversions: {expected:,.1f}. "
+    console.print(f"{told}Grades: {grades}.\n", markup=False)
     console.print(_best(report.best))
     console.print(f"All leads: {report.csv}", markup=False, soft_wrap=True)
     console.print(f"           {report.parquet}", markup=False, soft_wrap=True)
@@ -69,15 +71,23 @@ def _best(leads: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def _probability(lead: Mapping[str, Any]) -> str:
+    """Return the probability with its interval; a points card knows neither, or the first alone."""
+    if lead["probability"] is None:
+        return "–"
+    if lead["probability_low"] is None:
+        return f"{lead['probability']:.1%}"
+    return f"{lead['probability']:.1%}\n{lead['probability_low']:.0%}–{lead['probability_high']:.0%}"
+
+
 def _cells(lead: Mapping[str, Any]) -> tuple[Text, ...]:
     """Return one row; as `Text`, since a lead's name in brackets is no markup."""
-    interval = f"{lead['probability_low']:.0%}–{lead['probability_high']:.0%}"
     reasons = [f"{reason['points']:+5.1f}  {reason['text']}" for reason in lead["reasons"][:_REASONS]]
     cells = (
         str(lead["rank"]),
         plain(str(lead["lead_id"])),
         str(lead["score"]),
-        f"{lead['probability']:.1%}\n{interval}",
+        _probability(lead),
         f"{lead['grade']}\n{lead['temperature']}",
         "\n".join(reasons),
     )

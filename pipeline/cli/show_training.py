@@ -7,7 +7,7 @@ from rich.table import Table
 
 from models.baselines import NAMES
 from pipeline.cli.bars import bar
-from pipeline.stages.train import GAINS_AT, TrainReport
+from pipeline.stages.train_report import GAINS_AT, TrainReport
 
 #: What a person compares first, with its direction; the rest is in MLflow and in --json.
 _SHOWN = {
@@ -32,10 +32,13 @@ def show_training(console: Console, report: TrainReport) -> None:
     console.print(f"The model that ships: {linear:.2f} × linear + {trees:.2f} × {report.trees} trees, refitted on all.")
     for note in report.notes:
         console.print(f"Note: {note}", markup=False)
+    console.print(f"{report.certificate}.", markup=False)
     use = "it scores from now on" if report.is_champion else "another version keeps scoring"
     console.print(f"Version {report.version} is registered; {use}.\n")
-    console.print(f"Pictures: {report.plots}", markup=False, soft_wrap=True)
-    console.print(f"MLflow:   mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
+    console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
+    console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
+    console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)
+    console.print(f"MLflow:      mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
 
 
 def _what_was_judged(report: TrainReport) -> str:

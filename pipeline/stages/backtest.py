@@ -25,10 +25,15 @@ from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.train import training_config
+from pipeline.stages.fitting import in_use_for
 from pipeline.workspace import Workspace
 
 Figures = Mapping[str, tuple[float, float, float]]
+
+SEEN_BY_TUNING = (
+    "Those settings were chosen on snapshots that older folds judge again, so older folds flatter them a little; "
+    "the hold-out of `leadlight train` had no part in the choice."
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class BacktestReport:
         random_split: Per metric: what a split of rows at random would have shown, labelled optimism; or empty.
         covered_cells: Cells (a tenth of a fold, of 500 rows or more) whose conversions lie in their intervals' band.
         cells: How many such cells there are.
+        notes: What a person should know.
         report: Everything as JSON.
         answers: What was said of each snapshot, as Parquet.
         pictures: The pictures.
@@ -88,6 +94,7 @@ class BacktestReport:
     random_split: Figures
     covered_cells: int
     cells: int
+    notes: tuple[str, ...]
     report: Path
     answers: Path
     pictures: tuple[Path, ...]
@@ -115,18 +122,20 @@ def backtest(
     """
     if table is None:
         table = compute_training_table(settings, progress=progress)
+    in_use = in_use_for(settings, table)
     found = walk.backtest(
         table,
-        recipe=training_config(settings).recipe,
+        recipe=in_use.config.recipe,
         rivals=partial(judging.rivals, settings),
         folds=folds,
         with_random_split=with_random_split,
         notify=progress,
     )
-    return _written(settings, table, found)
+    seen = (SEEN_BY_TUNING,) if in_use.config.recipe.tuned else ()
+    return _written(settings, table, found, notes=(*in_use.notes, *seen))
 
 
-def _written(settings: Settings, table: FeatureTable, found: Backtest) -> BacktestReport:
+def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes: tuple[str, ...]) -> BacktestReport:
     workspace = Workspace(settings.shop.workspace)
     folder = workspace.root / "backtest"
     leads = lead_data(settings)
@@ -141,6 +150,7 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest) -> Backte
         random_split=_figures(found.random_split.estimates()) if found.random_split else {},
         covered_cells=covered,
         cells=cells,
+        notes=notes,
         report=folder / "report.json",
         answers=folder / "answers.parquet",
         pictures=_draw(workspace, folder, found, leads),

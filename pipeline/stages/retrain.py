@@ -25,7 +25,8 @@ from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
-from pipeline.stages.train import Fitted, TrainReport, fit, register, report_of
+from pipeline.stages.fitting import Fitted, fit, register
+from pipeline.stages.train_report import TrainReport, report_of
 
 _FOR_CHAMPION = "champion/"
 """Before the names of features that the champion reads and the config no longer wants."""

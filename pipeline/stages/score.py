@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import moments
+from features.catalog import Feature
 from features.local_time import instant, local_iso
 from models import scoring
 from models.grades import GradeShares
 from models.model import LeadModel
 from models.reason_codes import strange_values
 from models.reasons import ReasonLimits, reason_texts
-from pipeline.champion import champion, scores_still
+from pipeline.champion import champion, has_champion, scores_still
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
@@ -45,7 +46,7 @@ class ScoreReport:
         is_new: False where this run had been stored before; stored scores never change.
         is_published: False where another version became champion while this one scored.
         grades: Leads per grade.
-        expected_conversions: Sum of the probabilities.
+        expected_conversions: Sum of the probabilities; None where a points card says none.
         best: The best leads: id, score, probability with interval, grade, reasons.
         parquet: The exported table.
         csv: The same as CSV.
@@ -60,7 +61,7 @@ class ScoreReport:
     is_new: bool
     is_published: bool
     grades: Mapping[str, int]
-    expected_conversions: float
+    expected_conversions: float | None
     best: list[dict[str, Any]]
     parquet: Path
     csv: Path
@@ -69,18 +70,22 @@ class ScoreReport:
 def score(
     settings: Settings, *, as_of: datetime | None = None, scored_at: datetime, progress: Progress = silent
 ) -> ScoreReport:
-    """Score the cohort with the champion, store the scores and publish them.
+    """Score the cohort with the champion, store the scores and publish them; without one, by the shop's points card.
 
     Args:
-        settings: The shop's config; tables must be ingested and a model trained.
+        settings: The shop's config; tables must be ingested, and a model trained or a points card named.
         as_of: The moment of scoring, on the shop's clock where it is naive; by default the smallest
             ``data_until`` of the tables that the features read.
         scored_at: When this run happens (aware).
         progress: Told of every bucket done.
 
     Raises:
-        LeadlightError: No model, nothing ingested, or no lead to score.
+        LeadlightError: No model and no card, nothing ingested, or no lead to score.
     """
+    if settings.points.card is not None and not has_champion(settings):
+        from pipeline.stages.points_score import score_by_points  # which reports by what stands here
+
+        return score_by_points(settings, as_of=as_of, scored_at=scored_at, progress=progress)
     workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
     leads = lead_data(settings)
@@ -111,13 +116,22 @@ def score(
                    stale_tables=_stale(settings, ends, moment), exported=exported)  # fmt: skip
 
 
+class Featured(Protocol):
+    """What reads features, or says its points as features."""
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features."""
+        ...
+
+
 def _stale(settings: Settings, ends: Mapping[str, int], moment: int) -> tuple[str, ...]:
     """Return the tables whose data end longer before *moment* than the config allows."""
     allowed = settings.score.max_data_age_days * moments.DAY
     return tuple(sorted(name for name, end in ends.items() if allowed and moment - end > allowed))
 
 
-def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
+def readable(scores: pa.Table, model: Featured, *, currency: str) -> pa.Table:
     """Return scores as people open them: points as points, reasons as sentences.
 
     Args:
@@ -130,7 +144,9 @@ def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
     by_name = {feature.name: feature for feature in model.features}
     stored = scores["reasons"].combine_chunks()
     columns["reasons"] = _joined(reason_texts(stored, by_name, currency=currency))
-    columns["unlike"] = pa.array(["; ".join(strange_values(one, model, currency=currency)) for one in _unlike(scores)])
+    if isinstance(model, LeadModel):  # a points card has learned nothing that a lead could be unlike
+        strange = ["; ".join(strange_values(one, model, currency=currency)) for one in _unlike(scores)]
+        columns["unlike"] = pa.array(strange, pa.string())
     return pa.table(columns).sort_by("rank")
 
 
@@ -196,7 +212,7 @@ def _report(
     counted = scores["grade"].drop_null().value_counts()
     codes = Counter(code for text in scores["reason_code"].to_pylist() if text for code in text.split(","))
     ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
-    best = _best_of_each_lead(ranked).slice(0, BEST_SHOWN)
+    best = best_of_each_lead(ranked).slice(0, BEST_SHOWN)
     return ScoreReport(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
@@ -216,13 +232,13 @@ def _report(
     )
 
 
-def _best_of_each_lead(ranked: pa.Table) -> pa.Table:
-    """Keep each lead's first row: one call answers all triggers that are open."""
+def best_of_each_lead(ranked: pa.Table) -> pa.Table:
+    """Return each lead's first row: one call answers all triggers that are open."""
     _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
     return ranked.take(pa.array(np.sort(first)))
 
 
-def best_leads(rows: pa.Table, model: LeadModel, *, currency: str) -> list[dict[str, Any]]:
+def best_leads(rows: pa.Table, model: Featured, *, currency: str) -> list[dict[str, Any]]:
     """Return a few stored scores as plain data with their reasons in words."""
     by_name = {feature.name: feature for feature in model.features}
     texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency).to_pylist()

@@ -17,6 +17,7 @@ RULES = GateRules(margin=0.002, champion_days=90)
     ("low", "age_days", "passed", "said"),
     [
         (0.0001, 1, True, "Better"),
+        (1e-6, 1, False, "Not shown to be better"),
         (0.0, 1, False, "Not shown to be better"),
         (-0.0019, 91, True, "No worse by 0.002"),
         (-0.0019, 90, False, "no worse would do against"),
