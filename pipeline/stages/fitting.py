@@ -25,6 +25,7 @@ from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.certificate import certify, keep, refused
+from pipeline.stages.certificate_rows import certify_rows
 from pipeline.stages.features import asked
 from pipeline.workspace import Workspace
 
@@ -122,9 +123,12 @@ def training_config(settings: Settings) -> TrainingConfig:
 
 def _certified(settings: Settings, table: FeatureTable, trained: TrainedModel, progress: Progress) -> Certificate:
     """Certify that nothing leaks, keep the page in the workspace, and stop where something does."""
-    tables = Workspace(settings.shop.workspace).tables()
-    question, features = asked(settings, tables)
-    found = certify(settings, tables, question, features, table, trained, progress=progress)
+    if settings.lead_table is not None:
+        found = certify_rows(settings, table, trained.hold_out)
+    else:
+        tables = Workspace(settings.shop.workspace).tables()
+        question, features = asked(settings, tables)
+        found = certify(settings, tables, question, features, table, trained, progress=progress)
     page = keep(settings, found)
     if not found.is_passed:
         raise refused(found, page)
