@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from features.moments import local_date
 from models.grades import GradeShares
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Setting:
         beats_all: Whether that is good news; None = not known.
         zone: The shop's time zone, in which days are shown.
         shares: Which shares get which grade.
+        place: How moments are told that are places in an order and no days; None = as days.
     """
 
     shop: str = ""
@@ -42,6 +44,11 @@ class Setting:
     beats_all: bool | None = None
     zone: str = "UTC"
     shares: GradeShares = field(default_factory=GradeShares)
+    place: Callable[[int], str] | None = None
+
+    def day(self, moment: int) -> str:
+        """Return a moment (us) as the card shows it: the shop's day, or the place in its order."""
+        return self.place(moment) if self.place else str(local_date(moment, self.zone))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from features.moments import DAY, from_us, local_date
+from features.moments import DAY, from_us
 from models.model_card_numbers import listed, percent, words
 from models.reliability import reliability
 from models.segment_words import all_badly_calibrated, error_gap_sentences
@@ -91,14 +91,16 @@ def _about_people(facts: CardFacts) -> list[str]:
 
 
 def _about_time(facts: CardFacts) -> list[str]:
-    moments, zone = moments_of(facts.table), facts.setting.zone
+    if facts.setting.place is not None:
+        return ["It knows the order of its leads, and no day: seasons and the age of its data are unknown to it."]
+    moments, day = moments_of(facts.table), facts.setting.day
     asked, closed = np.unique(moments.as_of), int(moments.decided_at.max())
     days, found = int(asked[-1] - asked[0]) // DAY, []
     if 0 < days < YEAR_DAYS:
         found.append(f"It learned from moments within {days} days: less than a year, so some seasons are new to it.")
     tested = np.unique(moments.as_of[facts.trained.hold_out.test_rows])
     if len(tested) <= FEW_MOMENTS:
-        when = listed([str(local_date(int(moment), zone)) for moment in tested])
+        when = listed([day(int(moment)) for moment in tested])
         found.append(
             f"It was judged at {len(tested)} moment{'s' * (len(tested) > 1)} only ({when}): others may be unlike."
         )
@@ -107,6 +109,6 @@ def _about_time(facts: CardFacts) -> list[str]:
         if age > OLD_DAYS:
             found.append(
                 f"The newest outcome it learned from was {age:,} days old when it was trained "
-                f"({local_date(closed, zone)}): what has changed since is unknown to it."
+                f"({day(closed)}): what has changed since is unknown to it."
             )
     return found

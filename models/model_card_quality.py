@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from features.moments import local_date
 from models.baselines import NAMES
 from models.model_card_numbers import figure, percent, whole
 from models.model_card_page import Block, Chart, Section, Table, Text
@@ -29,11 +29,11 @@ GAINS_SHOWN: Final = (0.05, 0.10, 0.20, 0.30, 0.50)
 
 def data_section(facts: CardFacts) -> Section:
     """Say what there was to learn from, and what was set aside to judge on."""
-    moments, held_out, zone = moments_of(facts.table), facts.trained.hold_out, facts.setting.zone
+    moments, held_out, day = moments_of(facts.table), facts.trained.hold_out, facts.setting.day
     ripe = np.concatenate([held_out.train_rows, held_out.test_rows])
     rows = [
-        ("learned from, before the hold-out", *_counts(moments.take(held_out.train_rows), zone)),
-        ("hold-out, never seen by the judged model", *_counts(moments.take(held_out.test_rows), zone)),
+        ("learned from, before the hold-out", *_counts(moments.take(held_out.train_rows), day)),
+        ("hold-out, never seen by the judged model", *_counts(moments.take(held_out.test_rows), day)),
         ("all together, from which the model that ships learned", *_all_counts(facts, moments, ripe)),
     ]
     head = ("", "snapshots", "leads", "converting leads", "snapshots converted", "asked from", "to")
@@ -100,14 +100,14 @@ def _figures(metrics: Metrics) -> tuple[str, ...]:
     return tuple(figure(named[name], places=2 if name.startswith("lift") else 3) for name in SHOWN)
 
 
-def _counts(moments: Moments, zone: str) -> tuple[str, ...]:
+def _counts(moments: Moments, day: Callable[[int], str]) -> tuple[str, ...]:
     return (
         f"{len(moments):,}",
         f"{np.unique(moments.lead).size:,}",
         f"{moments.converting_leads(moments.converted):,}",
         percent(float(moments.converted.mean())),
-        str(local_date(int(moments.as_of.min()), zone)),
-        str(local_date(int(moments.as_of.max()), zone)),
+        day(int(moments.as_of.min())),
+        day(int(moments.as_of.max())),
     )
 
 
@@ -115,4 +115,4 @@ def _all_counts(facts: CardFacts, moments: Moments, judged: np.ndarray) -> tuple
     """Return the counts of what shipped: rows whose label was open at the hold-out's beginning are in it too."""
     ripe = facts.table.labels["is_ripe"].to_numpy() if facts.table.labels is not None else None
     rows = np.sort(judged) if ripe is None else np.flatnonzero(ripe)
-    return _counts(moments.take(rows), facts.setting.zone)
+    return _counts(moments.take(rows), facts.setting.day)

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.moments import local_date
+from features.timeline import Coverage
 from models.contest import Contest
 from models.grades import GradeShares
 from models.model_card_facts import Setting
 from pipeline import segmenting
+from pipeline.lead_data import lead_data
+from pipeline.lead_table import notes
 from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 WHO = {
     "everyone": "every lead",
@@ -27,23 +30,28 @@ def card_setting(settings: Settings, judged: Contest) -> Setting:
         settings: The shop's config.
         judged: The model beside its baselines.
     """
-    workspace = Workspace(settings.shop.workspace)
+    is_ingested = Workspace(settings.shop.workspace).current() is not None
+    leads = lead_data(settings) if is_ingested else None
+    is_in_order = settings.lead_table is not None and settings.lead_table.order == "rows"
     kept_out = () if settings.model.use_sensitive else tuple(sorted(segmenting.sensitive(settings)))
     return Setting(
         shop=settings.shop.name,
         question=settings.question.name,
         asked=asked_in_words(settings),
-        coverage=_coverage(workspace.tables(), zone=settings.shop.time_zone) if workspace.current() else (),
+        coverage=_covered(leads.coverage, zone=settings.shop.time_zone) if leads else (),
         kept_out=kept_out,
         verdict=judged.verdict(),
         beats_all=not judged.lost_to and not judged.unsure_of,
         zone=settings.shop.time_zone,
         shares=GradeShares(**settings.score.grades.model_dump()),
+        place=leads.told if leads and is_in_order else None,
     )
 
 
 def asked_in_words(settings: Settings) -> dict[str, str]:
     """Return the question point by point: name and meaning."""
+    if settings.lead_table is not None:
+        return notes.asked_in_words(settings.lead_table)
     asked = settings.question
     return {
         "A conversion is": _conversion(asked, currency=settings.shop.currency),
@@ -91,9 +99,9 @@ def _meant(wanted: object) -> str:
     return str(wanted)
 
 
-def _coverage(tables: Tables, *, zone: str) -> tuple[tuple[str, str, str], ...]:
+def _covered(coverage: Mapping[str, Coverage], *, zone: str) -> tuple[tuple[str, str, str], ...]:
     """Return each table with its first and its last day; a span ends before the moment at which it ends."""
     return tuple(
         (name, str(local_date(span.data_from, zone)), str(local_date(span.data_until - 1, zone)))
-        for name, span in sorted(tables.coverage.items())
+        for name, span in sorted(coverage.items())
     )

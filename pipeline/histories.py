@@ -15,7 +15,7 @@ from features.local_time import local_iso
 from features.matrix import FeatureTable, concat
 from features.moments import local_date
 from features.snapshots import Trigger
-from features.timeline import Timelines
+from features.timeline import Coverage, Timelines
 from features.training_table import Question, scoring_table, training_table
 from pipeline import asking, lead_timeline, segmenting
 from pipeline.lead_timeline import Happening
@@ -47,6 +47,11 @@ class Histories:
     def available(self) -> Mapping[str, AbstractSet[str]]:
         """The columns of each timeline."""
         return self._tables.available
+
+    @property
+    def coverage(self) -> Mapping[str, Coverage]:
+        """The span that each table's data cover."""
+        return self._tables.coverage
 
     @property
     def question(self) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from features.catalog import Feature
 from features.errors import LeadlightError
 from features.matrix import FeatureTable
+from features.timeline import Coverage
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 
@@ -29,6 +30,10 @@ class LeadData(Protocol):
     @property
     def available(self) -> Mapping[str, AbstractSet[str]]:
         """The columns of each table that features may read."""
+
+    @property
+    def coverage(self) -> Mapping[str, Coverage]:
+        """The span that each table's data cover, where they have days."""
 
     @property
     def question(self) -> Mapping[str, Any]:

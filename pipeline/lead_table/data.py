@@ -20,6 +20,7 @@ from features.local_time import local_iso
 from features.matrix import FeatureTable
 from features.moments import SECOND, local_midnight
 from features.plan import KEY_COLUMNS
+from features.timeline import Coverage
 from pipeline import segmenting
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
@@ -56,6 +57,13 @@ class LeadTable:
     def available(self) -> Mapping[str, AbstractSet[str]]:
         """The attributes, beside the keys that every table has."""
         return {"attributes": {*KEY_COLUMNS, *self._kept.attributes}}
+
+    @property
+    def coverage(self) -> Mapping[str, Coverage]:
+        """From the first date until when the table tells what happened; nothing without dates."""
+        if self._asked.date is None:
+            return {}
+        return {"lead_table": Coverage(int(self._kept.rows().date.min()), self._timing.data_until)}
 
     @property
     def question(self) -> Mapping[str, Any]:

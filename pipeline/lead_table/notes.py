@@ -27,6 +27,20 @@ def on_time(asked: LeadTableSettings) -> str:
     return "" if asked.horizon_days else AT_ONCE
 
 
+def asked_in_words(asked: LeadTableSettings) -> dict[str, str]:
+    """Return the question that the table answers, point by point: name and meaning."""
+    column, date = asked.label.column, asked.date_column
+    times = asked.converted_at_column
+    positive = ", ".join(str(outcome) for outcome in asked.label.positive)
+    order = "row after row is later" if asked.order else "at once, when the table was read: it says nothing of time"
+    return {
+        "A conversion is": f"a time in '{times.column}'" if times else f"'{column}' is one of {positive}",
+        "Asked about": "every lead of the table",
+        "Asked when": f"when it came in ('{date.column}')" if date else order,
+        "Horizon": f"{asked.horizon_days} days" if asked.horizon_days else "none: whenever it happened",
+    }
+
+
 def of_table(asked: LeadTableSettings, incoming: Incoming, *, labelled: int, converted: int) -> Iterator[str]:
     """Yield what a person should look at, one line each.
 

@@ -6,6 +6,7 @@ themselves; the other checks say that, and why, they were not asked.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from models.leakage_filled import FILLED
 from models.leakage_split import windows_closed
 from models.leakage_suspects import no_suspect
 from models.training import HoldOut, moments_of
+from pipeline.lead_data import lead_data
 from pipeline.settings import Settings
 
 _NO_HISTORY: Final = "a lead table holds one row per lead, and nothing of what was known before it"
@@ -53,11 +55,17 @@ def certify_rows(settings: Settings, table: FeatureTable, hold_out: HoldOut) -> 
     return Certificate(
         question=settings.question.name,
         zone=settings.shop.time_zone,
-        data_until=int(rows.decided_at.max()),
+        data_until=min(lead_data(settings).data_until(table.features).values()),
         snapshots=len(table),
         leads=len(np.unique(rows.lead)),
         conversions=rows.converting_leads(rows.converted),
         sampled_leads=0,
-        checks=tuple(checks),
+        checks=tuple(_without_days(check, settings) for check in checks),
         trusted=tuple(sorted(settings.certificate.trusted)),
     )
+
+
+def _without_days(check: Check, settings: Settings) -> Check:
+    """Leave out moments that are no days: places in an order, or the moment of the load."""
+    is_dated = settings.lead_table is not None and settings.lead_table.date is not None
+    return check if is_dated else replace(check, as_ofs=(), n_as_ofs=0)

@@ -22,9 +22,10 @@ from pipeline.cli.show_training import show_training
 from pipeline.lead_table.notes import AT_ONCE, TIMELESS
 from pipeline.stages.explain import WithoutScore, explain
 from pipeline.stages.features import build, compute_training_table
+from pipeline.stages.fitting import training_config
 from pipeline.stages.retrain import retrain
 from pipeline.stages.score import score
-from pipeline.stages.train import train, training_config
+from pipeline.stages.train import train
 
 # MLflow and SQLAlchemy warn of each other, and of nothing that we call.
 pytestmark = pytest.mark.filterwarnings("ignore")
