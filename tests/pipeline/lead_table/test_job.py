@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,15 @@ from rich.console import Console
 
 from features.errors import LeadlightError
 from features.moments import to_us
-from models import scoring
-from models.training import ripe_rows
+from models import certificate_page, scoring
+from models.training import HoldOut, ripe_rows
+from pipeline.card_setting import card_setting
 from pipeline.champion import champion
 from pipeline.cli.show_lead import show_lead
 from pipeline.cli.show_scores import show_scores
 from pipeline.cli.show_training import show_training
 from pipeline.lead_table.notes import AT_ONCE, TIMELESS
+from pipeline.stages.certificate_rows import certify_rows
 from pipeline.stages.explain import WithoutScore, explain
 from pipeline.stages.features import build, compute_training_table
 from pipeline.stages.fitting import training_config
@@ -192,3 +195,20 @@ def test_who_has_an_outcome_is_not_scored(job):
     text = str(job[0].data().nobody(to_us(NOW)))
     assert "every lead has its outcome already" in text
     assert "'won' is empty, or says label.open" in text
+
+
+def test_a_card_of_rows_in_order_tells_rows_and_no_days(tmp_path, make_leads):
+    """Row after row is no calendar: neither card nor certificate names a day of 1970."""
+    ordered = make_leads(tmp_path)
+    ordered.table |= {"date": None, "order": "rows"}
+    ordered.write(*export(600))
+    ordered.ingest()
+    settings = ordered.settings()
+    table = compute_training_table(settings)
+    nothing = np.zeros(100)
+    hold_out = HoldOut(np.arange(400), np.arange(400, 500), 401_000_000, nothing, nothing > 0, nothing.astype("u8"))
+    certificate = certify_rows(settings, table, hold_out)
+    assert "1970" not in certificate_page.markdown(certificate)
+    setting = card_setting(settings, SimpleNamespace(lost_to=(), unsure_of=(), verdict=lambda: "ahead"))
+    assert setting.day(401_000_000) == "row 401"
+    assert setting.asked["Asked when"] == "row after row is later"
