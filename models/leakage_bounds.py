@@ -26,16 +26,16 @@ STEPS: Final = 3.09
 
 def lowest_share(found: int, of: int) -> float:
     """Return the lower bound of a share of which *found* of *of* were seen."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    return float(beta.ppf(RARE, found, of - found + 1)) if found else 0.0
+    return float(betaincinv(found, of - found + 1, RARE)) if found else 0.0
 
 
 def highest_share(found: int, of: int) -> float:
     """Return the upper bound of a share of which *found* of *of* were seen."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    return float(beta.ppf(1 - RARE, found + 1, of - found)) if found < of else 1.0
+    return float(betaincinv(found + 1, of - found, 1 - RARE)) if found < of else 1.0
 
 
 def least_odds_ratio(marked: Bools, converts: Bools, stratum: npt.NDArray[np.int64]) -> tuple[float, float]:

@@ -56,7 +56,8 @@ def cohort_is_honest(
         known: Who ever converts.
         trusted: Attributes that a person has looked at.
     """
-    leads = leads_alike(everyone, timed, seed=seed, known=known)
+    moments = moments_of(everyone)
+    leads = leads_alike(everyone, moments, timed, seed=seed, known=known)
     member = belongs[leads.row]
     groups = (member, ~member, leads.converts, ~leads.converts)
     if min(int(group.sum()) for group in groups) < LEAST_LEADS:
@@ -68,4 +69,4 @@ def cohort_is_honest(
         said = marked_words("a member", member, leads.converts, ratio)
         findings.append(Finding(", ".join(reads), said, strength, set(reads) <= trusted))
     why = f"{int(member.sum()):,} leads that belong, {int((~member).sum()):,} that do not"
-    return COHORT.judged(findings, as_ofs=moments_of(everyone).as_of[leads.row], rows=len(leads.row), why=why)
+    return COHORT.judged(findings, as_ofs=moments.as_of[leads.row], rows=len(leads.row), why=why)

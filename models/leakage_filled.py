@@ -28,6 +28,7 @@ from models.training import moments_of
 if TYPE_CHECKING:
     from features.catalog import Feature
     from features.matrix import FeatureTable
+    from models.splits import Moments
 
 Bools = npt.NDArray[np.bool_]
 
@@ -86,9 +87,10 @@ def not_filled_by_outcome(
     nearest = Mark("", "", 0.0, 0.0)
     as_ofs: list[npt.NDArray[np.int64]] = []
     for one in looked:
-        everyone = leads_alike(one.table, one.timed, seed=seed, known=known)
-        as_ofs.append(moments_of(one.table).as_of[everyone.row])
-        for mark in _strongest(one, everyone):
+        moments = moments_of(one.table)
+        everyone = leads_alike(one.table, moments, one.timed, seed=seed, known=known)
+        as_ofs.append(moments.as_of[everyone.row])
+        for mark in _strongest(one, moments, everyone):
             nearest = max(nearest, mark, key=lambda either: either.reached)
             if mark.reached >= 1:
                 findings.append(Finding(mark.feature, mark.said, mark.value, mark.feature in trusted))
@@ -119,15 +121,14 @@ class Mark:
     reached: float
 
 
-def _strongest(one: Looked, everyone: Leads) -> list[Mark]:
+def _strongest(one: Looked, moments: Moments, everyone: Leads) -> list[Mark]:
     """Return the strongest mark of each feature."""
     asked = [feature for feature in one.table.features if feature.name in one.present]
-    found = [_marks(feature, one, everyone) for feature in asked]
+    found = [_marks(feature, one, first_where(moments, one.present[feature.name], everyone)) for feature in asked]
     return [max(marks, key=lambda mark: mark.reached) for marks in found if marks]
 
 
-def _marks(feature: Feature, one: Looked, everyone: Leads) -> list[Mark]:
-    leads = first_where(one.table, one.present[feature.name], everyone)
+def _marks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
     level, words = _levels(feature, one.table, leads.row)
     # A sum or a number of different values is zero, not missing, where the column is empty.
     is_zero_when_empty = feature.measure is not None and feature.measure.kind in ("sum", "distinct", "open_sum")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.leakage_bounds import highest_share, least_odds_ratio, lowest_share
+from models.leakage_bounds import highest_share, least_auc, least_odds_ratio, lowest_share
 
 
 def test_bounds_of_a_share_are_the_exact_binomial_ones():
@@ -69,3 +69,15 @@ def test_chance_hardly_ever_passes():
         converts, stratum = rng.random(400) < 0.3, rng.integers(0, 5, 400)
         passed += least_odds_ratio(rng.random(400) < 0.2, converts, stratum)[1] != 1.0
     assert passed <= 4
+
+
+def test_the_auc_over_strata_weighs_pairs_and_its_bound_is_hanley_s():
+    """.8 over 100 pairs and .6 over 300 make .65; the error of .8 among 50 and 50 is .0447 (Hanley and McNeil)."""
+    assert least_auc([0.8, 0.6], [10, 10], [10, 30])[0] == pytest.approx(0.65)
+    mean, bound = least_auc([0.8], [50], [50])
+    assert mean == 0.8
+    assert bound == pytest.approx(0.8 - 3.09 * 0.0447, abs=0.002)
+    down, below = least_auc([0.2], [50], [50])
+    assert (down, below) == (0.2, pytest.approx(1 - bound, abs=0.01))
+    assert least_auc([0.9], [5], [0]) == (0.5, 0.5)
+    assert least_auc([0.55], [10], [10])[1] == 0.5

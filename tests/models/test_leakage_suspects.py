@@ -122,6 +122,18 @@ def test_a_number_that_is_zero_until_the_conversion_is_found(shop):
     assert "'above 0'" in found.findings[0].said or "'0'" in found.findings[0].said
 
 
+def test_the_size_of_a_number_read_at_the_export_is_found(shop):
+    """Visits up to the export count those that the conversion brought along; a score given at sign-up is weaker."""
+    rows = moments_of(shop)
+    leads, place = np.unique(rows.lead, return_inverse=True)
+    converts = np.isin(leads, rows.lead[rows.converted])
+    noise = np.random.default_rng(2).normal(0, 1, len(leads))
+    found = filled(with_column(shop, "visits", (20 + noise + 1.6 * converts)[place]), "visits")
+    assert found.outcome == FAILED
+    assert "its size alone" in found.findings[0].said
+    assert filled(with_column(shop, "fit", (20 + noise + 0.6 * converts)[place]), "fit").outcome == PASSED
+
+
 @pytest.mark.parametrize(("of_converting", "of_others"), [(0.5, 0.5), (0.55, 0.35), (0.3, 0.15)])
 def test_an_honest_attribute_that_keen_leads_fill_is_not(shop, of_converting, of_others):
     """Odds twice as high are what a form field may honestly tell."""
@@ -145,24 +157,25 @@ def test_who_converted_before_is_neither_kind(shop):
     later = np.unique(rows.lead[rows.converted])
     before = np.setdiff1d(leads, later)[:100]
     known = Known(leads, np.sort(np.concatenate([later, before])))
-    found = leads_alike(shop, TIMED, seed=0, known=known)
+    found = leads_alike(shop, rows, TIMED, seed=0, known=known)
     assert set(found.lead[found.converts].tolist()) == set(later.tolist())
     assert not set(found.lead.tolist()) & set(before.tolist())
-    customers = leads_alike(shop, TIMED, seed=0, known=Known(leads, leads))
+    customers = leads_alike(shop, rows, TIMED, seed=0, known=Known(leads, leads))
     assert len(customers.lead) == len(leads)
 
 
 def test_each_lead_stands_once_with_its_first_row(shop):
     """The first row in time, whatever the order of rows; strata have equally many leads."""
     rows = moments_of(shop)
-    found = leads_alike(shop, TIMED, seed=0)
+    found = leads_alike(shop, rows, TIMED, seed=0)
     assert (rows.as_of[found.row] == rows.as_of.min()).all()
     assert np.bincount(found.stratum).tolist() == [len(found.lead) // STRATA] * STRATA
     order = np.random.default_rng(0).permutation(len(shop))
-    again = leads_alike(shop.take(order), TIMED, seed=0)
+    shuffled = shop.take(order)
+    again = leads_alike(shuffled, moments_of(shuffled), TIMED, seed=0)
     assert (again.stratum == found.stratum).all()
     assert (again.converts == found.converts).all()
-    second = first_where(shop, rows.as_of > rows.as_of.min(), found)
+    second = first_where(rows, rows.as_of > rows.as_of.min(), found)
     assert (rows.as_of[second.row] == np.unique(rows.as_of)[1]).all()
 
 

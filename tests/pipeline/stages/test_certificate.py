@@ -39,11 +39,14 @@ UNSEEN = "features unchanged when the future is deleted"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A synthetic shop of 900 leads, its table and a forward split."""
+    """A synthetic shop of 600 leads with half of the features, its table and a forward split."""
     folder = tmp_path_factory.mktemp("shop")
     shutil.copyfile(shipped.config("synthetic_shop"), folder / "leadlight.yaml")
     settings = load(folder / "leadlight.yaml")
-    generate(settings.data_folder, leads=900, seed=11, threads=1)
+    chosen = settings.features.model_copy(update={"families": ["engagement", "fit"], "windows": [7, 28]})
+    few = settings.certificate.model_copy(update={"leads": 200})
+    settings = settings.model_copy(update={"features": chosen, "certificate": few})
+    generate(settings.data_folder, leads=600, seed=11, threads=1)
     ingest(settings, now=datetime(2025, 2, 1, tzinfo=UTC))
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)

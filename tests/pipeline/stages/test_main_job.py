@@ -192,6 +192,20 @@ def test_the_first_model_becomes_champion_and_has_its_pictures(job, settings):
     assert {"roc.png", "gains.png", "calibration.png"} <= {path.name for path in plots.glob("*.png")}
 
 
+def test_the_model_carries_its_leak_certificate(job, settings):
+    """A clean shop's certificate is passed; it lies in the workspace, in the run and in the bundle that scores."""
+    trained = job[1][TrainReport]
+    assert trained.certificate.startswith("Leak certificate: 9 checks passed")
+    kept = json.loads(trained.certificate_page.with_suffix(".json").read_text(encoding="utf-8"))
+    bundled = registry.champion(place_of(settings)).bundle / "certificate.json"
+    logged = plots_of(settings, trained.run_id).parent
+    assert kept["passed"] is True
+    assert json.loads(bundled.read_text(encoding="utf-8")) == kept
+    assert {path.name for path in logged.glob("certificate.*")} == {
+        "certificate.json", "certificate.md", "certificate.html",
+    }  # fmt: skip
+
+
 def _published(settings: Settings) -> pa.Table:
     store = ScoreStore(Workspace(settings.shop.workspace))
     return store.read(store.published())
