@@ -51,7 +51,7 @@ SIZES: dict[str, tuple[float, float, float]] = {
     "backfilled": (0.3, 0.5, 0.9),
     "clock": (2.5, 7, 14),
     "cohort": (0.12, 0.25, 0.5),
-    "overlap": (0.4, 1, 0),
+    "overlap": (0.5, 1, 0),
 }
 """Days (closing, clock), or shares of the leads concerned; for the overlap 0 = rows at random."""
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.encoding import numbers
+from models.leakage_bounds import LEAST_LEADS
 from models.splits import Moments, scramble
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 STRATA: Final = 5
-LEAST_LEADS: Final = 20
-"""Leads of each kind that a comparison needs: fewer prove nothing."""
 MOST_LEADS: Final = 20_000
 """More leads than these are sampled by their hash: bounds are sharp by then."""
 HALVES_SEED: Final = 202

@@ -20,6 +20,8 @@ Bools = npt.NDArray[np.bool_]
 
 RARE: Final = 0.001
 """How rarely chance alone passes a bound, each time that it is asked."""
+LEAST_LEADS: Final = 20
+"""Leads of each kind that a comparison needs: fewer prove nothing."""
 STEPS: Final = 3.09
 """Standard errors that leave `RARE` on one side of a normal distribution."""
 
@@ -68,6 +70,26 @@ def least_odds_ratio(marked: Bools, converts: Bools, stratum: npt.NDArray[np.int
     )
     towards_one = max(abs(np.log(ratio)) - STEPS * np.sqrt(variance), 0.0)
     return float(ratio), float(np.exp(np.sign(np.log(ratio)) * towards_one))
+
+
+def left_over(marked: Bools, converts: Bools, *, only_converting: bool = False) -> float:
+    """Return how far a mark, or its absence, decides: what is left of the other kind among those who have it.
+
+        P(other kind | marked) / P(other kind),     the least over marked and not, converting and not
+
+    Args:
+        marked: Whether each lead has the mark, shape ``(n_leads,)``.
+        converts: Whether it converts later.
+        only_converting: Count only marks that decide for converting. That who did nothing does not convert is honest.
+
+    Returns:
+        0 = who has the mark is all of one kind, 1 = the mark says nothing. Groups of fewer leads than `LEAST_LEADS`
+        decide nothing.
+    """
+    groups = [group for group in (marked, ~marked) if group.sum() >= LEAST_LEADS]
+    others = (~converts,) if only_converting else (converts, ~converts)
+    kinds = [kind for kind in others if kind.any()]
+    return float(min((kind[group].mean() / kind.mean() for group in groups for kind in kinds), default=1.0))
 
 
 def least_auc(auc: Sequence[float], converting: Sequence[int], others: Sequence[int]) -> tuple[float, float]:

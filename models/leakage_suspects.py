@@ -10,7 +10,7 @@ import numpy.typing as npt
 from features.certified import Asked, Check, Finding
 from features.columns import codes, encoded
 from models.encoding import numbers
-from models.leakage_alike import LEAST_LEADS
+from models.leakage_bounds import LEAST_LEADS
 from models.splits import scramble
 from models.training import moments_of
 
