@@ -83,7 +83,7 @@ def clocks_ahead(
     """
     rows = sum(len(one.lead) for one in signals)
     if not signals:
-        return CLOCKS.not_applicable("no feature looks at rows of a table")
+        return CLOCKS.not_applicable("no feature looks at rows other than the conversions")
     if converting_leads < LEAST_LEADS:
         return CLOCKS.not_applicable(f"{converting_leads} leads convert; {LEAST_LEADS} are needed")
     findings = []
