@@ -63,8 +63,9 @@ def cohort_is_honest(
     if min(int(group.sum()) for group in groups) < LEAST_LEADS:
         return COHORT.not_applicable(f"fewer than {LEAST_LEADS} leads belong, do not, convert, or never do")
     ratio, bound = least_odds_ratio(member, leads.converts, leads.stratum)
+    decided = [(~member, leads.converts), (~member, ~leads.converts), (member, ~leads.converts)]
     findings = []
-    if reached(bound, member, leads.converts) >= 1:
+    if reached(bound, decided) >= 1:
         said = marked_words("a member", member, leads.converts, ratio)
         findings.append(Finding(", ".join(reads), said, max(bound, 1 / bound), set(reads) <= trusted))
     why = f"{int(member.sum()):,} leads that belong, {int((~member).sum()):,} that do not"

@@ -39,15 +39,16 @@ MOST_LEFT_OVER: Final = 0.25
 RANK_AUC: Final = 0.75
 """ROC-AUC (bound) from which on the size of an attribute's number knows the outcome."""
 MOST_LEVELS: Final = 50
+FILLED_WORD: Final = "filled"
 
 FILLED: Final = Asked(
     "nothing is filled by the outcome",
     "Whether a value is there, and which, at the first snapshot of each lead, where its source had rows to fill it "
     "from: are the odds the same for those who convert later and those who never do? Compared are leads alike in all "
     "that has a clock.",
-    f"fails where the odds differ {MARK_ODDS:g}-fold or more (99.9 % bound) and who has the value is nearly all of one "
-    f"kind (the other kind at most {MOST_LEFT_OVER:g} of its usual share); or where the size of an attribute's number "
-    f"has a ROC-AUC of {RANK_AUC} (99.9 % bound)",
+    f"fails where the odds differ {MARK_ODDS:g}-fold or more (99.9 % bound) and hardly anyone of the other kind is left "
+    f"among those who have the value (at most {MOST_LEFT_OVER:g} of the usual share); or where the size of an "
+    f"attribute's number has a ROC-AUC of {RANK_AUC} (99.9 % bound)",
     "map the time at which it was filled as recorded_at, or leave it out (features.drop). If it is honest, such as a "
     "question that only keen leads answer, name it under certificate.trusted.",
 )
@@ -133,7 +134,7 @@ def _marks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
     level, words = _levels(feature, one.table, leads.row)
     # A sum or a number of different values is zero, not missing, where the column is empty.
     is_zero_when_empty = feature.measure is not None and feature.measure.kind in ("sum", "distinct", "open_sum")
-    asked = [("filled", level >= int(is_zero_when_empty))]
+    asked = [(FILLED_WORD, level >= int(is_zero_when_empty))]
     if feature.name in one.timeless:
         asked += [(f"'{word}'", level == code) for code, word in enumerate(words)]
     found = []
@@ -143,7 +144,7 @@ def _marks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
             continue
         ratio, bound = least_odds_ratio(marked, leads.converts, leads.stratum)
         said = marked_words(word, marked, leads.converts, ratio)
-        way = reached(bound, marked, leads.converts, only_converting=feature.kind == "number" and word != "filled")
+        way = reached(bound, _decided(word, marked, leads.converts))
         found.append(Mark(feature.name, said, max(bound, 1 / bound), way))
     # Where nothing has a clock, no leads are alike, and an honest number may rank well.
     if feature.name in one.timeless and feature.kind == "number" and one.timed:
@@ -151,17 +152,25 @@ def _marks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
     return found
 
 
-def reached(bound: float, marked: Bools, converts: Bools, *, only_converting: bool = False) -> float:
+def reached(bound: float, decided: Sequence[tuple[Bools, Bools]]) -> float:
     """Return how far a mark is on its way from nothing (0) to a leak (1): as far as the weaker of two signs.
 
     Args:
         bound: Of the odds ratio among leads that are alike.
-        marked: Whether each lead has the mark.
-        converts: Whether it converts later.
-        only_converting: Whether only a mark that decides for converting counts.
+        decided: Groups of leads, each with the kind of which hardly anyone may be left in it.
     """
-    left = max(left_over(marked, converts, only_converting=only_converting), 1e-9)
+    left = max(min(left_over(group, kind) for group, kind in decided), 1e-9)
     return float(min(abs(np.log(bound)) / np.log(MARK_ODDS), np.log(left) / np.log(MOST_LEFT_OVER)))
+
+
+def _decided(word: str, marked: Bools, converts: Bools) -> list[tuple[Bools, Bools]]:
+    """Return what a mark would decide if the outcome had set it.
+
+    That nobody converts without a phone number, or from a country that the shop does not serve, is honest: so a value
+    that is missing, and a single level, count only where whoever has them converts.
+    """
+    of_value = [(marked, ~converts)]
+    return [*of_value, (marked, converts), (~marked, ~converts)] if word == FILLED_WORD else of_value
 
 
 def _ranks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:

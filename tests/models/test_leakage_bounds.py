@@ -39,6 +39,25 @@ def test_the_odds_ratio_is_that_of_mantel_and_haenszel():
     assert np.log(bound) == pytest.approx(np.log(16) - 3.09 * 0.1118, abs=0.02)
 
 
+def test_the_bound_is_cornfield_s():
+    """For 15 of 20 against 5 of 20, at 95 %, the bound solves Cornfield's equation, ½ taken off."""
+    from models import leakage_bounds as bounds
+
+    cells = np.array([[15.0, 5.0, 5.0, 15.0]])
+    low = next(r for r in np.arange(1.0, 9.0, 0.01) if bounds._beyond(cells, r) < 1.96)
+    # By hand at the limit: the fitted cell A has A·A = ψ·(20 - A)², and (15 - A - ½)² · (4 parts of 1/A …) = 1.96².
+    a = 20 * np.sqrt(low) / (1 + np.sqrt(low))
+    assert (15 - a - 0.5) / np.sqrt(1 / (2 / a + 2 / (20 - a))) == pytest.approx(1.96, abs=0.02)
+    assert low == pytest.approx(1.85, abs=0.1)
+
+
+def test_an_empty_cell_still_has_a_bound():
+    """Seventy leads left out, every one of them converts: the odds are surely above four, and finite."""
+    ratio, bound = least_odds_ratio(*_leads([(14, 100, 0, 136)] * 5))
+    assert 4 < bound < ratio < np.inf
+    assert least_odds_ratio(*_leads([(1, 100, 0, 136)] * 5))[1] < 4
+
+
 def test_a_ratio_below_one_is_bounded_from_above():
     """Marked and unmarked exchanged turn the ratio and its bound upside down."""
     marked, converts, stratum = _leads([(300, 100, 100, 300), (50, 20, 30, 60)])

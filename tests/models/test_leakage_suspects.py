@@ -156,6 +156,19 @@ def test_who_did_nothing_and_does_not_convert_is_honest(shop):
     assert filled(with_column(shop, "pages_seen", np.where(idle, 0.0, 5.0)), "pages_seen").outcome == PASSED
 
 
+def test_leads_that_can_never_convert_are_honest(shop):
+    """A country that is not served, a phone number that is missing: nobody there converts, and nothing leaks."""
+    unserved, silent = by_lead(shop, 0.0, 0.3), by_lead(shop, 0.0, 0.4, seed=3)
+    assert filled(with_column(shop, "land", np.where(unserved, "far", "near")), "land").outcome == PASSED
+    assert filled(with_column(shop, "phone", np.where(silent, None, "1")), "phone").outcome == PASSED
+
+
+def test_a_version_known_only_after_the_conversion_is_found(shop):
+    """The export keeps the last change alone: before it the value is missing, for those who convert."""
+    changed = by_lead(shop, 0.6, 0.01)
+    assert filled(with_column(shop, "city", np.where(changed, None, "Rome")), "city").outcome == FAILED
+
+
 def lead_table(frame, converted):
     """Return a table of leads without history: one snapshot each, all columns ready-made."""
     kinds = {name: "number" if frame[name].dtype.kind in "bif" else "category" for name in frame}
