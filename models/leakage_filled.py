@@ -46,8 +46,8 @@ FILLED: Final = Asked(
     "Whether a value is there, and which, at the first snapshot of each lead, where its source had rows to fill it "
     "from: are the odds the same for those who convert later and those who never do? Compared are leads alike in all "
     "that has a clock.",
-    f"fails where the odds differ {MARK_ODDS:g}-fold or more (99.9 % bound) and hardly anyone of the other kind is left "
-    f"among those who have the value (at most {MOST_LEFT_OVER:g} of the usual share); or where the size of an "
+    f"fails where the odds differ {MARK_ODDS:g}-fold or more (99.9 % bound) and hardly anyone of the other kind is "
+    f"left among those who have the value (at most {MOST_LEFT_OVER:g} of the usual share); or where the size of an "
     f"attribute's number has a ROC-AUC of {RANK_AUC} (99.9 % bound)",
     "map the time at which it was filled as recorded_at, or leave it out (features.drop). If it is honest, such as a "
     "question that only keen leads answer, name it under certificate.trusted.",
