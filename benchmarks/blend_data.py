@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from features.catalog import Feature, Phrase
+from benchmarks.labelled_frame import labelled_table
 from features.matrix import FeatureTable
 
 DAY_US = 86_400_000_000
@@ -21,7 +20,7 @@ def bank(folder: Path) -> FeatureTable:
     converted = (calls.pop("y") == "yes").to_numpy()
     calls["pdays"] = calls["pdays"].where(calls["pdays"] < 999)
     at = np.arange(len(calls))
-    return _table(calls.drop(columns="duration"), converted, lead=at, as_of=at, decided_at=at)
+    return labelled_table(calls.drop(columns="duration"), converted, lead=at, as_of=at, decided_at=at)
 
 
 def cdnow(folder: Path) -> FeatureTable:
@@ -32,7 +31,7 @@ def cdnow(folder: Path) -> FeatureTable:
     rows = pd.concat([_customers(orders, end) for end in ends], ignore_index=True)
     lead, as_of = rows.pop("customer_id").to_numpy(), rows.pop("as_of").to_numpy() * DAY_US
     converted = rows.pop("converted").to_numpy()
-    return _table(rows, converted, lead=lead, as_of=as_of, decided_at=as_of + HORIZON * DAY_US)
+    return labelled_table(rows, converted, lead=lead, as_of=as_of, decided_at=as_of + HORIZON * DAY_US)
 
 
 def _customers(orders: pd.DataFrame, as_of: int) -> pd.DataFrame:
@@ -58,30 +57,3 @@ def _customers(orders: pd.DataFrame, as_of: int) -> pd.DataFrame:
     later = orders[(orders["day"] >= as_of) & (orders["day"] < as_of + HORIZON)]["customer_id"]
     rows["converted"], rows["as_of"] = rows.index.isin(later.unique()), as_of
     return rows.reset_index()
-
-
-def _table(
-    frame: pd.DataFrame, converted: np.ndarray, *, lead: np.ndarray, as_of: np.ndarray, decided_at: np.ndarray
-) -> FeatureTable:
-    kinds = {name: "number" if pd.api.types.is_numeric_dtype(frame[name]) else "category" for name in frame}
-    features = tuple(Feature(n, "purchase", kind, "number", n, Phrase("{n}"), "") for n, kind in kinds.items())
-    columns = {
-        name: pa.array(frame[name].to_numpy(np.float64))
-        if kind == "number"
-        else pa.array(frame[name].to_list(), pa.string()).dictionary_encode()
-        for name, kind in kinds.items()
-    }
-    time = pa.timestamp("us", tz="UTC")
-    n = len(frame)
-    keys = {
-        "lead_id": pa.array([str(one) for one in lead]),
-        "as_of": pa.array(as_of.astype(np.int64)).cast(time),
-        "trigger_id": pa.nulls(n, pa.string()),
-    }
-    labels = {
-        "converted": converted,
-        "converted_at": pa.nulls(n, time),
-        "decided_at": pa.array(decided_at.astype(np.int64)).cast(time),
-        "is_ripe": np.ones(n, dtype=bool),
-    }
-    return FeatureTable(pa.table(keys), pa.table(columns), features, pa.table(labels))

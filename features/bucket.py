@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features import columns, conditions
+from features import columns, conditions, moments
 from features.timeline import Int64Array, microseconds
 from features.units import scale_of
 
@@ -51,6 +51,11 @@ class BucketTable:
             columns.frozen(span.astype(np.int64)) for span in (begins, ends, starts, stops)
         )
         return row_begin, row_end, snap_begin, snap_end
+
+    @cached_property
+    def milliseconds(self) -> Int64Array:
+        """Occurred in whole milliseconds, rounded down, shape ``(n_rows,)``."""
+        return columns.frozen(self.times[0] // moments.MILLISECOND)
 
     def mask(self, where: conditions.Conditions) -> npt.NDArray[np.bool_]:
         """Return which rows meet *where*, amounts in the shop's currency."""

@@ -34,6 +34,8 @@ MEASURES = {
     "open_count": "rows since the latest row of `since`",
     "open_sum": "sum of a column over the rows since the latest row of `since`",
     "open_age": "days since the earliest row after the latest row of `since`",
+    "decayed_linear": "rows, each counting 1 less its age over the window",
+    "decayed_half_life": "rows, each counting half as much after every `half_life` days",
     "trigger": "a column of the row that pulled the trigger",
     "trigger_days": "length of the label window that the trigger opens, in days",
     "lead_age": "days since the lead exists",
@@ -75,6 +77,8 @@ class Measure:
         long_window: For ``trend``: days of the longer window.
         since_table: For ``open_*``: the table whose latest row closes what was open.
         since_where: For ``open_*``: which rows of that table close it.
+        half_life: For ``decayed_half_life``: days after which a row counts half.
+        is_partial: Whether a window that reaches before the data holds what there is; else it is missing.
     """
 
     kind: str
@@ -86,6 +90,8 @@ class Measure:
     long_window: int = 0
     since_table: str = ""
     since_where: Conditions = ()
+    half_life: int = 0
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def _missing_parts(measure: Measure) -> list[str]:
         "a column": not measure.column and kind in _WITH_COLUMN,
         "`of`": not measure.of and kind in _WITH_OF,
         "`since_table`": not measure.since_table and kind.startswith("open_"),
+        "`half_life`": measure.half_life < 1 and kind == "decayed_half_life",
     }
     return [f"{kind} needs {part}" for part, is_missing in needed.items() if is_missing]
 
@@ -52,6 +53,8 @@ def _windows(measure: Measure) -> list[str]:
     """A trend compares two spans of days; "ever" is not one."""
     if measure.window < 0:
         return [f"a window is a number of days, or 0 for ever, not {measure.window}"]
+    if measure.kind == "decayed_linear" and not measure.window:
+        return ["decayed_linear needs a window: what counts for ever does not fade in it"]
     if measure.kind == "trend" and not 0 < measure.window < measure.long_window:
         return [f"trend needs a window shorter than long_window, got {measure.window} and {measure.long_window} days"]
     return []

@@ -51,19 +51,30 @@ def parse(where: Mapping[str, object] | None) -> Conditions:
     Raises:
         LeadlightError: An operator is unknown or does not take such a value.
     """
+    found, wrong = _read(where or {})
+    if wrong:
+        raise _bad_conditions(wrong)
+    return canonical(found)
+
+
+def faults(where: Mapping[str, object]) -> list[str]:
+    """Return what is wrong with conditions as they are written, one line each; nothing where `parse` reads them."""
+    return _read(where)[1]
+
+
+def _read(where: Mapping[str, object]) -> tuple[list[Condition], list[str]]:
+    """Return the conditions that can be read, and what is wrong with the others."""
     found: list[Condition] = []
-    faults: list[str] = []
-    for column, test in (where or {}).items():
+    wrong: list[str] = []
+    for column, test in where.items():
         for operator, operand in _tests(test):
             operands = tuple(operand) if isinstance(operand, (list, tuple)) else (operand,)
             fault = _fault(operator, operands)
             if fault:
-                faults.append(f"{column}: {fault}")
+                wrong.append(f"{column}: {fault}")
             else:
                 found.append(Condition(column, operator, operands))
-    if faults:
-        raise _bad_conditions(faults)
-    return canonical(found)
+    return found, wrong
 
 
 def canonical(conditions: Iterable[Condition]) -> Conditions:
@@ -96,14 +107,18 @@ def mask(conditions: Conditions, table: pa.Table, *, scales: Mapping[str, int] |
     Raises:
         LeadlightError: A column's kind of value cannot be tested so.
     """
-    faults = [fault for condition in conditions if (fault := _misfit(condition, table[condition.column]))]
-    if faults:
-        raise _bad_conditions(faults)
+    if wrong := misfits(conditions, table):
+        raise _bad_conditions(wrong)
     met = np.ones(len(table), dtype=np.bool_)
     for condition in conditions:
         scale = (scales or {}).get(condition.column, 1)
         met &= _met(condition, table[condition.column], scale=scale)
     return met
+
+
+def misfits(conditions: Conditions, table: pa.Table) -> list[str]:
+    """Return why columns of *table* cannot be tested so, one line each; nothing where `mask` can answer."""
+    return [fault for condition in conditions if (fault := _misfit(condition, table[condition.column]))]
 
 
 def _tests(test: object) -> Iterable[tuple[str, object]]:

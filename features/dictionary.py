@@ -20,6 +20,10 @@ LABELS = {
 }
 
 
+ZERO_WITHOUT_ROWS = ("count", "sum", "distinct", "open_count", "open_sum", "decayed_linear", "decayed_half_life")
+"""Measures that are 0 without rows: they are missing only where the window reaches before the data."""
+
+
 def entries(features: Sequence[Feature]) -> list[dict[str, object]]:
     """Return one entry per column: keys, labels, then the features in catalog order."""
     fixed: list[dict[str, object]] = [{"name": name, "role": "key", "description": text} for name, text in KEYS.items()]
@@ -59,8 +63,10 @@ def missing_means(feature: Feature) -> str:
         return "never missing"
     if measure.kind == "trigger" or measure.table == "attributes":
         return "not known before as_of"
+    if measure.is_partial:
+        return "never missing"
     edge = "the window reaches before the data" if measure.window else "no data before as_of"
-    is_zero_without_rows = measure.kind in ("count", "sum", "distinct", "open_count", "open_sum")
+    is_zero_without_rows = measure.kind in ZERO_WITHOUT_ROWS
     return edge if is_zero_without_rows else f"nothing to measure, or {edge}"
 
 
@@ -75,6 +81,8 @@ def _measured(feature: Feature) -> str:
         parts.append(f"of {measure.table}{_spelled(measure.where)}")
     if measure.of:
         parts.append(f"`of`{_spelled(measure.of)}")
+    if measure.half_life:
+        parts.append(f"half-life {measure.half_life} days")
     if measure.table and measure.table != "attributes":
         parts.append(window_words(measure.window))
     return ", ".join(parts)

@@ -97,8 +97,8 @@ def _sweep(rows, asked, program, walk, numbers_out, codes_out):
                 _put_in_waiting(rows, program, walk, as_ofs[s])
             _move_left_edges(rows, program, walk, as_ofs[s])
             _append_new(rows, program, walk, asked.row_end[lead], as_ofs[s])
-            if walk.state[HAS_CHANGED] or s == begin or len(asked.since) > 0:
-                record(walk.recorded[s - begin], rows, program, walk, asked.since, s)
+            if walk.state[HAS_CHANGED] or s == begin or len(asked.since) > 0 or len(program.decayed) > 0:
+                record(walk.recorded[s - begin], rows, program, walk, asked.since, s, as_ofs[s])
             else:
                 repeat(walk.recorded[s - begin], walk.recorded[s - begin - 1])
             if s + 1 - begin == block:

@@ -16,7 +16,7 @@ class Rows(NamedTuple):
         known: Microseconds, int64 ``(n_rows,)``.
         superseded: Microseconds, int64 ``(n_rows,)``; `moments.NEVER` where current.
         signals: The signals that a row belongs to, bit by bit, int64 ``(n_rows,)``.
-        sums: Summed columns in stored integer units, int64 ``(n_sums, n_rows)``.
+        sums: Summed columns in stored integer units, `OCCURRED` in ms, int64 ``(n_sums, n_rows)``.
         codes: Categories as codes >= 0, -1 = missing, int32 ``(n_codes, n_rows)``.
         numbers: Numbers read by first and last, float64 ``(n_numbers, n_rows)``.
     """
@@ -61,6 +61,7 @@ class Program(NamedTuple):
         edges: Left edges: `WINDOW` and `DATA_FROM` in microseconds, `SINCE` (row of ``Asked.since``, -1 = none).
         counted: Distinct values to count: `OF_SIGNAL`, `OF_COLUMN` of ``Rows.codes``, `FIRST_LEVEL` in ``Walk.latest``.
         firsts: First rows to record: `OF_EDGE`, `OF_LIST`.
+        decayed: Rows to count by their age: `OF_EDGE`, `OF_LIST`, `HALF_LIFE` in microseconds.
         ops: What is written: see `features.kernel_outputs`.
     """
 
@@ -69,6 +70,7 @@ class Program(NamedTuple):
     edges: np.ndarray
     counted: np.ndarray
     firsts: np.ndarray
+    decayed: np.ndarray
     ops: np.ndarray
 
 
@@ -78,8 +80,13 @@ OF_SIGNAL, OF_COLUMN, FIRST_LEVEL = range(3)
 WINDOW, DATA_FROM, SINCE = range(3)
 """Columns of ``edges``."""
 
-OF_EDGE, OF_LIST = range(2)
-"""Columns of ``firsts``."""
+OF_EDGE, OF_LIST, HALF_LIFE = range(3)
+"""Columns of ``firsts`` and ``decayed``."""
+
+OCCURRED = "occurred_at"
+"""The column of times, which is summed in whole milliseconds: microseconds would leave a lead too few rows."""
+WHOLE_WEIGHT = 1 << 40
+"""What a row that is no age at all weighs: weights are whole numbers, so that no sum depends on its order."""
 
 MOST_SIGNALS = 62
 """Signals of one walk: as many as an int64 has bits to spare."""
@@ -126,7 +133,7 @@ anything differs from the snapshot before; when the longest window begins (micro
 
 @dataclass(frozen=True)
 class RecordLayout:
-    """Where the numbers recorded at one snapshot lie: by edge all totals and distinct counts, then first and last rows.
+    """Where the numbers recorded at one snapshot lie: by edge all totals and distinct counts, then the rest.
 
     Attributes:
         n_edges: Left edges.
@@ -134,6 +141,7 @@ class RecordLayout:
         n_counted: Distinct values counted.
         n_firsts: First rows recorded.
         n_listed: Listed signals; the last row of each is recorded.
+        n_decayed: Sums of weights by age.
     """
 
     n_edges: int
@@ -141,6 +149,7 @@ class RecordLayout:
     n_counted: int
     n_firsts: int
     n_listed: int
+    n_decayed: int = 0
 
     def total(self, edge: int, total: int) -> int:
         """Return the place of a total since an edge."""
@@ -158,10 +167,14 @@ class RecordLayout:
         """Return the place of a listed signal's last row."""
         return self.first(self.n_firsts + listed)
 
+    def decayed(self, decayed: int) -> int:
+        """Return the place of a sum of weights by age."""
+        return self.last(self.n_listed + decayed)
+
     @property
     def n_recorded(self) -> int:
         """How many numbers are recorded at one snapshot."""
-        return self.last(self.n_listed)
+        return self.decayed(self.n_decayed)
 
 
 _BLOCK_BYTES = 1 << 14  # recorded numbers are read again while they lie in the nearest cache
@@ -172,7 +185,8 @@ def new_walk(asked: Asked, program: Program, *, n_signals: int, n_levels: int) -
     most = int((asked.row_end - asked.row_begin).max(initial=0))
     n_edges, n_counted, n_listed = len(program.edges), len(program.counted), len(program.listed)
     n_totals = n_signals + len(program.summed)
-    n_recorded = RecordLayout(n_edges, n_totals, n_counted, len(program.firsts), n_listed).n_recorded
+    layout = RecordLayout(n_edges, n_totals, n_counted, len(program.firsts), n_listed, len(program.decayed))
+    n_recorded = layout.n_recorded
     block = max(16, _BLOCK_BYTES // (8 * n_recorded))
     return Walk(
         state=np.zeros(6, dtype=np.int64),

@@ -20,14 +20,15 @@ from features.kernel_inputs import DATA_FROM, WINDOW
 
 _is_window_covered = inlined(moments.is_window_covered)
 
-AMOUNT, MEAN, TREND, DAYS_SINCE, MOMENT, MEAN_GAP, OVERDUE, NUMBER, CODE = range(9)
-"""Operations; of an empty window all but an amount are missing."""
+AMOUNT, MEAN, TREND, DAYS_SINCE, MOMENT, MEAN_GAP, OVERDUE, NUMBER, CODE, DECAYED = range(10)
+"""Operations; of an empty window all but an amount, faded or not, are missing."""
 
 N_FIELDS = 8
 OPERATION, OUT, EDGE, COUNT, VALUE, OTHER, COLUMN, OTHER_EDGE = range(N_FIELDS)
 """Columns of ``ops``."""
 
 _DAY = float(moments.DAY)
+_MILLISECOND = moments.MILLISECOND
 
 
 @inlined
@@ -65,6 +66,8 @@ def write_block(begin, end, rows, as_ofs, program, recorded, numbers_out, codes_
             _mean_gaps(numbers, count, value, other, rows.occurred)
         elif op[OPERATION] == OVERDUE:
             _overdue(numbers, count, value, other, rows.occurred, asked)
+        elif op[OPERATION] == DECAYED:
+            _decayed(numbers, count, value, asked, window)
         else:
             _numbers(numbers, count, value, rows.numbers[op[COLUMN]])
         if not _is_window_covered(earliest, window, data_from):
@@ -134,6 +137,14 @@ def _overdue(out, count, first, last, occurred, as_ofs):
             since, span = as_ofs[s] - occurred[last[s]], occurred[last[s]] - occurred[first[s]]
             if span > 0:
                 out[s] = (since * float(count[s] - 1)) / float(span)
+
+
+@inlined
+def _decayed(out, count, occurred, as_ofs, window):
+    """Rows less their age over the window: n - (n as_of - sum of occurred) / window, in whole milliseconds."""
+    length = window // _MILLISECOND
+    for s in range(len(out)):
+        out[s] = float(count[s] * (length - as_ofs[s] // _MILLISECOND) + occurred[s]) / float(length)
 
 
 @inlined

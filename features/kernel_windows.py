@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from features import moments
 from features.compiled import inlined
-from features.kernel_inputs import N_SEEN, OF_EDGE, OF_LIST, OF_SIGNAL, SINCE
+from features.kernel_inputs import HALF_LIFE, N_SEEN, OF_EDGE, OF_LIST, OF_SIGNAL, SINCE, WHOLE_WEIGHT
 
 _is_unclosed = inlined(moments.is_unclosed)
 
@@ -20,8 +22,8 @@ def _differences(out, now, before):
 
 
 @inlined
-def record(recorded, rows, program, walk, since, snapshot) -> None:
-    """Write down every window's totals and distinct values, then first and last rows: in the order of `RecordLayout`.
+def record(recorded, rows, program, walk, since, snapshot, as_of) -> None:
+    """Write down every window's totals and distinct values, first and last rows, weights: as `RecordLayout` has them.
 
     The first and last rows of an empty window are stale and must not be read.
     """
@@ -47,6 +49,14 @@ def record(recorded, rows, program, walk, since, snapshot) -> None:
     r += len(program.firsts)
     for h in range(len(program.listed)):
         recorded[r + h] = walk.listed_rows[h, max(totals[n, program.listed[h, OF_SIGNAL]] - 1, 0)]
+    r += len(program.listed)
+    for d in range(len(program.decayed)):
+        h = program.decayed[d, OF_LIST]
+        before = totals[walk.open_lefts[program.decayed[d, OF_EDGE]], program.listed[h, OF_SIGNAL]]
+        until = totals[n, program.listed[h, OF_SIGNAL]]
+        recorded[r + d] = _weight(
+            rows.occurred, walk.listed_rows[h, before:until], as_of, program.decayed[d, HALF_LIFE]
+        )
 
 
 @inlined
@@ -54,6 +64,19 @@ def repeat(recorded, before) -> None:
     """Write down what was recorded at the snapshot before: nothing has changed."""
     for r in range(len(recorded)):
         recorded[r] = before[r]
+
+
+@inlined
+def _weight(occurred, listed, as_of, half_life):
+    """Return what *listed* rows weigh together: each 2^(-age / half-life), in whole parts of `WHOLE_WEIGHT`."""
+    total = 0
+    for place in range(len(listed) - 1, -1, -1):
+        age = float(as_of - occurred[listed[place]])
+        weight = int(np.rint(np.exp2(-age / float(half_life)) * WHOLE_WEIGHT))
+        if weight == 0:
+            break  # whatever is older weighs no more
+        total += weight
+    return total
 
 
 @inlined

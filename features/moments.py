@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 SECOND = 1_000_000
+MILLISECOND = 1_000
 DAY = 86_400 * SECOND
 NEVER = 2**63 - 1
 """Later than everything: a row that nothing has superseded."""
@@ -77,6 +78,11 @@ def exists(exists_from: np.ndarray, as_of: int | np.ndarray) -> np.ndarray:
 def is_in_label_window(occurred: int, as_of: int, ends_at: int) -> bool:
     """Whether a conversion at *occurred* falls in ``[as_of, ends_at)``."""
     return as_of <= occurred < ends_at
+
+
+def are_in_label_windows(occurred: np.ndarray, as_of: np.ndarray, ends_at: np.ndarray) -> np.ndarray:
+    """Whether each conversion falls in its own label window; see `is_in_label_window`."""
+    return (as_of <= occurred) & (occurred < ends_at)
 
 
 def is_decided(known: int, superseded: int, decided_at: int) -> bool:

@@ -47,6 +47,8 @@ class Output:
         is_category: For first and last: whether the column holds categories.
         long_window: For a trend: days of the longer window.
         since: For open measures: what closes.
+        half_life: For rows that fade by halves: days.
+        is_partial: Whether a window that reaches before the data holds what there is.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Output:
     is_category: bool = False
     long_window: int = 0
     since: Closing | None = None
+    half_life: int = 0
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ def _output(feature: Feature, measure: Measure) -> Output:
         is_category=feature.kind == "category",
         long_window=measure.long_window,
         since=Closing(measure.since_table, measure.since_where) if measure.since_table else None,
+        half_life=measure.half_life,
+        is_partial=measure.is_partial,
     )
 
 

@@ -26,7 +26,7 @@ from features import moments
 from features.bucket import BucketTable
 from features.columns import frozen, stacked
 from features.conditions import Conditions
-from features.kernel_inputs import MOST_SIGNALS, Program, RecordLayout, Rows
+from features.kernel_inputs import MOST_SIGNALS, OCCURRED, WHOLE_WEIGHT, Program, RecordLayout, Rows
 from features.plan import Closing, Output
 from features.recording import Recorded, edge_of, is_code, long_edge_of, operation_of, recorded_for
 from features.timeline import Int64Array
@@ -67,7 +67,8 @@ class Assembly:
         self._summed = _numbered((r.where, r.column) for r in recorded if r.what == "sum")
         self._counted = _numbered((r.where, r.column) for r in recorded if r.what == "distinct")
         self._firsts = _numbered(r for r in recorded if r.what == "first")
-        self._listed = _numbered(r.where for r in recorded if r.what in ("first", "last"))
+        self._decayed = _numbered(r for r in recorded if r.what == "decayed")
+        self._listed = _numbered(r.where for r in recorded if r.what in ("first", "last", "decayed"))
         # Totals are the counts, one per signal, and behind them the sums.
         self._totals = _numbered([*((where, "") for where in self.signals), *self._summed])
         self._sums = _numbered(column for _, column in self._summed)
@@ -81,6 +82,7 @@ class Assembly:
             n_counted=len(self._counted),
             n_firsts=len(self._firsts),
             n_listed=len(self._listed),
+            n_decayed=len(self._decayed),
         )
 
     def rows(self, table: BucketTable) -> Rows:
@@ -88,7 +90,7 @@ class Assembly:
         return Rows(
             *table.times,
             frozen(self._bits(table)),
-            stacked([table.integers(column) for column in self._sums], rows=len(table), dtype=np.int64),
+            stacked([_summed(table, column) for column in self._sums], rows=len(table), dtype=np.int64),
             stacked([table.codes(column) for column in self._codes], rows=len(table), dtype=np.int32),
             stacked([table.floats(column) for column in self._numbers], rows=len(table), dtype=np.float64),
         )
@@ -110,7 +112,11 @@ class Assembly:
             listed=_array(((self.signals[where],) for where in self._listed), columns=1),
             edges=_array(
                 (
-                    (edge.window * moments.DAY, data_from(edge.since), self.closings[edge.since] if edge.since else -1)
+                    (
+                        edge.window * moments.DAY,
+                        moments.ALWAYS if edge.is_partial else data_from(edge.since),
+                        self.closings[edge.since] if edge.since else -1,
+                    )
                     for edge in self._edges
                 ),
                 columns=3,
@@ -120,6 +126,9 @@ class Assembly:
                 columns=3,
             ),
             firsts=_array(((self._edge(first), self._listed[first.where]) for first in self._firsts), columns=2),
+            decayed=_array(
+                ((self._edge(r), self._listed[r.where], r.half_life * moments.DAY) for r in self._decayed), columns=3
+            ),
             ops=self._ops(table),
         )
 
@@ -152,6 +161,8 @@ class Assembly:
         """Return the column that an output reads, or what its sum is divided by."""
         if output.kind in ("first", "last"):
             return (self._codes if is_code(output) else self._numbers)[output.column]
+        if output.kind == "decayed_half_life":
+            return WHOLE_WEIGHT
         return table.divisor(output.column) if output.kind in ("sum", "mean", "open_sum") else 1
 
     def _place(self, number: Recorded) -> int:
@@ -162,10 +173,16 @@ class Assembly:
             return self._layout.distinct(self._edge(number), self._counted[number.where, number.column])
         if number.what == "first":
             return self._layout.first(self._firsts[number])
+        if number.what == "decayed":
+            return self._layout.decayed(self._decayed[number])
         return self._layout.last(self._listed[number.where])
 
     def _edge(self, number: Recorded) -> int:
         return self._edges[number.edge] if number.edge else 0
+
+
+def _summed(table: BucketTable, column: str) -> Int64Array:
+    return table.milliseconds if column == OCCURRED else table.integers(column)
 
 
 def _numbered(items: Iterable[_Item]) -> dict[_Item, int]:

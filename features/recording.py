@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from features import kernel_outputs as out
 from features.conditions import Conditions
+from features.kernel_inputs import OCCURRED
 from features.plan import LAST_MOMENT, Closing, Output
 
 
@@ -21,10 +22,12 @@ class Edge:
     Attributes:
         window: Days, 0 = ever.
         since: What closes what was open before; None = nothing does.
+        is_partial: Whether the window holds what there is where it reaches before the data; else it is missing.
     """
 
     window: int
     since: Closing | None = None
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,18 @@ class Recorded:
     """One number that is recorded per snapshot.
 
     Attributes:
-        what: ``count``, ``sum``, ``distinct``, ``first`` (a row) or ``last`` (a row).
+        what: ``count``, ``sum``, ``distinct``, ``decayed``, ``first`` (a row) or ``last`` (a row).
         where: The signal.
         edge: Since which edge; None for the last row, which is the same for all.
         column: What is summed, or whose distinct values are counted; else empty.
+        half_life: For ``decayed``: days after which a row counts half.
     """
 
     what: str
     where: Conditions
     edge: Edge | None
     column: str = ""
+    half_life: int = 0
 
 
 class _Form(NamedTuple):
@@ -53,6 +58,7 @@ class _Form(NamedTuple):
 
 
 _LONG_COUNT = "count in the long window"
+_OCCURRED = "sum of the times"
 
 _FORMS = {
     "count": _Form(out.AMOUNT, "count"),
@@ -69,6 +75,8 @@ _FORMS = {
     "open_count": _Form(out.AMOUNT, "count"),
     "open_sum": _Form(out.AMOUNT, "sum"),
     "open_age": _Form(out.DAYS_SINCE, "first"),
+    "decayed_linear": _Form(out.DECAYED, _OCCURRED),
+    "decayed_half_life": _Form(out.AMOUNT, "decayed"),
     LAST_MOMENT: _Form(out.MOMENT, "last"),
 }
 
@@ -85,12 +93,12 @@ def is_code(output: Output) -> bool:
 
 def edge_of(output: Output) -> Edge:
     """Return the left edge of an output's window."""
-    return Edge(output.window, output.since)
+    return Edge(output.window, output.since, output.is_partial)
 
 
 def long_edge_of(output: Output) -> Edge:
     """Return the left edge of a trend's longer window; of any other output the one it has."""
-    return Edge(output.long_window or output.window, output.since)
+    return Edge(output.long_window or output.window, output.since, output.is_partial)
 
 
 def recorded_for(output: Output) -> list[Recorded]:
@@ -103,6 +111,10 @@ def recorded_for(output: Output) -> list[Recorded]:
 def _operand(what: str, output: Output) -> Recorded:
     if what == _LONG_COUNT:
         return Recorded("count", output.where, long_edge_of(output))
+    if what == _OCCURRED:
+        return Recorded("sum", output.where, edge_of(output), OCCURRED)
+    if what == "decayed":
+        return Recorded("decayed", output.where, edge_of(output), half_life=output.half_life)
     if what == "last":
         return Recorded("last", output.where, None)
     column = output.column if what in ("sum", "distinct") else ""

@@ -61,13 +61,16 @@ def _columns_of_trigger(features: Sequence[Feature]) -> set[str]:
     return {f.measure.column for f in features if f.measure is not None and f.measure.kind == "trigger"}
 
 
-def training_table(timelines: Timelines, question: Question, features: Sequence[Feature]) -> FeatureTable:
+def training_table(
+    timelines: Timelines, question: Question, features: Sequence[Feature], *, beside: Sequence[Feature] = ()
+) -> FeatureTable:
     """Return every ripe snapshot of the cohort with its features and label.
 
     Args:
         timelines: The timelines of one bucket of leads.
         question: What is predicted.
         features: The catalog.
+        beside: Features for judges alone; one that is in the catalog too is computed once.
 
     Returns:
         One row per ripe snapshot, sorted by (lead, as_of, trigger id). Unripe snapshots, which
@@ -76,8 +79,16 @@ def training_table(timelines: Timelines, question: Question, features: Sequence[
     asked, found = ripe_snapshots(timelines, question)
     belongs = members(timelines, asked, question, features)
     asked = asked.take(belongs)
-    table = compute(timelines, asked, features, zone=question.zone)
-    return replace(table, labels=found.filter(belongs))
+    names = {feature.name for feature in features}
+    both = [*features, *(feature for feature in beside if feature.name not in names)]
+    table = compute(timelines, asked, both, zone=question.zone)
+    return replace(
+        table,
+        columns=table.columns.select([feature.name for feature in features]),
+        features=tuple(features),
+        labels=found.filter(belongs),
+        beside=table.columns.select([feature.name for feature in beside]) if beside else None,
+    )
 
 
 def ripe_snapshots(timelines: Timelines, question: Question) -> tuple[Snapshots, pa.Table]:

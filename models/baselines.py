@@ -1,52 +1,77 @@
-"""What a model must beat to be worth having, on the same rows and the same features.
+"""What a model must beat to be worth having: rivals that learn from the same rows and answer for the same rows.
 
 - logistic: numbers standardised and missing ones set to the mean, categories one-hot, scikit-learn's own settings;
-- lightgbm: `LGBMClassifier` as it comes, categories as LightGBM's native ones.
+- lightgbm: `LGBMClassifier` as it comes, categories as LightGBM's native ones;
+- recency, frequency, rfm, bgnbd: see `models.baselines_rfm`; they need the columns of `features.rfm` beside the table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from models.metrics import Metrics, evaluate
+from features.rfm import FREQUENCY
+from models import baselines_rfm
 from models.training import moments_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from features.matrix import FeatureTable
-    from models.training import HoldOut
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Rival: TypeAlias = Callable[[Ints, Ints], Floats]
+"""From positions of rows to learn from and of rows to judge, to the log-odds of the latter, shape ``(n_judged,)``."""
+
+NAMES: Final[Mapping[str, str]] = {
+    "leadlight": "Leadlight",
+    "logistic": "logistic regression",
+    "lightgbm": "LightGBM as it comes",
+    "recency": "recency alone",
+    "frequency": "frequency alone",
+    "rfm": "log-RFM logistic",
+    "bgnbd": "BG/NBD",
+    "points": "points card",
+}
+"""How reports call the model and its rivals, in their order."""
 
 
 @dataclass(frozen=True)
-class Baselines:
-    """How the two plain models did on the hold-out."""
+class RepeatPurchase:
+    """Where the conversion is an order, so that BG/NBD speaks of the same thing.
 
-    logistic: Metrics
-    lightgbm: Metrics
+    Attributes:
+        horizon_days: Days of each row's label window, shape ``(n_rows,)``.
+    """
+
+    horizon_days: Floats
 
 
-def judge_baselines(table: FeatureTable, hold_out: HoldOut, *, seed: int = 0) -> Baselines:
-    """Fit both plain models on the hold-out's training rows and judge them on its test rows.
+def rivals(table: FeatureTable, *, repeat_purchase: RepeatPurchase | None = None, seed: int = 0) -> dict[str, Rival]:
+    """Return the rivals that *table* can serve, by name.
 
     Args:
-        table: The table that was given to `models.training.train`.
-        hold_out: What `train` set aside.
-        seed: Seeds LightGBM and the bootstrap.
+        table: Labelled rows.
+        repeat_purchase: Given where the conversion is an order.
+        seed: Seeds what is random.
     """
-    train, test = table.take(hold_out.train_rows), table.take(hold_out.test_rows)
-    converted = moments_of(train).converted
-    judged = (
-        evaluate(margins, hold_out.converted, hold_out.lead, seed=seed)
-        for margins in (logistic_margins(train, converted, test), lightgbm_margins(train, converted, test, seed=seed))
-    )
-    return Baselines(*judged)
+    found: dict[str, Rival] = {
+        "logistic": partial(_on_features, logistic_margins, table),
+        "lightgbm": partial(_on_features, partial(lightgbm_margins, seed=seed), table),
+    }
+    if table.beside is None or FREQUENCY not in table.beside.column_names:
+        return found
+    found |= {name: partial(_rfm, name, table) for name in baselines_rfm.COLUMNS}
+    if repeat_purchase is not None:
+        found["bgnbd"] = partial(_bgnbd, table, repeat_purchase, seed)
+    return found
 
 
 def logistic_margins(train: FeatureTable, converted: npt.NDArray[np.bool_], test: FeatureTable) -> Floats:
@@ -74,6 +99,39 @@ def lightgbm_margins(train: FeatureTable, converted: npt.NDArray[np.bool_], test
 
     model = LGBMClassifier(random_state=seed, verbosity=-1, deterministic=True, force_row_wise=True)
     return np.asarray(model.fit(_frame(train), converted).predict(_frame(test), raw_score=True))
+
+
+def _on_features(margins: Callable[..., Floats], table: FeatureTable, train: Ints, test: Ints) -> Floats:
+    learned = table.take(train)
+    return margins(learned, moments_of(learned).converted, table.take(test))
+
+
+def _rfm(name: str, table: FeatureTable, train: Ints, test: Ints) -> Floats:
+    learned = table.take(train)
+    return baselines_rfm.rfm_margins(name, _beside(learned), moments_of(learned).converted, _beside(table.take(test)))
+
+
+def _bgnbd(table: FeatureTable, asked: RepeatPurchase, seed: int, train: Ints, test: Ints) -> Floats:
+    learned = table.take(train)
+    moments = moments_of(learned)
+    by_lead_and_time = np.lexsort((moments.as_of, moments.lead))
+    is_last = np.append(np.diff(moments.lead[by_lead_and_time]) != 0, True)
+    newest = np.zeros(len(learned), dtype=np.bool_)
+    newest[by_lead_and_time[is_last]] = True
+    return baselines_rfm.bgnbd_margins(
+        _beside(learned),
+        moments.converted,
+        _beside(table.take(test)),
+        newest=newest,
+        horizon_days=asked.horizon_days[test],
+        seed=seed,
+    )
+
+
+def _beside(table: FeatureTable) -> pa.Table:
+    if table.beside is None:
+        raise ValueError("this rival reads columns beside the features, and the table has none")
+    return table.beside
 
 
 def _frame(table: FeatureTable) -> pd.DataFrame:

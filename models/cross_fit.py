@@ -17,6 +17,7 @@ import numpy.typing as npt
 from models.calibration import HeldOut
 from models.encoding import Encoder, fit_encoder, level_codes, ranked_values
 from models.linear_fit import STRENGTHS, fit_linear
+from models.monotone import directions_of_columns, directions_of_features
 from models.splits import Fold, scramble
 from models.trees import TreeSettings, grow, grow_watched
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from features.matrix import FeatureTable
     from models.splits import Moments
+    from models.tuned import Tuned
 
 MOST_LINEAR_ROWS: Final = 200_000
 """The linear part has few coefficients: more rows than this change none of them visibly."""
@@ -74,6 +76,16 @@ class TrainingRows:
             matrix[:, place] = values[codes[rows]]
         return matrix
 
+    def obeying(self, settings: TreeSettings, tuned: Tuned | None) -> TreeSettings:
+        """Return *settings* with those *tuned* in their place, and the catalog's directions of these very columns."""
+        if tuned is None:
+            return settings
+        return tuned.grown(settings, directions=directions_of_columns(self.encoder, self.table.features))
+
+    def slopes_beside(self, settings: TreeSettings) -> tuple[int, ...]:
+        """Return the directions of the linear part's slopes, so that it obeys where trees of *settings* do."""
+        return directions_of_features(self.table.features) if settings.monotone else ()
+
     def linear_sample(self, rows: Ints) -> Ints:
         """Return those of *rows* that the linear part learns from: whole leads, at most about `MOST_LINEAR_ROWS`."""
         if len(rows) <= MOST_LINEAR_ROWS:
@@ -100,7 +112,14 @@ class Plan:
 
 
 def choose_plan(
-    rows: TrainingRows, folds: Sequence[Fold], *, settings: TreeSettings, bags: int, most_trees: int, notify: Notify
+    rows: TrainingRows,
+    folds: Sequence[Fold],
+    *,
+    settings: TreeSettings,
+    bags: int,
+    most_trees: int,
+    notify: Notify,
+    strengths: tuple[float, ...] = STRENGTHS,
 ) -> tuple[Plan, HeldOut]:
     """Choose strength and number of trees by log-loss on other leads.
 
@@ -111,6 +130,7 @@ def choose_plan(
         bags: How many bags the shipped model will have.
         most_trees: Most trees per bag.
         notify: Told what is being done, once per fold.
+        strengths: Inverse penalties of the linear part to choose among, ascending.
 
     Returns:
         The plan, and the margins that it gave the rows asked about (block 0).
@@ -118,11 +138,11 @@ def choose_plan(
     answers = []
     for number, fold in enumerate(folds, start=1):
         notify(f"choosing strength and number of trees: fold {number} of {len(folds)}")
-        answers.append(_ask(rows, fold, settings=settings, most_trees=most_trees))
+        answers.append(_ask(rows, fold, settings=settings, most_trees=most_trees, strengths=strengths))
     strength = int(np.argmin(sum(answer.linear_losses() for answer in answers)))
     trees = _best_count([answer.tree_losses * len(answer.fold.judge) for answer in answers])
     parts = [answer.held_out(strength=strength, trees=trees) for answer in answers]
-    return Plan(STRENGTHS[strength], trees, bags, settings), joined(parts)
+    return Plan(strengths[strength], trees, bags, settings), joined(parts)
 
 
 def margins_by_plan(rows: TrainingRows, folds: Sequence[Fold], plan: Plan, *, notify: Notify) -> HeldOut:
@@ -140,7 +160,7 @@ def margins_by_plan(rows: TrainingRows, folds: Sequence[Fold], plan: Plan, *, no
         learned = rows.tree_rows(fold.fit, learned_on=fold.fit), rows.moments.converted[fold.fit]
         booster = grow(*learned, plan.settings, trees=plan.trees)
         trees = booster.predict(rows.tree_rows(fold.judge, learned_on=fold.fit), raw_score=True)
-        linear = _linear_margins(rows, fold, (plan.strength,))[0]
+        linear = linear_margins(rows, fold, (plan.strength,), directions=rows.slopes_beside(plan.settings))[0]
         parts.append(_held_out(rows, fold, linear=linear, trees=trees))
     return joined(parts)
 
@@ -172,17 +192,23 @@ class _Answer:
         return _held_out(self.rows, self.fold, linear=self.linear[strength], trees=margins)
 
 
-def _ask(rows: TrainingRows, fold: Fold, *, settings: TreeSettings, most_trees: int) -> _Answer:
+def _ask(
+    rows: TrainingRows, fold: Fold, *, settings: TreeSettings, most_trees: int, strengths: tuple[float, ...]
+) -> _Answer:
     learned = rows.tree_rows(fold.fit, learned_on=fold.fit), rows.moments.converted[fold.fit]
     judged = rows.tree_rows(fold.judge, learned_on=fold.fit), rows.moments.converted[fold.judge]
     booster, losses = grow_watched(*learned, settings, judged=judged, most=most_trees)
-    return _Answer(rows, fold, _linear_margins(rows, fold, STRENGTHS), booster, losses)
+    linear = linear_margins(rows, fold, strengths, directions=rows.slopes_beside(settings))
+    return _Answer(rows, fold, linear, booster, losses)
 
 
-def _linear_margins(rows: TrainingRows, fold: Fold, strengths: tuple[float, ...]) -> Floats:
+def linear_margins(
+    rows: TrainingRows, fold: Fold, strengths: tuple[float, ...], *, directions: tuple[int, ...]
+) -> Floats:
     """Return the linear margins of the judged rows by each strength, shape ``(n_strengths, n_judged)``."""
     sample = rows.linear_sample(fold.fit)
-    parts = fit_linear(rows.table.take(sample), rows.moments.converted[sample], strengths=strengths)
+    converted = rows.moments.converted[sample]
+    parts = fit_linear(rows.table.take(sample), converted, strengths=strengths, directions=directions)
     judged = rows.table.take(fold.judge)
     return np.array([part.margins(judged) for part in parts])
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from features.errors import LeadlightError, wrong_input
+from features.errors import LeadlightError, compose, wrong_input
+
+if TYPE_CHECKING:
+    from models.backtest_folds import Needs
 
 
 def no_labels() -> LeadlightError:
@@ -32,6 +36,14 @@ def no_features() -> LeadlightError:
     )
 
 
+def nothing_tells_apart() -> LeadlightError:
+    """Return the error for data in which no feature tells converting leads from others."""
+    return wrong_input(
+        "No feature tells converting leads from others by more than chance, so there is no card to learn.",
+        hint="write a card by hand with `leadlight points init`, and learn again when there are more conversions.",
+    )
+
+
 def one_class(rows: int, *, converted: bool) -> LeadlightError:
     """Return the error for training rows that all converted, or none of which did."""
     if converted:
@@ -43,12 +55,38 @@ def one_class(rows: int, *, converted: bool) -> LeadlightError:
     return wrong_input(fact, hint=hint)
 
 
-def too_few_conversions(faults: Sequence[str]) -> LeadlightError:
-    """Return the error for parts of the data with too few leads of either kind, one line per fault."""
+class TooFewConversionsError(LeadlightError):
+    """There are too few converting leads to train and test a model.
+
+    Attributes:
+        missing: Distinct converting leads that are missing, at least.
+    """
+
+    missing: int = 0
+
+
+def too_few_conversions(faults: Sequence[str], *, missing: int = 0) -> TooFewConversionsError:
+    """Return the error for parts of the data with too few leads of either kind, one line per fault.
+
+    Args:
+        faults: What each part has and needs.
+        missing: Distinct converting leads that are missing, at least.
+    """
+    hint = "add history or snapshots, use a longer horizon, or an earlier conversion in the funnel."
+    error = TooFewConversionsError(compose("Too few conversions to train and test a model:", faults, hint=hint))
+    error.missing = missing
+    return error
+
+
+def no_fold(conversions: int, needs: Needs, *, share: float) -> LeadlightError:
+    """Return the error for data that hold not even one fold of a backtest."""
     return wrong_input(
-        "Too few conversions to train and test a model:",
-        faults,
-        hint="add history or snapshots, use a longer horizon, or an earlier conversion in the funnel.",
+        f"The data hold no fold to test back on: {conversions} distinct leads convert in all.",
+        [
+            f"to learn from, closed before the fold: {needs.train_leads} leads that convert, as many that do not",
+            f"to be judged on: {needs.test_leads} leads that convert ({share:.0%} of all, if that is more)",
+        ],
+        hint="add history or snapshots, use a shorter horizon, or an earlier conversion in the funnel.",
     )
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from models.encoding import level_codes, level_counts, numbers
 from models.linear import CategoryTerm, LinearPart, NumberTerm, signed_log1p
+from models.linear_bounded import fit_bounded, keeps_to
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +92,11 @@ class _CategoryColumns:
 
 
 def fit_linear(
-    table: FeatureTable, converted: npt.NDArray[np.bool_], *, strengths: tuple[float, ...]
+    table: FeatureTable,
+    converted: npt.NDArray[np.bool_],
+    *,
+    strengths: tuple[float, ...],
+    directions: tuple[int, ...] = (),
 ) -> tuple[LinearPart, ...]:
     """Fit the logistic regression once per strength.
 
@@ -99,6 +104,7 @@ def fit_linear(
         table: Training rows.
         converted: The labels, shape ``(n_rows,)``; both classes occur.
         strengths: Inverse penalties, ascending.
+        directions: Per feature the only sign that its slope may have, 0 = either (`models.monotone`); empty = all free.
 
     Returns:
         One linear part per strength.
@@ -108,13 +114,17 @@ def fit_linear(
 
     groups = [_plan(feature.name, feature.kind, table.columns.column(feature.name)) for feature in table.features]
     design = _design(table, groups)
+    bound = _directions_of_design(groups, directions)
     solver = LogisticRegression(solver="newton-cholesky", warm_start=True, tol=1e-5, max_iter=50)
     parts = []
     # One thread: sums over threads depend on their number, and the model must not depend on the machine's cores.
     with threadpool_limits(limits=1, user_api="blas"):
         for strength in strengths:
             solver.set_params(C=strength).fit(design, converted)
-            parts.append(_part(groups, solver.coef_[0], float(solver.intercept_[0])))
+            fitted = solver.coef_[0], float(solver.intercept_[0])
+            if not keeps_to(fitted[0], bound):
+                fitted = fit_bounded(design, converted, strength=strength, directions=bound, start=fitted)
+            parts.append(_part(groups, *fitted))
     return tuple(parts)
 
 
@@ -149,6 +159,15 @@ def _design(table: FeatureTable, groups: list[_NumberColumns | _CategoryColumns]
         group.fill(table.columns.column(group.feature), design[:, start : start + group.width])
         start += group.width
     return design
+
+
+def _directions_of_design(groups: list[_NumberColumns | _CategoryColumns], directions: tuple[int, ...]) -> Floats:
+    """Return the direction of each column of the design: a number's own, none for its missing flag or a category."""
+    bound = np.zeros(sum(group.width for group in groups))
+    starts = np.cumsum([0, *(group.width for group in groups)])
+    for start, direction in zip(starts, directions, strict=False):  # none at all where nothing is bound
+        bound[start] = direction
+    return bound
 
 
 def _part(groups: list[_NumberColumns | _CategoryColumns], coefficients: Floats, intercept: float) -> LinearPart:

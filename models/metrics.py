@@ -138,7 +138,8 @@ class _Ranked:
 
     @classmethod
     def of(cls, log_odds: Floats, converted: npt.NDArray[np.bool_], lead: npt.NDArray[np.uint64]) -> _Ranked:
-        order = np.lexsort((lead, converted, -log_odds))
+        # Equal margins by lead: ordered by label, a bin's edge among them would find a gap where there is none.
+        order = np.lexsort((converted, lead, -log_odds))
         margin, y = log_odds[order], converted[order].astype(np.float64)
         leads, place = np.unique(lead[order], return_inverse=True)
         probability = np.exp(-np.logaddexp(0.0, -margin))

@@ -115,7 +115,7 @@ def precision_recall(curve: PrecisionRecall) -> Figure:
 def calibration(curve: Calibration) -> Figure:
     """Draw observed conversion rates over predicted probabilities, and how the predictions are spread."""
     predicted, observed = _overall(curve)
-    figure = _blank(SIZE)
+    figure = blank(SIZE)
     above, below = figure.subplots(2, height_ratios=(5, 1), sharex=True)
     dress(above, f"Predicted {predicted:.1%} on average, {observed:.1%} converted", "", "Leads that converted")
     dress(below, "", "Predicted probability of converting", "Leads")
@@ -149,7 +149,7 @@ def canvas(title: str, x: str, y: str, *, size: tuple[float, float] = SIZE) -> t
         y: What rises on the left; may be empty.
         size: Width and height in inches.
     """
-    figure = _blank(size)
+    figure = blank(size)
     axes = figure.add_subplot()
     dress(axes, title, x, y)
     return figure, axes
@@ -169,7 +169,8 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
     axes.tick_params(colors=INK, length=0, pad=6)
 
 
-def _blank(size: tuple[float, float]) -> Figure:
+def blank(size: tuple[float, float]) -> Figure:
+    """Return a figure without axes, *size* inches wide and high, laid out by itself."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 

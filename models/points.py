@@ -61,7 +61,7 @@ class Points:
 
 @dataclass(frozen=True)
 class ShownPoints:
-    """Points as whole numbers for a person: ``50 + sum(lines) + everything_else + limits = score``.
+    """Points as whole numbers for a person: ``start + sum(lines) + everything_else + limits = score``.
 
     Attributes:
         lines: What each line shows, in the order given.
@@ -142,22 +142,26 @@ def score_at(probability: npt.NDArray[np.float64], model: LeadModel) -> npt.NDAr
     return np.rint(np.clip(unclipped, 0.0, 100.0)).astype(np.int64)
 
 
-def shown(lines_hundredths: Sequence[int], *, total_hundredths: int, score: int) -> ShownPoints:
+def shown(
+    lines_hundredths: Sequence[int], *, total_hundredths: int, score: int, start: int = 50, top: int = 100
+) -> ShownPoints:
     """Return points as whole numbers that add up to the score shown.
 
     Args:
         lines_hundredths: Points of each line to show, in hundredths.
         total_hundredths: Points of the whole lead, in hundredths.
-        score: The lead's score, 0–100, which rounds and clips ``50 + total``.
+        score: The lead's score, 0–100, which rounds and clips ``start + total``.
+        start: Where the sum begins: 50, or the base of a points card.
+        top: Where the scale ends: 100, or the top of a points card.
 
     Returns:
         The lines, rounded each for itself, and the two lines that close the sum.
     """
     lines = tuple(int(np.rint(hundredths / 100)) for hundredths in lines_hundredths)
     # Inside the scale the score is the rounded total; at its ends the rest is the scale's doing.
-    whole = score - 50
-    if score == 100:
+    whole = score - start
+    if score == top:
         whole = max(whole, int(np.rint(total_hundredths / 100)))
     elif score == 0:
         whole = min(whole, int(np.rint(total_hundredths / 100)))
-    return ShownPoints(lines, everything_else=whole - sum(lines), limits=score - 50 - whole, score=score)
+    return ShownPoints(lines, everything_else=whole - sum(lines), limits=score - start - whole, score=score)

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models import errors, trees
+from models.base_rate import reach_of_drift
 from models.calibration import Blend, Calibration, HeldOut, fit_blend
 from models.cross_fit import Plan, TrainingRows, choose_plan, joined, margins_by_plan
 from models.explain import base_log_odds
+from models.familiarity import fit_familiarity
 from models.intervals import fit_venn_abers
-from models.linear_fit import fit_linear
+from models.linear_fit import STRENGTHS, fit_linear
 from models.model import LeadModel, sigmoid
 from models.screening import Dropped, only, usable
 from models.splits import Moments, forward_folds, lead_folds, lead_groups
@@ -22,6 +24,7 @@ from models.splits import Moments, forward_folds, lead_folds, lead_groups
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
     from models.linear import LinearPart
+    from models.tuned import Tuned
 
 JUDGED_BY_CONVERSIONS: Final = ((3_000, 5), (10_000, 2))
 """Groups of leads asked by number of conversions: one group of a large shop holds as many as all of a small one."""
@@ -42,6 +45,7 @@ class Recipe:
         blocks: Most forward blocks.
         least_conversions: Distinct converting leads, and as many others, needed to train at all.
         threads: Threads LightGBM may use; None = by the size of the data. They change no bit.
+        tuned: What tuning found (`models.tuning`); None = by the size of the data.
     """
 
     seed: int = 0
@@ -51,6 +55,19 @@ class Recipe:
     blocks: int = 4
     least_conversions: int = 30
     threads: int | None = None
+    tuned: Tuned | None = None
+
+    def bags_for(self, conversions: int) -> int:
+        """Return how many bags of trees a model of so many distinct converting leads gets."""
+        return self.bags or _by_size(BAGS_BY_CONVERSIONS, conversions, beyond=2)
+
+    def judged_for(self, conversions: int) -> int:
+        """Return how many groups of leads are asked in each fold's moment."""
+        return min(_by_size(JUDGED_BY_CONVERSIONS, conversions, beyond=1), self.groups)
+
+    def most_trees_for(self, conversions: int) -> int:
+        """Return the most trees of one bag."""
+        return max(self.max_trees // self.bags_for(conversions), 1)
 
 
 @dataclass(frozen=True)
@@ -58,9 +75,11 @@ class RecipeReport:
     """How one fit came out.
 
     Attributes:
+        recipe: How it was asked for.
         rows: Rows learned from.
         conversions: Distinct converting leads among them.
         base_rate: Share of converting rows.
+        closed_by: When the last label learned from had closed (us): what came before is no test for this fit.
         dropped: Features not read, and why.
         plan: Strength, trees and bags.
         forward_blocks: Forward blocks that took part in the blend; 0 = groups of leads alone.
@@ -68,9 +87,11 @@ class RecipeReport:
         notes: What a person should know, one sentence each.
     """
 
+    recipe: Recipe
     rows: int
     conversions: int
     base_rate: float
+    closed_by: int
     dropped: tuple[Dropped, ...]
     plan: Plan
     forward_blocks: int
@@ -100,9 +121,11 @@ def fit_recipe(
     notify("fitting what ships")
     model = _assembled(rows, fit_parts(rows, recipe, plan), calibration.blend, held_out)
     report = RecipeReport(
+        recipe=recipe,
         rows=len(moments),
         conversions=conversions,
         base_rate=float(moments.converted.mean()),
+        closed_by=int(moments.decided_at.max()),
         dropped=dropped,
         plan=plan,
         forward_blocks=len(calibration.block_shifts),
@@ -124,17 +147,24 @@ def held_out_margins(
         conversions: Distinct converting leads among *rows*.
         notify: Told what is being done.
     """
-    judged = min(_by_size(JUDGED_BY_CONVERSIONS, conversions, beyond=1), recipe.groups)
+    judged = recipe.judged_for(conversions)
     by_group = lead_folds(rows.moments, groups=recipe.groups, judged=judged, seed=recipe.seed)
     if plan is None:
-        bags = recipe.bags or _by_size(BAGS_BY_CONVERSIONS, conversions, beyond=2)
         settings = trees.settings_for(
             len(rows.moments), conversions=conversions, seed=recipe.seed, threads=recipe.threads
         )
         plan, by_lead = choose_plan(
-            rows, by_group, settings=settings, bags=bags, most_trees=max(recipe.max_trees // bags, 1), notify=notify
+            rows,
+            by_group,
+            settings=rows.obeying(settings, recipe.tuned),
+            bags=recipe.bags_for(conversions),
+            most_trees=recipe.most_trees_for(conversions),
+            notify=notify,
+            strengths=(recipe.tuned.strength,) if recipe.tuned else STRENGTHS,
         )
     else:
+        # The columns of these rows need not be those of the rows on which the plan was made.
+        plan = replace(plan, settings=rows.obeying(plan.settings, recipe.tuned))
         by_lead = margins_by_plan(rows, by_group, plan, notify=notify)
     forward = forward_folds(
         rows.moments,
@@ -157,7 +187,12 @@ def fit_parts(rows: TrainingRows, recipe: Recipe, plan: Plan) -> tuple[LinearPar
     """
     converted = rows.moments.converted
     sample = rows.linear_sample(np.arange(len(converted)))
-    linear = fit_linear(rows.table.take(sample), converted[sample], strengths=(plan.strength,))[0]
+    linear = fit_linear(
+        rows.table.take(sample),
+        converted[sample],
+        strengths=(plan.strength,),
+        directions=rows.slopes_beside(plan.settings),
+    )[0]
     return linear, _grow_bags(rows, recipe, plan)
 
 
@@ -172,11 +207,17 @@ def _assembled(rows: TrainingRows, parts: tuple[LinearPart, str], blend: Blend, 
         linear=linear,
         boosters=(booster,) if blend.w_trees > 0 else (),
         blend=blend,
-        interval=fit_venn_abers(margins, unseen.converted),
+        interval=fit_venn_abers(margins, unseen.converted, drift=_drift(held_out, blend)),
         reference=0.0,
         newest_probabilities=_newest_quantiles(sigmoid(margins), rows.moments.as_of[unseen.rows]),
+        familiarity=fit_familiarity(rows.table, rows.moments),
     )
     return model.with_reference(base_log_odds(model))
+
+
+def _drift(held_out: HeldOut, blend: Blend) -> float:
+    """Return how far the base rate moved between forward blocks: what the interval must leave room for."""
+    return reach_of_drift(blend.margins(held_out.linear, held_out.trees), held_out.converted, held_out.block)
 
 
 def _grow_bags(rows: TrainingRows, recipe: Recipe, plan: Plan) -> str:

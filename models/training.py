@@ -103,7 +103,7 @@ def train(
     """
     config = config or TrainingConfig()
     table, moments, order = ripe_rows(table)
-    split = _checked_split(moments, config)
+    split = checked_split(moments, config)
     judged, judged_report = fit_recipe(
         table.take(split.train),
         moments.take(split.train),
@@ -157,8 +157,16 @@ def _microseconds(times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(times.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy(), dtype=np.int64)
 
 
-def _checked_split(moments: Moments, config: TrainingConfig) -> Split:
-    """Return the split, or say how many conversions there are and how many each part needs."""
+def checked_split(moments: Moments, config: TrainingConfig) -> Split:
+    """Return the split into what a model learns from and the hold-out.
+
+    Args:
+        moments: Ripe rows.
+        config: How.
+
+    Raises:
+        LeadlightError: One class only, or too few conversions: how many there are and how many each part needs.
+    """
     if moments.converted.all() or not moments.converted.any():
         raise errors.one_class(len(moments), converted=bool(moments.converted.all()))
     split = forward_split(
@@ -169,18 +177,16 @@ def _checked_split(moments: Moments, config: TrainingConfig) -> Split:
         seed=config.recipe.seed,
     )
     least = config.recipe.least_conversions
-    faults = [
-        f"{part}: {found} leads {what}, {needed} needed"
-        for part, found, what, needed in (
-            ("to train, closed before the hold-out", moments.converting_leads(split.train), "convert", least),
-            ("to train, closed before the hold-out", moments.other_leads(split.train), "do not convert", least),
-            ("in the hold-out", moments.converting_leads(split.test), "convert", config.least_test_conversions),
-            ("in the hold-out", moments.other_leads(split.test), "do not convert", config.least_test_conversions),
-        )
-        if found < needed
-    ]
+    parts = (
+        ("to train, closed before the hold-out", moments.converting_leads(split.train), "convert", least),
+        ("to train, closed before the hold-out", moments.other_leads(split.train), "do not convert", least),
+        ("in the hold-out", moments.converting_leads(split.test), "convert", config.least_test_conversions),
+        ("in the hold-out", moments.other_leads(split.test), "do not convert", config.least_test_conversions),
+    )
+    faults = [f"{part}: {found} leads {what}, {needed} needed" for part, found, what, needed in parts if found < needed]
     if faults:
-        raise errors.too_few_conversions(faults)
+        missing = sum(max(needed - found, 0) for _, found, what, needed in parts if what == "convert")
+        raise errors.too_few_conversions(faults, missing=missing)
     return split
 
 

@@ -37,6 +37,11 @@ class TreeSettings:
         rate: Learning rate.
         seed: Seeds the sampling of columns and rows.
         threads: Threads LightGBM uses; fixed, because sums over threads depend on their number.
+        feature_fraction: Share of the columns that each tree may split.
+        bagging_fraction: Share of the rows that each tree learns from.
+        l2: Penalty on the squared outputs of leaves.
+        monotone: Per tree column, the only direction in which the log-odds may move as it rises: 1, -1, or 0 for
+            either; empty = no column is bound (`models.monotone`).
     """
 
     leaves: int
@@ -44,23 +49,29 @@ class TreeSettings:
     rate: float
     seed: int
     threads: int
+    feature_fraction: float = 0.7
+    bagging_fraction: float = 0.8
+    l2: float = 1.0
+    monotone: tuple[int, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
         """Return LightGBM's parameters."""
+        bound = {"monotone_constraints": list(self.monotone)} if any(self.monotone) else {}
         return {
             "objective": "binary",
             "num_leaves": self.leaves,
             "min_data_in_leaf": self.least_rows,
             "learning_rate": self.rate,
-            "feature_fraction": 0.7,
-            "bagging_fraction": 0.8,
+            "feature_fraction": self.feature_fraction,
+            "bagging_fraction": self.bagging_fraction,
             "bagging_freq": 1,
-            "lambda_l2": 1.0,
+            "lambda_l2": self.l2,
             "seed": self.seed,
             "num_threads": self.threads,
             "deterministic": True,
             "force_row_wise": True,
             "verbosity": -1,
+            **bound,
         }
 
 
@@ -112,15 +123,40 @@ def grow_watched(
     Returns:
         The booster with every tree it grew, and the log-loss on *judged* after 1, 2, 3 … trees.
     """
+    return grow_on_bins(binned(matrix, converted, judged=judged), settings, most=most)
+
+
+@dataclass(frozen=True)
+class Binned:
+    """Rows to learn from and rows to be judged on, cut into LightGBM's bins once: trees of any settings grow on them.
+
+    Attributes:
+        learned: The rows to learn from.
+        judged: Rows of other leads, in the same bins.
+    """
+
+    learned: lgb.Dataset
+    judged: lgb.Dataset
+
+
+def binned(matrix: Floats, converted: Bools, *, judged: tuple[Floats, Bools]) -> Binned:
+    """Return the rows of `grow_watched` in bins; the matrices need not be kept."""
     import lightgbm as lgb
 
-    data = _dataset(matrix, converted)
+    learned = _dataset(matrix, converted).construct()
+    return Binned(learned, lgb.Dataset(*judged, reference=learned, params=DATASET_PARAMETERS).construct())
+
+
+def grow_on_bins(data: Binned, settings: TreeSettings, *, most: int) -> tuple[lgb.Booster, npt.NDArray[np.float64]]:
+    """Grow trees as `grow_watched` does, on rows that are in bins already."""
+    import lightgbm as lgb
+
     losses: dict[str, dict[str, list[float]]] = {}
     booster = lgb.train(
         settings.parameters() | {"metric": "binary_logloss"},
-        data,
+        data.learned,
         num_boost_round=most,
-        valid_sets=[lgb.Dataset(*judged, reference=data, params=DATASET_PARAMETERS)],
+        valid_sets=[data.judged],
         valid_names=["judged"],
         callbacks=[lgb.record_evaluation(losses), lgb.early_stopping(PATIENCE, verbose=False)],
         keep_training_booster=True,

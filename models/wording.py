@@ -121,6 +121,12 @@ def plain(text: str) -> str:
     return tidy if len(tidy) <= LONGEST_LEVEL else tidy[: LONGEST_LEVEL - 1].rstrip() + "…"
 
 
+def is_harmless(text: str) -> bool:
+    """Return whether *text* may stand in a sentence as it is: one line without control characters and markup."""
+    has_control = any(unicodedata.category(c)[0] in "CZ" and c != " " for c in text)
+    return not has_control and text.translate(_HARMLESS) == text and " ".join(text.split()) == text
+
+
 def _plain_number(value: float) -> str:
     if value == int(value):
         return f"{int(value):,}"

@@ -8,10 +8,15 @@ from collections.abc import Set as AbstractSet
 from features import conditions, families
 from features.catalog import Feature, Measure, Phrase, over_windows
 from features.cohorts import Cohort
+from features.errors import LeadlightError, wrong_input
 from features.labels import Conversion
 from features.plan import DIRECT
+from features.rfm import rfm_features
 from features.snapshots import Grid, Trigger
 from features.training_table import Question
+from models.points_card_columns import BoundCard, bind
+from pipeline import segmenting
+from pipeline.points_file import read_card
 from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
 from pipeline.settings_features import OwnFeature, OwnMeasure
 
@@ -40,7 +45,7 @@ def catalog(
         event_types: The types of events that occur, or None where unknown.
     """
     wanted = settings.features
-    return families.catalog(
+    found = families.catalog(
         available,
         families.Choice(
             windows=tuple(sorted(wanted.windows)),
@@ -49,10 +54,61 @@ def catalog(
             dropped=tuple(wanted.drop),
             event_types={ours: tuple(names) for ours, names in wanted.event_types.items()},
         ),
-        attributes=_attributes(settings, available),
+        attributes=_attributes_of_model(settings, available),
         trigger=_trigger_columns(settings),
         event_types=event_types,
     )
+    segmenting.refuse_sensitive(found, settings)
+    return found
+
+
+def beside(
+    settings: Settings, *, available: Mapping[str, AbstractSet[str]], event_types: AbstractSet[str] | None = None
+) -> tuple[Feature, ...]:
+    """Return the columns that judges read and the model does not.
+
+    Args:
+        settings: The shop's config.
+        available: Columns per timeline table.
+        event_types: The types of events that occur, or None where unknown.
+
+    Raises:
+        LeadlightError: The config names a points card that has faults or reads what is not there.
+    """
+    found = (*rfm_features(available), *segmenting.columns(settings, _attributes(settings, available)))
+    if settings.points.card is None:
+        return found
+    names = {feature.name for feature in found}
+    card = points_card(settings, available=available, event_types=event_types)
+    return (*found, *(feature for feature in card.features if feature.name not in names))
+
+
+def points_card(
+    settings: Settings, *, available: Mapping[str, AbstractSet[str]], event_types: AbstractSet[str] | None = None
+) -> BoundCard:
+    """Return the points card that the config names, with what it reads of the tables at hand.
+
+    Args:
+        settings: The shop's config, with ``points.card``.
+        available: Columns per timeline table.
+        event_types: The types of events that occur, or None where unknown.
+
+    Raises:
+        LeadlightError: The config names no card, or the card has faults or reads what is not there.
+    """
+    if settings.points.card is None:
+        raise _no_card_named()
+    return bind(
+        read_card(settings.points.card),
+        available=available,
+        attributes=_attributes(settings, available),
+        catalog=catalog(settings, available=available, event_types=event_types),
+    )
+
+
+def _no_card_named() -> LeadlightError:
+    hint = "write one with `leadlight points init`, and name it in the config under points: {card: points.yaml}."
+    return wrong_input("The config names no points card.", hint=hint)
 
 
 def _conversion(asked: QuestionSettings) -> Conversion:
@@ -80,6 +136,12 @@ def _attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -
         name: spec.type for source in settings.tables.get("leads", []) for name, spec in source.attributes.items()
     }
     return {name: kind for name, kind in mapped.items() if name in kept and kind in ("text", "number")}
+
+
+def _attributes_of_model(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
+    """Return the usable attributes that the model may read."""
+    kept_out = set() if settings.model.use_sensitive else segmenting.sensitive(settings)
+    return {name: kind for name, kind in _attributes(settings, available).items() if name not in kept_out}
 
 
 def _trigger_columns(settings: Settings) -> dict[str, str] | None:
@@ -126,4 +188,5 @@ def _measure(own: OwnMeasure) -> Measure:
         long_window=own.long_window,
         since_table=own.since_table,
         since_where=conditions.parse(own.since_where),
+        half_life=own.half_life,
     )

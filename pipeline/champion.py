@@ -26,6 +26,16 @@ def champion(settings: Settings) -> tuple[LeadModel, str]:
     return bundle.load(found.bundle), found.label
 
 
+def scores_still(settings: Settings, label: str) -> bool:
+    """Return whether the version with *label* is (still) the champion."""
+    return registry.champion(place_of(settings)).label == label
+
+
+def has_champion(settings: Settings) -> bool:
+    """Return whether a model scores; where none does, the shop's points card may."""
+    return any(registry.CHAMPION in one.aliases for one in registry.versions(place_of(settings)))
+
+
 def labelled(settings: Settings, label: str) -> LeadModel:
     """Return the model whose scores carry *label*.
 
@@ -37,5 +47,14 @@ def labelled(settings: Settings, label: str) -> LeadModel:
 
 def plots_of(settings: Settings, run_id: str) -> Path | None:
     """Return the folder of a training's pictures, or None where a server keeps them."""
+    return _artifact(settings, run_id, "plots")
+
+
+def card_of(settings: Settings, run_id: str) -> Path | None:
+    """Return the page of a training's model card, or None where a server keeps it."""
+    return _artifact(settings, run_id, "card/model_card.html")
+
+
+def _artifact(settings: Settings, run_id: str, name: str) -> Path | None:
     kept = settings.shop.workspace / "mlartifacts"
-    return next(kept.glob(f"**/{run_id}/artifacts/plots"), None)
+    return next(kept.glob(f"**/{run_id}/artifacts/{name}"), None)

@@ -51,6 +51,12 @@ class ScoreStore:
         run = _run(as_of, model_version)
         return run if (self._folder / run.part).exists() else None
 
+    def newest(self, model_version: str) -> StoredRun | None:
+        """Return the run of the latest moment that this model scored, or None where it never scored."""
+        parts = self._folder.glob(f"as_of=*/model={_file_name(model_version)}/part.parquet")
+        runs = [_run(_moment_of(part.parent.parent.name), model_version) for part in parts]
+        return max(runs, key=lambda run: run.as_of, default=None)
+
     def add(self, scores: pa.Table, *, as_of: int, model_version: str, scored_at: datetime) -> StoredRun:
         """Store a run's scores; they never change afterwards."""
         run = _run(as_of, model_version)
@@ -79,6 +85,10 @@ class ScoreStore:
         """Return the stored scores of *run*."""
         return pq.read_table(self._folder / run.part, partitioning=None)
 
+    def count(self, run: StoredRun) -> int:
+        """Return how many rows *run* has."""
+        return int(pq.read_metadata(self._folder / run.part).num_rows)
+
     def read_lead(self, run: StoredRun, lead_id: str) -> pa.Table:
         """Return the rows of *run* about one lead, most often one."""
         return pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
@@ -106,6 +116,12 @@ def _moment_name(moment: int) -> str:
         + ("" if moment % moments.SECOND == 0 else f".{moment % moments.SECOND:06d}")
         + "Z"
     )
+
+
+def _moment_of(folder: str) -> int:
+    """Return the moment that a folder is named after: the inverse of `_moment_name`."""
+    text = folder.removeprefix("as_of=").removesuffix("Z")
+    return moments.to_us(datetime.fromisoformat(f"{text}+00:00"))
 
 
 def _file_name(text: str) -> str:

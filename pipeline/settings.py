@@ -20,6 +20,7 @@ from pipeline.settings_faults import (
     fault_lines,
 )
 from pipeline.settings_features import FeatureSettings
+from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
 
 Where = dict[str, Any]
@@ -95,6 +96,26 @@ class QuestionSettings(Section):
     settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
 
 
+class GateSettings(Section):
+    """What `leadlight retrain` asks of a new model before it may score."""
+
+    margin: float = Field(
+        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
+    )
+    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
+
+
+class TuningSettings(Section):
+    """How `leadlight tune` seeks settings of the model, and whether training uses them."""
+
+    trials: int = Field(30, ge=1, description="Trials of a study in all, those of earlier runs included.")
+    minutes: float = Field(20.0, gt=0, description="Time of one run; the study goes on in the next.")
+    objective: Literal["log_loss", "average_precision", "roc_auc", "brier"] = Field(
+        "log_loss", description="What trials are judged by, over forward folds."
+    )
+    use: bool = Field(default=True, description="Whether training uses the settings that tuning found.")
+
+
 class ModelSettings(Section):
     """How the model is trained."""
 
@@ -102,8 +123,11 @@ class ModelSettings(Section):
     max_trees: int = Field(300, ge=1, description="Trees over all bags: explaining costs by tree.")
     holdout_share: float = Field(0.2, gt=0, lt=1, description="Newest share of snapshots held out, in whole as-ofs.")
     holdout_from: date | None = Field(None, description="Hold out everything asked from this day on, instead.")
+    use_sensitive: bool = Field(False, description="True: the model may read attributes marked sensitive.")
     experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
     tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
+    gate: GateSettings = Field(default_factory=GateSettings)
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
 
 
 class CertificateSettings(Section):
@@ -133,6 +157,26 @@ class ScoreSettings(Section):
     grades: GradeSettings = Field(default_factory=GradeSettings)
     reasons_for: int = Field(5, ge=0, description="Reasons that speak for a lead, at most.")
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
+    max_data_age_days: float = Field(
+        0, ge=0, description="Scores get the code stale_data where a table ends more days before them; 0 = never."
+    )
+
+
+class ReportSettings(Section):
+    """What reports and model cards show beside the whole."""
+
+    segments: list[str] = Field(
+        default_factory=list,
+        description="Attributes of leads, or features, by which quality is reported; sensitive ones always are.",
+    )
+
+
+class PointsSettings(Section):
+    """The shop's own points card."""
+
+    card: Path | None = Field(
+        None, description="Its file, such as points.yaml; relative to the config file. Scores while there is no model."
+    )
 
 
 def _as_lists(tables: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
@@ -147,15 +191,28 @@ class Settings(Section):
 
     shop: Shop
     data: str = Field("", description="Folder of the data, or package:NAME/FOLDER; relative to the config file.")
-    tables: dict[str, list[Source]] = Field(description="Sources of the canonical tables.")
+    tables: dict[str, list[Source]] = Field(default_factory=dict, description="Sources of the canonical tables.")
+    lead_table: LeadTableSettings | None = Field(
+        None, description="Instead of tables: one row per lead, without any history."
+    )
     ingest: Ingest = Field(default_factory=Ingest)
     question: QuestionSettings = Field(default_factory=QuestionSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
     certificate: CertificateSettings = Field(default_factory=CertificateSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
+    points: PointsSettings = Field(default_factory=PointsSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
+
+    @property
+    def named_attributes(self) -> dict[str, bool]:
+        """The attributes of leads that the config names, and whether each is sensitive."""
+        if self.lead_table is not None:
+            return self.lead_table.named_attributes
+        specs = [spec for source in self.tables.get("leads", []) for spec in source.attributes.items()]
+        return {name: any(spec.sensitive for other, spec in specs if other == name) for name, _ in specs}
 
     @property
     def data_folder(self) -> Path:
@@ -204,12 +261,27 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise config_refused(place, [*fault_lines(error, Settings, raw=raw), *_readable_table_faults(raw)]) from error
-    if faults := table_faults(settings.tables):
+    if faults := _kind_faults(settings, raw):
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
-    return settings.model_copy(update={"shop": shop, "data": str(found)})
+    card = settings.points.card
+    points = settings.points.model_copy(update={"card": None if card is None else base / card})
+    return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
+
+
+def _kind_faults(settings: Settings, raw: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the tables, or what a lead table has no use for."""
+    if settings.lead_table is None:
+        return table_faults(settings.tables)
+    asked = raw.get("question") or {}
+    idle = [f"question.{name}" for name in asked if name != "name"]
+    idle += [name for name in ("tables", "features") if raw.get(name)]
+    lines = [f"{name}: a lead table has no history, so this has no meaning beside lead_table" for name in idle]
+    if settings.model.holdout_from is not None and settings.lead_table.date is None:
+        lines.append("model.holdout_from: needs lead_table.date")
+    return lines
 
 
 class _TablesAlone(BaseModel):
@@ -220,6 +292,8 @@ class _TablesAlone(BaseModel):
 
 def _readable_table_faults(raw: dict[str, Any]) -> list[str]:
     """Return the faults among the tables where other sections have faults too: all are told at once."""
+    if "lead_table" in raw:
+        return []
     try:
         return table_faults(_TablesAlone.model_validate(raw).tables)
     except ValidationError:

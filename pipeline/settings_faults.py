@@ -86,7 +86,7 @@ def _keys_at(model: type[BaseModel], location: tuple[object, ...]) -> list[str]:
         field = model.model_fields.get(str(part))
         found = _model_in(field.annotation) if field is not None else None
         model = found or model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

@@ -15,6 +15,7 @@ _NEEDS = {
     "of": ("share", "rate"),
     "long_window": ("trend",),
     "since_table": ("open_count", "open_sum", "open_age"),
+    "half_life": ("decayed_half_life",),
 }
 
 
@@ -29,6 +30,7 @@ class OwnMeasure(Section):
     long_window: int = Field(0, ge=0, description="trend: days of the longer window.")
     since_table: str = Field("", description="open_*: the table whose latest row closes what was open.")
     since_where: dict[str, Any] = Field(default_factory=dict, description="open_*: which of its rows close it.")
+    half_life: int = Field(0, ge=0, description="decayed_half_life: days after which a row counts half.")
 
     @field_validator("kind")
     @classmethod
@@ -79,6 +81,8 @@ class OwnFeature(Section):
         days = [window for window in self.windows if window != "ever"]
         if any(window < 1 for window in days):
             raise ValueError("windows are days from 1 on, or ever")
+        if self.measure.kind == "decayed_linear" and "ever" in self.windows:
+            raise ValueError("what fades linearly needs windows in days, not ever")
         too_long = [window for window in days if window >= self.measure.long_window]
         if self.measure.kind == "trend" and ("ever" in self.windows or too_long or not days):
             raise ValueError("a trend needs windows in days, all shorter than its long_window")

@@ -40,6 +40,9 @@ class Attribute(ExtraColumn):
     """An attribute of leads."""
 
     static: bool = Field(False, description="True: it never changes, so it may be used without versions.")
+    sensitive: bool = Field(
+        False, description="True: the model does not read it (see model.use_sensitive); reports show error gaps by it."
+    )
 
 
 class Source(Section):

@@ -85,12 +85,28 @@ class Workspace:
         Raises:
             NotFinishedError: Another run holds the workspace.
         """
+        with self._alone(".lock", _held(self.root)):
+            yield
+
+    @contextmanager
+    def tuning(self) -> Iterator[Path]:
+        """Give the file of the studies, and keep every other tuning out.
+
+        Raises:
+            NotFinishedError: Another tuning of this shop is at work.
+        """
+        with self._alone(".tuning.lock", _tuned_elsewhere(self.root)):
+            yield self.root / "tuning.db"
+
+    @contextmanager
+    def _alone(self, lock: str, held: NotFinishedError) -> Iterator[None]:
+        """Hold the file called *lock*, or raise *held*; the lock of a process that dies goes with it."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w", encoding="ascii") as file:
+        with (self.root / lock).open("w", encoding="ascii") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise _held(self.root) from error
+                raise held from error
             yield
 
     def current(self) -> Mapping[str, Any] | None:
@@ -131,12 +147,29 @@ class Workspace:
         """Return the tables as the last ingest left them.
 
         Raises:
-            LeadlightError: Nothing was ingested yet.
+            LeadlightError: Nothing was ingested yet, or a lead table.
         """
+        generation, manifest = self._generation()
+        if "timelines" not in manifest:
+            raise another_kind(self.root, "a lead table")
+        return Tables(generation, manifest)
+
+    def lead_table(self) -> tuple[Path, Mapping[str, Any]]:
+        """Return the folder and the manifest of the lead table as the last ingest left it.
+
+        Raises:
+            LeadlightError: Nothing was ingested yet, or a shop of timelines.
+        """
+        generation, manifest = self._generation()
+        if "timelines" in manifest:
+            raise another_kind(self.root, "tables of a shop with a history")
+        return generation, manifest
+
+    def _generation(self) -> tuple[Path, Mapping[str, Any]]:
         generation = self.current_generation()
         if generation is None:
             raise _nothing_ingested(self.root)
-        return Tables(generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8")))
+        return generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
 
     def _one_before(self, generation: Path | None) -> Path | None:
         if generation is None:
@@ -194,6 +227,12 @@ class Tables:
         )
 
 
+def another_kind(root: Path, found: str) -> LeadlightError:
+    """Return the error for a workspace that holds another kind of data than the config names."""
+    hint = "give this config a workspace of its own: shop.workspace."
+    return wrong_input(f"The workspace '{root}' holds {found}, and the config asks for something else.", hint=hint)
+
+
 def disk_full(root: Path) -> NotFinishedError:
     """Return the error for a disk without space."""
     hint = "free some space and run the same command again; it starts from where the workspace stands now."
@@ -213,6 +252,12 @@ def _moment(text: str) -> int:
 def _held(root: Path) -> NotFinishedError:
     return not_finished(
         f"Another run holds the workspace '{root}'.", hint="wait until it has ended, then run this again."
+    )
+
+
+def _tuned_elsewhere(root: Path) -> NotFinishedError:
+    return not_finished(
+        f"Another tuning is at work in the workspace '{root}'.", hint="wait until it has ended, then run this again."
     )
 
 

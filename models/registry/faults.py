@@ -21,6 +21,22 @@ def no_such_version(name: str, wanted: str, there: list[str]) -> LeadlightError:
     )
 
 
+def no_challenger(name: str) -> LeadlightError:
+    """Return the error for a shop in which no version waits to become champion."""
+    return wrong_input(
+        f"No version of the model '{name}' waits to become champion.",
+        hint="`leadlight train` makes one; `leadlight models` lists those there are, to promote by name.",
+    )
+
+
+def no_champion_before(label: str) -> LeadlightError:
+    """Return the error for a champion that nobody reigned before, so that there is no way back."""
+    return wrong_input(
+        f"There is no champion before {label} to go back to.",
+        hint="`leadlight models` lists the versions; `leadlight promote VERSION` makes any of them champion.",
+    )
+
+
 def bundle_is_gone(label: str, folder: Path) -> LeadlightError:
     """Return the error for a registered model whose files are not where they were written."""
     return wrong_input(

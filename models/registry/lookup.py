@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
+PREVIOUS: Final = "previous-champion"
+"""Where a rollback would go; set for people who look at MLflow, decided by `models.registry.reigns`."""
 BUNDLE_IN_MODEL: Final = "artifacts/bundle"
 """Where the bundle lies below a model's files."""
 
@@ -32,6 +34,7 @@ _QUERY: Final = """
     select version, run_id, creation_time, coalesce(storage_location, source) from model_versions
     where name = ? and current_stage <> 'Deleted_Internal' order by version desc
 """
+_MODEL_TAGS: Final = "select key, value from registered_model_tags where name = ?"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class ModelVersion:
         number: 1, 2, 3 … in the order of training.
         label: What scores are marked with: ``3-1f2e3d4c``, the number and the start of the run's id,
             so that a workspace that was begun anew never takes one model for another.
-        aliases: ``champion``, ``challenger``, or others that people gave.
+        aliases: ``champion``, ``challenger``, ``previous-champion``, or others that people gave.
         run_id: MLflow's id of the training run.
         trained_at: When it was registered (UTC).
         tags: What `log_training` noted: the main figures, as text.
@@ -108,6 +111,30 @@ def versions(place: Place) -> tuple[ModelVersion, ...]:
     return tuple(_plain(place, record) for record in _records(place))
 
 
+def model_tags(place: Place) -> dict[str, str]:
+    """Return the tags of the model itself, which all of its versions share; none where nothing was trained."""
+    if place.database is None:
+        return _model_tags_by_mlflow(place)
+    if not place.database.is_file():
+        return {}
+    try:
+        with closing(_opened(place.database)) as connection:
+            return dict(connection.execute(_MODEL_TAGS, (place.name,)).fetchall())
+    except sqlite3.OperationalError:
+        return _model_tags_by_mlflow(place)
+
+
+def _model_tags_by_mlflow(place: Place) -> dict[str, str]:
+    asked = client(place)
+    with reported("read the model's tags"):
+        models = asked.search_registered_models(f'name = "{place.name}"')
+        return dict(models[0].tags) if models else {}
+
+
+def _opened(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=20)
+
+
 def _with_bundle(place: Place, record: _Record) -> ModelVersion:
     """Return *record* with its bundle on this machine, fetched from the server where needed."""
     found = _plain(place, record)
@@ -170,7 +197,7 @@ def _records(place: Place) -> list[_Record]:
 
 
 def _records_by_sqlite(database: Path, name: str) -> list[_Record]:
-    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=20)) as connection:
+    with closing(_opened(database)) as connection:
         found = connection.execute(_QUERY, (name,)).fetchall()
         aliases = connection.execute(
             "select version, alias from registered_model_aliases where name = ? order by alias", (name,)

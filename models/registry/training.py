@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from features.errors import without_secrets
+from models.model_card_facts import Setting
 from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
     from models.certificate import Certificate
     from models.metrics import Metrics
+    from models.segments import SegmentReport
     from models.training import TrainedModel
+
+CARD_FOLDER: Final = "card"
+"""Where the model card lies among a run's files."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,11 @@ class Training:
         others: Metrics of other models on the same hold-out, by name (``logistic``, ``lightgbm``).
         config_file: The shop's config, where there is one.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
+        segments: Quality by segment and error gaps, where the shop asked for them.
+        setting: What the shop's config says of the question, for the model card.
+        run_id: MLflow's id of the run; `log_training` fills it in.
+        trained_at: When the run was opened (UTC); likewise.
+        tags: What the run is marked with besides.
         certificate: What was checked for leaks, where it was.
     """
 
@@ -39,6 +50,11 @@ class Training:
     others: Mapping[str, Metrics] = field(default_factory=dict)
     config_file: Path | None = None
     fingerprint: str = ""
+    segments: SegmentReport | None = None
+    setting: Setting = field(default_factory=Setting)
+    run_id: str = ""
+    trained_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
@@ -75,17 +91,18 @@ def flat_parameters(training: Training) -> dict[str, Any]:
         "blend": plain(shipped.calibration.blend),
         "forward_blocks": shipped.forward_blocks,
     }
-    return _flat(plain(training.parameters)) | {f"found.{key}": value for key, value in _flat(found).items()}
+    return flat(plain(training.parameters)) | {f"found.{key}": value for key, value in flat(found).items()}
 
 
-def _flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, its names joined by dots, secrets taken out."""
+    found: dict[str, Any] = {}
     for key, value in nested.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{key}.")
+            found |= flat(value, f"{before}{key}.")
         else:
-            flat[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
-    return flat
+            found[f"{before}{key}"] = without_secrets(value) if isinstance(value, str) else value
+    return found
 
 
 def report(training: Training) -> dict[str, Any]:
@@ -93,7 +110,7 @@ def report(training: Training) -> dict[str, Any]:
     trained = training.trained
     return {
         "data_fingerprint": training.fingerprint,
-        "parameters": _flat(plain(training.parameters)),
+        "parameters": flat(plain(training.parameters)),
         "hold_out": {
             "test_from_us": trained.hold_out.test_from,
             "train_rows": len(trained.hold_out.train_rows),
@@ -101,6 +118,7 @@ def report(training: Training) -> dict[str, Any]:
         },
         "metrics_of_the_recipe": plain(trained.metrics),
         "metrics_of_others": plain(training.others),
+        "segments": plain(training.segments),
         "model_that_was_judged": plain(trained.judged_report),
         "model_that_ships": plain(trained.report),
     }

@@ -10,14 +10,18 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from models.registry import faults
-from models.registry.lookup import CHALLENGER, CHAMPION, ModelVersion, version
+from models.registry.lookup import CHALLENGER, ModelVersion, version, versions
 from models.registry.mlflow_client import client, one_at_a_time, reported
 from models.registry.model_folder import save_model_folder, write_bundle
-from models.registry.training import Training, flat_parameters, metric_values, report
+from models.registry.promotion import champion_label, move
+from models.registry.reigns import FIRST_MODEL, history
+from models.registry.training import CARD_FOLDER, Training, flat_parameters, metric_values, report
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,15 +45,16 @@ def prepare(place: Place) -> None:
     """
     asked = client(place)
     with reported("open its records"), one_at_a_time(place):
-        _experiment(asked, place)
+        experiment_of(asked, place)
 
 
-def log_training(place: Place, training: Training) -> ModelVersion:
-    """Log one training, register its model, and make it champion if there is none, else challenger.
+def log_training(place: Place, training: Training, *, alias: str = "") -> ModelVersion:
+    """Log one training and register its model under an alias.
 
     Args:
         place: Where.
         training: What there is to log.
+        alias: What the model is called; empty = champion where there is none yet, else challenger.
 
     Returns:
         The new version; its bundle is what `models.bundle.load` reads.
@@ -63,8 +68,9 @@ def log_training(place: Place, training: Training) -> ModelVersion:
     asked = client(place)
     with reported("log the training"), tempfile.TemporaryDirectory(prefix="leadlight-") as beside:
         with one_at_a_time(place):
-            experiment = _experiment(asked, place)
-        with _run(asked, experiment, training) as run_id:
+            experiment = experiment_of(asked, place)
+        with _run(asked, experiment, training) as (run_id, started):
+            training = replace(training, run_id=run_id, trained_at=started)
             _log_numbers(asked, run_id, training)
             files = Path(beside, "files")
             files.mkdir()
@@ -72,14 +78,14 @@ def log_training(place: Place, training: Training) -> ModelVersion:
             asked.log_artifacts(run_id, str(files))
             with _logged_model(asked, experiment, run_id, training) as described:
                 folder = Path(beside, "model")
-                _write_model(training, Path(beside, "bundle"), folder, described)
+                _write_model(training, files, folder, described)
                 asked.log_model_artifacts(described.model_id, str(folder))
         with one_at_a_time(place):
-            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id)
+            number = _register(asked, place, training, model_id=described.model_id, run_id=run_id, alias=alias)
     return version(place, number)
 
 
-def _experiment(asked: MlflowClient, place: Place) -> str:
+def experiment_of(asked: MlflowClient, place: Place) -> str:
     """Return the id of the place's experiment, made where there is none."""
     found = asked.get_experiment_by_name(place.name)
     if found is None:
@@ -92,13 +98,14 @@ def _experiment(asked: MlflowClient, place: Place) -> str:
 
 
 @contextmanager
-def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[str]:
-    """Open a run; it ends as FINISHED where everything was logged, as FAILED where not."""
+def _run(asked: MlflowClient, experiment: str, training: Training) -> Iterator[tuple[str, datetime]]:
+    """Open a run, give its id and when it began; it ends as FINISHED where all was logged, as FAILED where not."""
     tags = {"leadlight.data_fingerprint": training.fingerprint, "mlflow.source.name": "leadlight train"}
-    run_id = str(asked.create_run(experiment, tags=tags).info.run_id)
+    opened = asked.create_run(experiment, tags={**tags, **training.tags}).info
+    run_id = str(opened.run_id)
     status = "FAILED"
     try:
-        yield run_id
+        yield run_id, datetime.fromtimestamp(opened.start_time / 1000, tz=UTC)
         status = "FINISHED"
     finally:
         asked.set_terminated(run_id, status)
@@ -137,11 +144,13 @@ def _logged_model(asked: MlflowClient, experiment: str, run_id: str, training: T
         asked.finalize_logged_model(logged.model_id, status)
 
 
-def _write_model(training: Training, bundle_folder: Path, folder: Path, described: Any) -> None:  # noqa: ANN401
-    model = training.trained.model
+def _write_model(training: Training, files: Path, folder: Path, described: Any) -> None:  # noqa: ANN401
+    """Write the model's folder; report, card and certificate travel in its bundle."""
+    model, bundle_folder = training.trained.model, folder.with_name("bundle")
     notes = {"training.json": _as_file(report(training))}
     if training.certificate is not None:
         notes["certificate.json"] = _as_file(training.certificate.as_plain())
+    notes |= {path.name: path.read_bytes() for path in sorted((files / CARD_FOLDER).glob("*"))}
     write_bundle(model, bundle_folder, notes=notes)
     save_model_folder(
         folder, bundle_folder=bundle_folder, features=model.features, leads=training.table, described=described
@@ -152,7 +161,7 @@ def _as_file(plain_data: Mapping[str, Any]) -> bytes:
     return (json.dumps(plain_data, indent=1) + "\n").encode()
 
 
-def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str) -> str:
+def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str, alias: str) -> str:
     """Give the model a version and an alias; return the version's number."""
     from mlflow.exceptions import MlflowException
 
@@ -167,9 +176,18 @@ def _register(asked: MlflowClient, place: Place, training: Training, *, model_id
     made = asked.create_model_version(
         place.name, _source(asked, place, model_id), run_id=run_id, model_id=model_id, tags=tags
     )
-    has_champion = CHAMPION in asked.get_registered_model(place.name).aliases
-    asked.set_registered_model_alias(place.name, CHALLENGER if has_champion else CHAMPION, made.version)
+    _name(asked, place, str(made.version), alias=alias)
     return str(made.version)
+
+
+def _name(asked: MlflowClient, place: Place, number: str, *, alias: str) -> None:
+    """Give a new version its alias: the one asked for, or challenger to a champion, or champion where there is none."""
+    if alias or champion_label(place):
+        asked.set_registered_model_alias(place.name, alias or CHALLENGER, number)
+        return
+    new = next(one for one in versions(place) if str(one.number) == number)
+    why = FIRST_MODEL if not history(place) else "there was no champion"
+    move(asked, place, new, why=why, at=new.trained_at)
 
 
 def _source(asked: MlflowClient, place: Place, model_id: str) -> str:

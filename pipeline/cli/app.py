@@ -9,7 +9,10 @@ from pipeline.cli.exits import ExitCodes
 from pipeline.cli.logs import log_to_stderr
 
 #: As a person comes to need them.
-_ORDER = ("demo", "init", "check", "ingest", "features", "train", "score", "explain", "models")
+_ORDER = (
+    "demo", "init", "check", "ingest", "features", "tune", "train", "backtest", "score", "explain",
+    "retrain", "models", "promote", "rollback", "points",
+)  # fmt: skip
 
 
 class _InOrderOfUse(TyperGroup):

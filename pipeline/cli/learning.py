@@ -1,6 +1,11 @@
-"""`leadlight features` and `leadlight train`: from tables to a registered model."""
+"""`leadlight features`, `train` and `retrain`: from tables to a registered model."""
+
+from datetime import UTC, datetime
+
+import typer
 
 from pipeline.cli.app import app
+from pipeline.cli.exits import DONE_WITH_REJECTS
 from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
@@ -27,3 +32,16 @@ def train(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     with shown_on_stderr() as progress:
         report = run(opened(config), progress=progress)
     show(report, show_training, as_json=as_json, then=typed("score", config))
+
+
+@app.command()
+def retrain(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Train a challenger; it becomes champion if it is better, its probabilities hold, and the baselines lose."""
+    from pipeline.cli.show_retraining import show_retraining
+    from pipeline.stages.retrain import retrain as run
+
+    with shown_on_stderr() as progress:
+        report = run(opened(config), now=datetime.now(UTC), progress=progress)
+    show(report, show_retraining, as_json=as_json, then=typed("score", config) if report.is_promoted else "")
+    if not report.is_promoted:
+        raise typer.Exit(DONE_WITH_REJECTS)

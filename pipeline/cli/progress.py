@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipeline.progress import Progress, silent
+from pipeline.progress import NEWS, Progress, silent
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -32,9 +32,10 @@ def shown_on_stderr() -> Iterator[Progress]:
     with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
 
         def draw(step: str, done: int, total: int) -> None:
-            if step not in steps:
-                steps[step] = bars.add_task(step, total=total or None)
-            bars.update(steps[step], completed=done, total=total or None)
+            name = step.partition(NEWS)[0]
+            if name not in steps:
+                steps[name] = bars.add_task(step, total=total or None)
+            bars.update(steps[name], description=step, completed=done, total=total or None)
 
         yield draw
 

@@ -1,38 +1,55 @@
-"""`leadlight models`: the models so far, and the one in use."""
+"""`leadlight models`, `promote` and `rollback`: which model is in use, and changing that."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
 
 from pipeline.cli.app import app
+from pipeline.cli.exits import DONE_WITH_REJECTS
 from pipeline.cli.opened import opened
-from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from models.registry import ModelVersion
+Version = Annotated[
+    str,
+    typer.Argument(
+        metavar="[VERSION]", help="Its label, number or alias; by default the challenger.", show_default=False
+    ),
+]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for those who read the history later.")]
 
 
 @app.command()
 def models(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """List the trained models, newest first, and name the one in use."""
-    from models import registry
-    from pipeline.champion import place_of
+    """List the trained models, newest first, and who was champion when, and why."""
+    from pipeline.cli.show_registered import show_models
+    from pipeline.stages.registered import models as run
 
-    show(registry.versions(place_of(opened(config))), _show_versions, as_json=as_json)
+    show(run(opened(config)), show_models, as_json=as_json)
 
 
-def _show_versions(console: "Console", versions: "tuple[ModelVersion, ...]") -> None:
-    from rich.table import Table
+@app.command()
+def promote(version: Version = "", config: Config = DEFAULT_CONFIG, why: Why = "", as_json: AsJson = False) -> None:
+    """Make a version the champion: it scores from the next `leadlight score` on. Nothing is published yet."""
+    from pipeline.cli.show_registered import show_promotion
+    from pipeline.stages.registered import promote as run
 
-    if not versions:
-        console.print("No model yet. `leadlight train` makes the first one.")
-        return
-    figures = list(dict.fromkeys(name for version in versions for name in version.tags))
-    table = Table()
-    for name in ("version", "", "trained (UTC)", *(name.replace("_", " ") for name in figures)):
-        table.add_column(name)
-    for version in versions:
-        tags = (version.tags.get(name, "") for name in figures)
-        table.add_row(version.label, ", ".join(version.aliases), f"{version.trained_at:%Y-%m-%d %H:%M}", *tags)
-    console.print(table)
+    report = run(opened(config), version, why=why, at=datetime.now(UTC))
+    show(report, show_promotion, as_json=as_json, then=typed("score", config))
+
+
+@app.command()
+def rollback(config: Config = DEFAULT_CONFIG, why: Why = "", as_json: AsJson = False) -> None:
+    """Go back to the champion before: it scores again, and the newest scores it stored are published again.
+
+    Run again, it goes back one further. The exit code is 1 where that champion never stored scores: the published
+    ones are then still those of the version rolled back from.
+    """
+    from pipeline.cli.show_registered import show_rollback
+    from pipeline.stages.registered import rollback as run
+
+    report = run(opened(config), why=why, at=datetime.now(UTC))
+    show(report, show_rollback, as_json=as_json, then="" if report.is_published else typed("score", config))
+    if not report.is_published:
+        raise typer.Exit(DONE_WITH_REJECTS)

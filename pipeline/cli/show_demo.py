@@ -11,7 +11,7 @@ from pipeline.stages.demo import DemoPaths, Step
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.score import ScoreReport
-from pipeline.stages.train import TrainReport
+from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible
 
 
@@ -50,12 +50,13 @@ def _show_paths(console: Console, paths: DemoPaths) -> None:
     lines = (
         ("One lead, told in full", f"leadlight explain {paths.best_lead} --config {paths.config}"),
         ("All leads, ranked", str(paths.scores)),
+        ("What to know of the model", str(paths.card)),
         ("Curves and SHAP summary", str(paths.plots)),
         ("What each feature means", str(paths.data_dictionary)),
         ("The run in MLflow", f"mlflow ui --backend-store-uri {paths.tracking_uri}"),
     )
     for what, where in lines:
-        console.print(f"  {what:<25}{where}", markup=False, soft_wrap=True)
+        console.print(f"  {what:<27}{where}", markup=False, soft_wrap=True)
 
 
 def _heading(console: Console, title: str) -> None:

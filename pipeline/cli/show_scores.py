@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.reason_codes import NO_HISTORY, STALE_DATA, UNLIKE_TRAINING
 from models.wording import plain
 from pipeline.stages.score import ScoreReport
 
@@ -20,11 +21,41 @@ def show_scores(console: Console, report: ScoreReport) -> None:
         f"{report.leads:,} leads scored as of {report.as_of[:10]} by version {report.model_version}.{again}",
         markup=False,
     )
+    if not report.is_published:
+        console.print(
+            f"They are stored and not published: version {report.model_version} is no longer the champion. "
+            "`leadlight score` scores with the one that is.",
+            markup=False,
+        )
+    for line in _doubts(report):
+        console.print(line, markup=False)
     grades = ", ".join(f"{grade} {count:,}" for grade, count in report.grades.items())
-    console.print(f"Expected conversions: {report.expected_conversions:,.1f}. Grades: {grades}.\n", markup=False)
+    expected = report.expected_conversions
+    told = "" if expected is None else f"Expected conversions: {expected:,.1f}. "
+    console.print(f"{told}Grades: {grades}.\n", markup=False)
     console.print(_best(report.best))
     console.print(f"All leads: {report.csv}", markup=False, soft_wrap=True)
     console.print(f"           {report.parquet}", markup=False, soft_wrap=True)
+
+
+_MEANS = {
+    NO_HISTORY: "nothing is known of them",
+    STALE_DATA: "no news for too long",
+    UNLIKE_TRAINING: "unlike the leads this model learned from",
+}
+
+
+def _doubts(report: ScoreReport) -> list[str]:
+    """Return what to doubt about the scores, one line each."""
+    lines = []
+    if report.unscored:
+        lines.append(f"{report.unscored:,} more got no score, but a reason code.")
+    if report.codes:
+        counts = [f"{code} {count:,} ({_MEANS.get(code, code)})" for code, count in report.codes.items()]
+        lines.append(f"Reason codes: {', '.join(counts)}.")
+    if report.stale_tables:
+        lines.append(f"Stale: {', '.join(report.stale_tables)} ended long before the moment of scoring.")
+    return lines
 
 
 def _best(leads: Sequence[Mapping[str, Any]]) -> Table:
@@ -40,15 +71,23 @@ def _best(leads: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def _probability(lead: Mapping[str, Any]) -> str:
+    """Return the probability with its interval; a points card knows neither, or the first alone."""
+    if lead["probability"] is None:
+        return "–"
+    if lead["probability_low"] is None:
+        return f"{lead['probability']:.1%}"
+    return f"{lead['probability']:.1%}\n{lead['probability_low']:.0%}–{lead['probability_high']:.0%}"
+
+
 def _cells(lead: Mapping[str, Any]) -> tuple[Text, ...]:
     """Return one row; as `Text`, since a lead's name in brackets is no markup."""
-    interval = f"{lead['probability_low']:.0%}–{lead['probability_high']:.0%}"
     reasons = [f"{reason['points']:+5.1f}  {reason['text']}" for reason in lead["reasons"][:_REASONS]]
     cells = (
         str(lead["rank"]),
         plain(str(lead["lead_id"])),
         str(lead["score"]),
-        f"{lead['probability']:.1%}\n{interval}",
+        _probability(lead),
         f"{lead['grade']}\n{lead['temperature']}",
         "\n".join(reasons),
     )

@@ -5,29 +5,28 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from models.baselines import NAMES
 from pipeline.cli.bars import bar
-from pipeline.stages.train import GAINS_AT, TrainReport
+from pipeline.stages.train_report import GAINS_AT, TrainReport
 
-#: What a person compares first; the rest is in MLflow and in --json.
+#: What a person compares first, with its direction; the rest is in MLflow and in --json.
 _SHOWN = {
-    "roc_auc": "ROC-AUC",
-    "average_precision": "average precision",
-    "log_loss": "log-loss (lower is better)",
-    "brier": "Brier score (lower is better)",
-    "ece": "calibration error (lower is better)",
-    "precision_at_10": "precision in the best 10 %",
-    "lift_at_10": "lift of the best 10 %",
+    "average_precision": "average\nprecision ↑",
+    "roc_auc": "ROC-AUC ↑",
+    "log_loss": "log-loss ↓",
+    "ece": "calibration\nerror ↓",
+    "lift_at_10": "lift of the\nbest 10 % ↑",
 }
-_NAMES = {"leadlight": "Leadlight", "logistic": "logistic regression", "lightgbm": "LightGBM as it comes"}
 _BAR = 40
 
 
 def show_training(console: Console, report: TrainReport) -> None:
     """Print how the model did on what it never saw, and where it lies."""
+    console.print(report.verdict, style="bold", markup=False)
     if report.question:
-        console.print(report.question, style="bold", markup=False)
-    console.print(_what_was_judged(report) + "\n")
-    console.print(_hold_out(report.metrics))
+        console.print(f"\n{report.question}", markup=False)
+    console.print(_what_was_judged(report) + "\n", markup=False)
+    console.print(figures_by_model(report.metrics, title="Hold-out, with 95 % intervals over leads"))
     _show_gains(console, report.gains)
     _, linear, trees = report.blend
     console.print(f"The model that ships: {linear:.2f} × linear + {trees:.2f} × {report.trees} trees, refitted on all.")
@@ -36,29 +35,41 @@ def show_training(console: Console, report: TrainReport) -> None:
     console.print(f"{report.certificate}.", markup=False)
     use = "it scores from now on" if report.is_champion else "another version keeps scoring"
     console.print(f"Version {report.version} is registered; {use}.\n")
+    console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
     console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
     console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)
     console.print(f"MLflow:      mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
 
 
 def _what_was_judged(report: TrainReport) -> str:
-    of_what = f"from {report.test_from[:10]} on" if report.test_from else "of other leads"
+    of_what = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "of other leads"
+    caveat = f"\n{report.caveat}" if report.caveat else ""
     return (
         f"Learned from {report.train_rows:,} snapshots ({report.train_conversions:,} converting leads), "
         f"judged on {report.test_rows:,} {of_what} "
-        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted)."
+        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted).{caveat}"
     )
 
 
-def _hold_out(metrics: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> Table:
-    table = Table(title="Hold-out, with 95 % intervals over leads", title_justify="left")
-    table.add_column("")
-    for model in metrics:
-        table.add_column(_NAMES.get(model, model), justify="right")
-    for name, words in _SHOWN.items():
-        figures = [of_model[name] for of_model in metrics.values()]
-        table.add_row(words, *(f"{value:.3f}  ({low:.3f}–{high:.3f})" for value, low, high in figures))
+def figures_by_model(metrics: Mapping[str, Mapping[str, tuple[float, float, float]]], *, title: str) -> Table:
+    """Return a table of the model and its baselines, one row each."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True)
+    for words in _SHOWN.values():
+        table.add_column(words, justify="right", no_wrap=True)
+    for place, (model, figures) in enumerate(metrics.items()):
+        cells = [_with_interval(figures[name]) for name in _SHOWN]
+        table.add_row(NAMES.get(model, model), *cells, style="bold" if place == 0 else None)
     return table
+
+
+def _with_interval(figure: tuple[float, float, float]) -> str:
+    value, low, high = figure
+    return f"{value:.3f} ({_short(low)}–{_short(high)})"
+
+
+def _short(bound: float) -> str:
+    return f"{bound:.2f}".removeprefix("0")
 
 
 def _show_gains(console: Console, gains: tuple[float, ...]) -> None:

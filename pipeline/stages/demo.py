@@ -20,7 +20,8 @@ from pipeline.stages.features import FeaturesReport, build
 from pipeline.stages.ingest import ingest
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.score import ScoreReport, score
-from pipeline.stages.train import TrainReport, train
+from pipeline.stages.train import train
+from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible, best_possible
 from pipeline.synthetic.shop import generate, truth
 
@@ -36,6 +37,7 @@ class DemoPaths:
         config: The config that the demo ran with.
         data_dictionary: What every feature means.
         plots: The pictures of the hold-out.
+        card: The model card.
         scores: All leads, ranked, as CSV.
         best_lead: The best lead's id, to explain.
         tracking_uri: Where MLflow keeps the run.
@@ -44,6 +46,7 @@ class DemoPaths:
     config: Path
     data_dictionary: Path
     plots: Path
+    card: Path
     scores: Path
     best_lead: str
     tracking_uri: str
@@ -92,6 +95,7 @@ def demo(
         config=config,
         data_dictionary=prepared.data_dictionary,
         plots=Path(trained.plots),
+        card=Path(trained.card),
         scores=scored.csv,
         best_lead=scored.best[0]["lead_id"],
         tracking_uri=trained.tracking_uri,

@@ -107,9 +107,9 @@ def from_dict(data: Mapping[str, Any]) -> IngestRecord:
 def mapping_signature(source: Source, *, zone: str) -> str:
     """Return a short hash of everything that decides what a source's rows become."""
     said = source.model_dump(mode="json", include=_MAPPING)
-    # Whether an attribute is static is read anew at every run; it changes no stored row.
+    # Whether an attribute is static or sensitive is read anew at every run; it changes no stored row.
     for attribute in said["attributes"].values():
-        del attribute["static"]
+        del attribute["static"], attribute["sensitive"]
     return _hash({**said, "zone": source.time_zone or zone})
 
 

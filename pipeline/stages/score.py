@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import moments
-from features.errors import LeadlightError, wrong_input
+from features.catalog import Feature
 from features.local_time import instant, local_iso
-from features.snapshots import Trigger
-from features.timeline import Timelines
-from features.training_table import Question, scoring_table
 from models import scoring
 from models.grades import GradeShares
 from models.model import LeadModel
+from models.reason_codes import strange_values
 from models.reasons import ReasonLimits, reason_texts
-from pipeline import asking
-from pipeline.champion import champion
+from pipeline.champion import champion, has_champion, scores_still
+from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
-from pipeline.stages.features import per_bucket
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 BEST_SHOWN = 10
 """How many of the best leads a report carries."""
@@ -42,9 +40,13 @@ class ScoreReport:
         as_of: The moment of scoring (ISO, on the shop's clock).
         model_version: The model that scored.
         leads: Rows scored.
+        unscored: Rows with a reason code instead of a score.
+        codes: Rows per reason code, beside a score or instead of it.
+        stale_tables: Tables that end longer before the moment of scoring than the config allows.
         is_new: False where this run had been stored before; stored scores never change.
+        is_published: False where another version became champion while this one scored.
         grades: Leads per grade.
-        expected_conversions: Sum of the probabilities.
+        expected_conversions: Sum of the probabilities; None where a points card says none.
         best: The best leads: id, score, probability with interval, grade, reasons.
         parquet: The exported table.
         csv: The same as CSV.
@@ -53,9 +55,13 @@ class ScoreReport:
     as_of: str
     model_version: str
     leads: int
+    unscored: int
+    codes: Mapping[str, int]
+    stale_tables: tuple[str, ...]
     is_new: bool
+    is_published: bool
     grades: Mapping[str, int]
-    expected_conversions: float
+    expected_conversions: float | None
     best: list[dict[str, Any]]
     parquet: Path
     csv: Path
@@ -64,43 +70,68 @@ class ScoreReport:
 def score(
     settings: Settings, *, as_of: datetime | None = None, scored_at: datetime, progress: Progress = silent
 ) -> ScoreReport:
-    """Score the cohort with the champion, store the scores and publish them.
+    """Score the cohort with the champion, store the scores and publish them; without one, by the shop's points card.
 
     Args:
-        settings: The shop's config; tables must be ingested and a model trained.
+        settings: The shop's config; tables must be ingested, and a model trained or a points card named.
         as_of: The moment of scoring, on the shop's clock where it is naive; by default the smallest
             ``data_until`` of the tables that the features read.
         scored_at: When this run happens (aware).
         progress: Told of every bucket done.
 
     Raises:
-        LeadlightError: No model, nothing ingested, or no lead to score.
+        LeadlightError: No model and no card, nothing ingested, or no lead to score.
     """
+    if settings.points.card is not None and not has_champion(settings):
+        from pipeline.stages.points_score import score_by_points  # which reports by what stands here
+
+        return score_by_points(settings, as_of=as_of, scored_at=scored_at, progress=progress)
     workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
-    tables = workspace.tables()
-    question = asking.question(settings)
-    moment = instant(as_of, settings.shop.time_zone) if as_of else newest_moment(tables, question, model)
+    leads = lead_data(settings)
+    ends = leads.data_until(model.features)
+    newest = min(ends.values())
+    moment = instant(as_of, settings.shop.time_zone) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
     if run is None:
-        scores = _scores(settings, tables, question, model, _run(version, tables, question, model, scored_at),
-                         moment=moment, progress=progress)  # fmt: skip
+        # What came after the moment of scoring was not read, so a replay when there is more data says the same.
+        until = moments.from_us(min(moment, newest))
+        shared = scoring.ScoringRun(
+            model_version=version,
+            data_until=until,
+            scored_at=scored_at.astimezone(UTC),
+            is_stale=bool(_stale(settings, ends, moment)),
+        )
+        scores = _scores(settings, leads, model, shared, moment=moment, progress=progress)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
-    store.publish(run)
+    # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
+    is_published = scores_still(settings, version)
+    if is_published:
+        store.publish(run)
     scores = store.read(run)
     exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
-    return _report(scores, model, settings, run=run, is_new=is_new, exported=exported)
+    return _report(scores, model, settings, run=run, is_new=is_new, is_published=is_published,
+                   stale_tables=_stale(settings, ends, moment), exported=exported)  # fmt: skip
 
 
-def newest_moment(tables: Tables, question: Question, model: LeadModel) -> int:
-    """Return the smallest ``data_until`` of the tables that the model's features read."""
-    read = set(question.columns_read(model.features)) & set(tables.coverage)
-    return min(tables.coverage[name].data_until for name in read)
+class Featured(Protocol):
+    """What reads features, or says its points as features."""
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features."""
+        ...
 
 
-def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
+def _stale(settings: Settings, ends: Mapping[str, int], moment: int) -> tuple[str, ...]:
+    """Return the tables whose data end longer before *moment* than the config allows."""
+    allowed = settings.score.max_data_age_days * moments.DAY
+    return tuple(sorted(name for name, end in ends.items() if allowed and moment - end > allowed))
+
+
+def readable(scores: pa.Table, model: Featured, *, currency: str) -> pa.Table:
     """Return scores as people open them: points as points, reasons as sentences.
 
     Args:
@@ -113,28 +144,32 @@ def readable(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Table:
     by_name = {feature.name: feature for feature in model.features}
     stored = scores["reasons"].combine_chunks()
     columns["reasons"] = _joined(reason_texts(stored, by_name, currency=currency))
+    if isinstance(model, LeadModel):  # a points card has learned nothing that a lead could be unlike
+        strange = ["; ".join(strange_values(one, model, currency=currency)) for one in _unlike(scores)]
+        columns["unlike"] = pa.array(strange, pa.string())
     return pa.table(columns).sort_by("rank")
 
 
 _EXPORTED = (
     "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
-    "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
+    "reason_code", "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
 )  # fmt: skip
+
+
+def _unlike(scores: pa.Table) -> list[list[dict[str, Any]]]:
+    """Return the values that stray of each score; scores of older versions do not say."""
+    if "unlike" not in scores.column_names:
+        return [[]] * len(scores)
+    return [one or [] for one in scores["unlike"].to_pylist()]
 
 
 def _joined(lists: pa.ListArray) -> pa.Array:
     return pc.binary_join(lists, "; ")
 
 
-def _run(version: str, tables: Tables, question: Question, model: LeadModel, scored_at: datetime) -> scoring.ScoringRun:
-    until = moments.from_us(newest_moment(tables, question, model))
-    return scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
-
-
 def _scores(
     settings: Settings,
-    tables: Tables,
-    question: Question,
+    leads: LeadData,
     model: LeadModel,
     run: scoring.ScoringRun,
     *,
@@ -142,16 +177,15 @@ def _scores(
     progress: Progress,
 ) -> pa.Table:
     config = _scoring_config(settings)
-
-    def of_bucket(timelines: Timelines) -> pa.Table:
-        asked = scoring_table(timelines, question, model.features, as_of=moment)
-        return scoring.score(model, asked, config=config, run=run)
-
-    columns = question.columns_read(model.features)
-    parts = per_bucket(tables, of_bucket, columns=columns, progress=progress, doing="scoring")
+    parts = leads.waiting(
+        model.features,
+        lambda asked: scoring.score(model, asked, config=config, run=run),
+        as_of=moment,
+        progress=progress,
+    )
     scores = scoring.with_ranks(pa.concat_tables(parts))
     if not len(scores):
-        raise _nobody_to_score(question, moment)
+        raise leads.nobody(moment)
     return scores
 
 
@@ -165,15 +199,29 @@ def _scoring_config(settings: Settings) -> scoring.ScoringConfig:
 
 
 def _report(
-    scores: pa.Table, model: LeadModel, settings: Settings, *, run: StoredRun, is_new: bool, exported: tuple[Path, Path]
+    scores: pa.Table,
+    model: LeadModel,
+    settings: Settings,
+    *,
+    run: StoredRun,
+    is_new: bool,
+    is_published: bool,
+    stale_tables: tuple[str, ...],
+    exported: tuple[Path, Path],
 ) -> ScoreReport:
-    counted = scores["grade"].value_counts()
-    best = _best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
+    counted = scores["grade"].drop_null().value_counts()
+    codes = Counter(code for text in scores["reason_code"].to_pylist() if text for code in text.split(","))
+    ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
+    best = best_of_each_lead(ranked).slice(0, BEST_SHOWN)
     return ScoreReport(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
-        leads=len(scores),
+        leads=len(scores) - scores["score"].null_count,
+        unscored=scores["score"].null_count,
+        codes=dict(sorted(codes.items())),
+        stale_tables=stale_tables,
         is_new=is_new,
+        is_published=is_published,
         grades={
             str(entry["values"]): entry["counts"].as_py() for entry in sorted(counted, key=lambda e: str(e["values"]))
         },
@@ -184,13 +232,13 @@ def _report(
     )
 
 
-def _best_of_each_lead(ranked: pa.Table) -> pa.Table:
-    """Keep each lead's first row: one call answers all triggers that are open."""
+def best_of_each_lead(ranked: pa.Table) -> pa.Table:
+    """Return each lead's first row: one call answers all triggers that are open."""
     _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
     return ranked.take(pa.array(np.sort(first)))
 
 
-def best_leads(rows: pa.Table, model: LeadModel, *, currency: str) -> list[dict[str, Any]]:
+def best_leads(rows: pa.Table, model: Featured, *, currency: str) -> list[dict[str, Any]]:
     """Return a few stored scores as plain data with their reasons in words."""
     by_name = {feature.name: feature for feature in model.features}
     texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency).to_pylist()
@@ -207,10 +255,3 @@ def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[st
     """Return reasons as people read them: what speaks for the lead, strongest first, then what speaks against."""
     reasons = [{"text": text, "points": worth / 100} for text, worth in zip(texts, hundredths, strict=True)]
     return sorted(reasons, key=lambda reason: (reason["points"] < 0, -abs(reason["points"])))
-
-
-def _nobody_to_score(question: Question, moment: int) -> LeadlightError:
-    when = local_iso(moment, question.zone)
-    what = "no trigger is open" if isinstance(question.snapshots, Trigger) else "no lead belongs to the cohort"
-    hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
-    return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)

@@ -2,89 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from features import moments
-from features.local_time import local_iso
 from features.matrix import FeatureTable
-from models import baselines, certificate_page, registry, training
-from models.certificate import Certificate
-from models.metrics import Metrics
-from models.model import sigmoid
-from models.plots_curves import share_found
-from models.recipe import Recipe
-from models.registry import ModelVersion, Training
-from models.training import TrainedModel, TrainingConfig
-from pipeline.champion import place_of, plots_of
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.certificate import PAGE, certify, keep, refused
-from pipeline.stages.features import asked, compute_training_table
-from pipeline.workspace import Workspace
-
-MODELS = ("leadlight", "logistic", "lightgbm")
-"""The model and its two baselines, in the order of the report."""
-CHANCE = 0.5
-"""ROC-AUC of a list in no order."""
-GAINS_AT = tuple(share / 100 for share in range(0, 101, 5))
-
-
-@dataclass(frozen=True)
-class TrainReport:
-    """What `train` found and registered.
-
-    Attributes:
-        question: The question in words.
-        version: Version of the registered model.
-        run_id: MLflow run.
-        is_champion: Whether it scores from now on.
-        train_rows: Snapshots learned from before the hold-out.
-        train_conversions: Distinct converting leads among them.
-        test_rows: Snapshots of the hold-out.
-        test_conversions: Distinct converting leads among them.
-        test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
-        base_rate: Share of the hold-out that converted.
-        metrics: Per model and metric: value and 95 % bounds over leads.
-        gains: Share of conversions reached at each of `GAINS_AT` of the hold-out, best first.
-        blend: b, w_linear and w_trees of the model that ships.
-        trees: Trees over all bags.
-        features: Features that the model reads.
-        notes: What a person should know.
-        hold_out: Parquet file with the judged model's probabilities on the hold-out.
-        plots: Where the pictures lie.
-        tracking_uri: Where MLflow keeps the run.
-        certificate: What was checked for leaks, in a line.
-        certificate_page: The page that says all of it.
-    """
-
-    question: str
-    version: str
-    run_id: str
-    is_champion: bool
-    train_rows: int
-    train_conversions: int
-    test_rows: int
-    test_conversions: int
-    test_from: str
-    base_rate: float
-    metrics: Mapping[str, Mapping[str, tuple[float, float, float]]]
-    gains: tuple[float, ...]
-    blend: tuple[float, float, float]
-    trees: int
-    features: int
-    notes: tuple[str, ...]
-    hold_out: Path
-    plots: str
-    tracking_uri: str
-    certificate: str
-    certificate_page: Path
+from pipeline.stages.features import compute_training_table
+from pipeline.stages.fitting import fit, register
+from pipeline.stages.train_report import TrainReport, report_of
 
 
 def train(settings: Settings, *, table: FeatureTable | None = None, progress: Progress = silent) -> TrainReport:
@@ -99,114 +22,7 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
         LeadlightError: Nothing ingested, nothing ripe, too few conversions, one class only.
         GateFailedError: The leak certificate failed; nothing was registered.
     """
-    place = place_of(settings)
     if table is None:
         table = compute_training_table(settings, progress=progress)
-    registry.prepare(place)
-    trained = training.train(table, config=_config(settings), notify=lambda text: progress(text, 0, 0))
-    certificate = _certified(settings, table, trained, progress)
-    progress("judging the baselines", 0, 0)
-    beaten = baselines.judge_baselines(table, trained.hold_out, seed=settings.model.seed)
-    judged = dict(zip(MODELS, (trained.metrics, beaten.logistic, beaten.lightgbm), strict=True))
-    progress("logging to MLflow", 0, 0)
-    logged = registry.log_training(place, _remembered(settings, table, trained, judged, certificate))
-    return _report(settings, table, trained, judged, logged, certificate)
-
-
-def _config(settings: Settings) -> TrainingConfig:
-    wanted = settings.model
-    start = wanted.holdout_from
-    return TrainingConfig(
-        recipe=Recipe(seed=wanted.seed, max_trees=wanted.max_trees),
-        test_share=wanted.holdout_share,
-        test_from=_local(start, settings) if start else None,
-    )
-
-
-def _certified(settings: Settings, table: FeatureTable, trained: TrainedModel, progress: Progress) -> Certificate:
-    """Certify that nothing leaks, keep the page in the workspace, and stop where something does."""
-    tables = Workspace(settings.shop.workspace).tables()
-    question, features = asked(settings, tables)
-    found = certify(settings, tables, question, features, table, trained, progress=progress)
-    page = keep(settings, found)
-    if not found.is_passed:
-        raise refused(found, page)
-    return found
-
-
-def _remembered(
-    settings: Settings,
-    table: FeatureTable,
-    trained: TrainedModel,
-    judged: Mapping[str, Metrics],
-    certificate: Certificate,
-) -> Training:
-    parameters = settings.model_dump(mode="json", include={"question", "features", "model"})
-    others = {name: judged[name] for name in MODELS[1:]}
-    return Training(trained, table, parameters=parameters, others=others, certificate=certificate)
-
-
-def _local(day: date, settings: Settings) -> int:
-    return moments.local_midnight(day, settings.shop.time_zone)
-
-
-def _report(
-    settings: Settings,
-    table: FeatureTable,
-    trained: TrainedModel,
-    judged: Mapping[str, Metrics],
-    logged: ModelVersion,
-    certificate: Certificate,
-) -> TrainReport:
-    held_out = trained.hold_out
-    test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
-    blend = trained.report.calibration.blend
-    return TrainReport(
-        question=settings.question.name,
-        version=logged.label,
-        run_id=logged.run_id,
-        is_champion="champion" in logged.aliases,
-        train_rows=trained.judged_report.rows,
-        train_conversions=trained.judged_report.conversions,
-        test_rows=trained.metrics.rows,
-        test_conversions=trained.metrics.conversions,
-        test_from=test_from,
-        base_rate=trained.metrics.base_rate,
-        metrics={name: _figures(metrics) for name, metrics in judged.items()},
-        gains=tuple(share_found(held_out.log_odds, held_out.converted, np.array(GAINS_AT)).tolist()),
-        blend=(blend.b, blend.w_linear, blend.w_trees),
-        trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
-        features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *trained.report.notes),
-        hold_out=_write_hold_out(settings, table, trained),
-        plots=str(plots_of(settings, logged.run_id) or ""),
-        tracking_uri=place_of(settings).uri,
-        certificate=certificate_page.one_line(certificate),
-        certificate_page=Workspace(settings.shop.workspace).training_folder() / PAGE,
-    )
-
-
-def _doubts(metrics: Metrics) -> list[str]:
-    """Return what a person must know before acting on the scores, worst first."""
-    auc = metrics.roc_auc
-    if auc.low > CHANCE:
-        return []
-    fact = f"On the hold-out this model cannot be told from chance (ROC-AUC {auc.value:.2f}, from {auc.low:.2f})"
-    return [f"{fact}: do not act on its scores before it is trained on more conversions."]
-
-
-def _write_hold_out(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Path:
-    """Write what the judged model said of each snapshot of the hold-out, for whoever doubts the figures."""
-    held_out = trained.hold_out
-    keys = table.keys.take(pa.array(held_out.test_rows))
-    columns = {name: keys[name] for name in ("as_of", "trigger_id")}
-    said = {"lead_id": keys["lead_id"].cast(pa.string()), **columns, "probability": sigmoid(held_out.log_odds)}
-    workspace = Workspace(settings.shop.workspace)
-    target = workspace.training_folder() / "hold_out.parquet"
-    with workspace.writing(target) as path:
-        pq.write_table(pa.table({**said, "converted": held_out.converted}), path, compression="zstd")
-    return target
-
-
-def _figures(metrics: Metrics) -> dict[str, tuple[float, float, float]]:
-    return {name: (one.value, one.low, one.high) for name, one in metrics.estimates().items()}
+    fitted = fit(settings, table, progress=progress)
+    return report_of(settings, fitted, register(settings, fitted, progress=progress))

@@ -81,7 +81,7 @@ def best_possible(truth: pa.Table, scored: pa.Table) -> BestPossible:
     Raises:
         LeadlightError: Rows of *scored* are unknown to *truth*, or all labels are the same.
     """
-    best = _best_of(truth, scored)
+    best = best_probabilities(truth, scored)
     converted = np.asarray(scored["converted"].to_numpy(), dtype=np.bool_)
     if converted.all() or not converted.any():
         raise _one_class(len(converted), conversions=int(converted.sum()))
@@ -112,8 +112,8 @@ def _auc(converted: Bools, probability: Floats) -> float:
     return float(above / (positives * (len(converted) - positives)))
 
 
-def _best_of(truth: pa.Table, scored: pa.Table) -> Floats:
-    """The truth's probability for each row of *scored*, in its order."""
+def best_probabilities(truth: pa.Table, scored: pa.Table) -> Floats:
+    """Return the best possible probability of each row of *scored* (``lead_id``, ``as_of``), in its order."""
     as_of = pa.timestamp("us", tz="UTC")
     asked = pa.table(
         {

@@ -26,7 +26,10 @@ COLUMNS = {
     name: {"lead_no", "occurred_at", "known_at", "superseded_at", "link_bits", "row_id", *content}
     for name, content in worlds.CONTENT.items()
 }
-CATALOG = families.catalog(COLUMNS, CHOICE, attributes={"plan": "text", "age": "number"})
+FADED = [
+    feature for days in (2, 5, 0) for feature in worlds.faded(f"sales_{days}", parse({"is_cancelled": False}), days)
+]
+CATALOG = (*families.catalog(COLUMNS, CHOICE, attributes={"plan": "text", "age": "number"}), *FADED)
 COHORTS = [Cohort(), Cohort("customers"), Cohort("prospects", parse({"email_sent_count_2d": {"min": 0}}))]
 DECIDING = [feature for feature in CATALOG if feature.name == "email_sent_count_2d"]
 
@@ -133,7 +136,8 @@ def test_raw_rows_known_at_or_after_as_of_change_nothing(shop, as_of):
     found = []
     for raw in (shop.raw, past):
         timelines = shops.Shop({name: raw[name] for name in there}).timelines()
-        catalog = families.catalog({n: set(t.column_names) for n, t in timelines.tables.items()}, CHOICE)
+        catalog = [*families.catalog({n: set(t.column_names) for n, t in timelines.tables.items()}, CHOICE)]
+        catalog += FADED if "orders" in timelines.tables else []
         numbers = timelines.leads["lead_id"].to_pylist()
         asked = sorted(numbers.index(lead) for lead in leads)
         found.append(bits(compute(timelines, worlds.snapshots_of([(no, as_of) for no in asked]), catalog)))

@@ -38,6 +38,10 @@ def test_raw_rows_give_what_the_oracle_gives(shop, pairs, conversion, days, sett
     timelines = shop.timelines()
     available = {name: set(table.column_names) for name, table in timelines.tables.items()}
     catalog = families.catalog(available, CHOICE, attributes={"plan": "text", "age": "number"})
+    catalog = [
+        *catalog,
+        *(f for days in (2, 0) for f in worlds.faded(f"all_{days}", (), days) if "orders" in available),
+    ]
     snapshots, ordered = snapshots_of(timelines, pairs, days=days)
     asked_for = [(lead, as_of, as_of + days * worlds.DAY, None) for lead, as_of in ordered]
     table = compute(timelines, snapshots, catalog)

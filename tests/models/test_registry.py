@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from features.errors import LeadlightError, NotFinishedError
@@ -18,7 +20,7 @@ from models.calibration import Calibration
 from models.cross_fit import Plan
 from models.lead_hash import lead_hash
 from models.metrics import evaluate
-from models.recipe import RecipeReport
+from models.recipe import Recipe, RecipeReport
 from models.registry import faults, lookup, training_files, training_run
 from models.registry.fingerprint import fingerprint
 from models.registry.training import Training, flat_parameters, metric_values
@@ -35,8 +37,11 @@ def training_of(model, table, **more):
     log_odds = model.margins(table.take(test))
     converted = np.random.default_rng(0).random(len(test)) < 1 / (1 + np.exp(-log_odds))
     lead = lead_hash(table.keys["lead_id"])[test]
+    table = replace(table, labels=labels_of(table, test, converted))
     metrics = evaluate(log_odds, converted, lead, resamples=20)
     report = RecipeReport(
+        recipe=Recipe(),
+        closed_by=0,
         rows=len(table),
         conversions=500,
         base_rate=0.2,
@@ -48,6 +53,20 @@ def training_of(model, table, **more):
     )
     hold_out = HoldOut(np.arange(len(table) // 2), test, 1_700_000_000_000_000, log_odds, converted, lead)
     return Training(TrainedModel(model, model, hold_out, metrics, report, report), table, **more)
+
+
+def labels_of(table, test, converted):
+    """Return labels that were decided a month after each snapshot; those of *test* are *converted*."""
+    all_converted = np.arange(len(table)) % 5 == 0
+    all_converted[test] = converted
+    month = pa.scalar(30 * 86_400_000_000, pa.duration("us"))
+    return pa.table(
+        {
+            "converted": all_converted,
+            "decided_at": pc.add(table.keys["as_of"], month),
+            "is_ripe": np.ones(len(table), dtype=bool),
+        }
+    )
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +164,8 @@ def test_a_run_holds_curves_pictures_report_and_dictionary(logged):
     names = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
     curves = ("calibration", "gains", "precision_recall", "roc")
     assert names == {
+        "card/model_card.html",
+        "card/model_card.md",
         "config.yaml",
         "curves/curves.json",
         "data_dictionary.json",

@@ -5,6 +5,7 @@ Written from the rules alone, sharing no code with the product. A *row* is a dic
 is exact (fractions) and rounded to a float once, at the end.
 """
 
+import math
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -39,7 +40,7 @@ def _value(measure, snapshot, world):  # noqa: PLR0911 - one case after the othe
         return Fraction(max(as_of - world.exists_from(lead), 0), DAY)
     if measure.kind in ("weekday", "month", "day_of_month"):
         return _calendar(measure.kind, as_of, world.zone)
-    if not _is_covered(as_of, measure.window, world.data_from(measure.table)):
+    if not measure.is_partial and not _is_covered(as_of, measure.window, world.data_from(measure.table)):
         return None
     rows = world.visible(measure.table, lead, as_of)
     mine = [row for row in rows if _meets(row, measure.where) and _is_in_window(row, as_of, measure.window)]
@@ -65,6 +66,8 @@ def _of_rows(measure, rows, as_of):  # noqa: C901, PLR0911 - one case after the 
         return sum((_exact(value) for value in present), Fraction(0)) / len(present) if present else None
     if measure.kind == "distinct":
         return len(set(present))
+    if measure.kind.startswith("decayed_"):
+        return _faded(measure, rows, as_of)
     if not rows:
         return None
     if measure.kind == "first":
@@ -81,6 +84,17 @@ def _of_rows(measure, rows, as_of):  # noqa: C901, PLR0911 - one case after the 
         return gap
     if measure.kind == "overdue":
         return Fraction(as_of - last, DAY) / gap if gap else None
+    raise NotImplementedError(measure.kind)
+
+
+def _faded(measure, rows, as_of):
+    """Rows that count less as they age: times in whole milliseconds, or weights in whole parts of 2^40."""
+    if measure.kind == "decayed_linear":
+        length = measure.window * DAY // 1000
+        return sum((1 - Fraction(as_of // 1000 - row["occurred"] // 1000, length) for row in rows), Fraction(0))
+    if measure.kind == "decayed_half_life":
+        ages = [float(as_of - row["occurred"]) / (measure.half_life * DAY) for row in rows]
+        return Fraction(sum(round(math.exp2(-age) * 2**40) for age in ages), 2**40)
     raise NotImplementedError(measure.kind)
 
 

@@ -215,6 +215,7 @@ def every_measure(windows=(1, 2, 5, 0)):
     for days in windows:
         for label, where in _WHERE.items():
             found += _of_orders(f"{label}_{days}", parse(where), days)
+        found += faded(f"sales_{days}", parse(_WHERE["sales"]), days)
         found += _of_events(days)
     found += [
         number(f"trend_{s}_{e}", Measure("trend", "orders", window=s, long_window=e)) for s, e in ((1, 2), (2, 5))
@@ -243,6 +244,19 @@ def _of_orders(end, where, days):
     found.append(
         number(f"share_{end}", Measure("share", "orders", where, window=days, of=parse({"items": {"above": 1}})))
     )
+    return found
+
+
+def faded(end, where, days):
+    """Return rows that count less as they age, and what a window holds that reaches before the data."""
+    found = [number(f"partial_{end}", Measure("count", "orders", where, window=days, is_partial=True))]
+    found += [
+        number(f"half_{life}_{end}", Measure("decayed_half_life", "orders", where, window=days, half_life=life,
+                                             is_partial=life > 1))
+        for life in (1, 3)
+    ]  # fmt: skip
+    if days:
+        found.append(number(f"linear_{end}", Measure("decayed_linear", "orders", where, window=days)))
     return found
 
 

@@ -109,4 +109,4 @@ def test_models_before_the_first_training(leadlight, shop):
     answer = leadlight("models")
     assert answer.returncode == 0, answer.stderr
     assert "leadlight train" in answer.stdout
-    assert json.loads(leadlight("models", "--json").stdout) == []
+    assert json.loads(leadlight("models", "--json").stdout) == {"versions": [], "history": []}

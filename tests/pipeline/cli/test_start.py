@@ -43,6 +43,8 @@ def test_help_lists_the_commands(leadlight):
         "ingest",
         "init",
         "models",
+        "promote",
+        "rollback",
         "score",
         "train",
     ):

@@ -1,12 +1,14 @@
 """A shop small enough to check by hand: files, a config, loads at chosen moments."""
 
 import gzip
+import io
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 from pipeline.settings import Settings, parse
 from pipeline.stages.ingest import check, ingest
@@ -104,3 +106,15 @@ def shop(tmp_path: Path) -> Shop:
         "3,Ann,2024-05-03 12:00:00,0.1",
     )
     return made
+
+
+@pytest.fixture
+def console_text():
+    """Return a function that gives what people read of a report."""
+
+    def read(render, report) -> str:
+        console = Console(file=io.StringIO(), width=200)
+        render(console, report)
+        return console.file.getvalue()
+
+    return read

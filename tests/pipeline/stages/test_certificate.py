@@ -20,7 +20,7 @@ from features.errors import GateFailedError
 from features.leak_checks import Recounting
 from features.sweeping import compute
 from features.training_table import members
-from models import registry
+from models import registry, training
 from models.splits import forward_split
 from models.training import HoldOut, moments_of
 from pipeline import shipped
@@ -201,7 +201,7 @@ def test_a_failure_registers_nothing_and_leaves_the_page(shop, monkeypatch):
     rows = moments_of(shop.table)
     train_rows = np.flatnonzero(rows.as_of < shop.hold_out.test_from)
     leaking = SimpleNamespace(hold_out=replace(shop.hold_out, train_rows=train_rows))
-    monkeypatch.setattr(train.training, "train", lambda *_, **__: leaking)
+    monkeypatch.setattr(training, "train", lambda *_, **__: leaking)
     monkeypatch.setattr(registry, "prepare", lambda _: None)
     monkeypatch.setattr(registry, "log_training", lambda *_: pytest.fail("it was registered"))
     with pytest.raises(GateFailedError, match="not registered: its leak certificate failed") as caught:

@@ -28,7 +28,7 @@ from pipeline.stages.demo import DemoPaths, demo
 from pipeline.stages.explain import explain
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.score import ScoreReport, score
-from pipeline.stages.train import TrainReport, _doubts
+from pipeline.stages.train_report import TrainReport, _doubts
 from pipeline.synthetic.judge import BestPossible
 from pipeline.workspace import Workspace
 
@@ -55,7 +55,7 @@ def settings(job) -> Settings:
 def test_every_path_that_the_demo_names_exists(job):
     """What the demo says to open next is there to be opened."""
     paths = job[1][DemoPaths]
-    for path in (paths.config, paths.data_dictionary, paths.plots, paths.scores):
+    for path in (paths.config, paths.data_dictionary, paths.plots, paths.card, paths.scores):
         assert Path(path).exists()
 
 
@@ -204,6 +204,20 @@ def test_the_model_carries_its_leak_certificate(job, settings):
     assert {path.name for path in logged.glob("certificate.*")} == {
         "certificate.json", "certificate.md", "certificate.html",
     }  # fmt: skip
+
+
+def test_the_report_holds_the_segments_and_the_card_lies_beside_it(job, settings):
+    """The figures by segment are in the report, and in the card that train and demo name; the bundle carries both."""
+    bundled = registry.champion(place_of(settings)).bundle
+    report = json.loads((bundled / "training.json").read_text(encoding="utf-8"))
+    by_name = {one["name"]: one for one in report["segments"]["attributes"]}
+    assert list(by_name) == ["country", "signup_source", "age_band", "customer_type"]
+    assert by_name["age_band"]["is_sensitive"]
+    assert not by_name["age_band"]["is_in_model"]
+    card = job[1][DemoPaths].card
+    assert "By age band" in card.read_text(encoding="utf-8")
+    assert card.read_bytes() == (bundled / "model_card.html").read_bytes()
+    assert card.with_suffix(".md").read_bytes() == (bundled / "model_card.md").read_bytes()
 
 
 def _published(settings: Settings) -> pa.Table:

@@ -1,0 +1,135 @@
+"""`leadlight points learn`: a card distilled from the data, judged beside the model, written as points.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import LeadlightError, wrong_input
+from features.local_time import local_iso
+from features.matrix import FeatureTable
+from models.contest import OURS
+from models.grades import GradeShares
+from models.points_card import PointsCard
+from models.points_judging import LEARNED, JudgedCard, learn_and_judge
+from models.points_learning import MOST_RULES
+from pipeline.points_file import read_card, spell_card
+from pipeline.progress import Progress, silent
+from pipeline.settings import Settings
+from pipeline.stages.features import compute_training_table
+from pipeline.stages.fitting import training_config
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class LearnReport:
+    """What `learn` wrote and how it did.
+
+    Attributes:
+        card: The file.
+        label: What its scores are marked with.
+        rules: Name and points of each rule.
+        base: Points that every lead begins with.
+        train_rows: Snapshots that the written card learned from.
+        conversions: Distinct converting leads among them.
+        test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
+        metrics: By name (the model, the learned card, the given one) and metric: value and 95 % bounds over leads.
+        auc_given_up: ROC-AUC that the card is below the model.
+        log_loss_given_up: Log-loss that it is above the model, in nats a snapshot, with 95 % bounds over leads.
+    """
+
+    card: Path
+    label: str
+    rules: tuple[tuple[str, int], ...]
+    base: int
+    train_rows: int
+    conversions: int
+    test_from: str
+    metrics: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    auc_given_up: float
+    log_loss_given_up: tuple[float, float, float]
+
+
+def learn(
+    settings: Settings,
+    *,
+    out: Path,
+    most_rules: int = MOST_RULES,
+    replace: bool = False,
+    table: FeatureTable | None = None,
+    progress: Progress = silent,
+) -> LearnReport:
+    """Learn a card, say what it gives up against the model, and write it to *out*.
+
+    Args:
+        settings: The shop's config; its tables must have been ingested.
+        out: The file.
+        most_rules: Rules at most.
+        replace: Whether a card that is there may be replaced.
+        table: The training table where it is at hand; else it is computed.
+        progress: Told of every step.
+
+    Raises:
+        LeadlightError: A card is there, nothing is ripe, too few conversions, or nothing tells leads apart.
+    """
+    if out.exists() and not replace:
+        raise _exists(out)
+    if table is None:
+        table = compute_training_table(settings, progress=progress)
+    judged = learn_and_judge(
+        table,
+        config=training_config(settings),
+        most_rules=most_rules,
+        shares=_shares(settings),
+        currency=settings.shop.currency,
+        given=read_card(settings.points.card) if settings.points.card is not None else None,
+        notify=lambda text: progress(text, 0, 0),
+    )
+    report = _report(settings, out, judged)
+    with Workspace(settings.shop.workspace).writing(out) as part:
+        part.write_text(spell_card(judged.learned.card, head=_head(report)), encoding="utf-8")
+    return report
+
+
+def _shares(settings: Settings) -> GradeShares:
+    return GradeShares(**settings.score.grades.model_dump())
+
+
+def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
+    card: PointsCard = judged.learned.card
+    metrics = judged.contest.metrics
+    lost = judged.contest.ahead[LEARNED]
+    return LearnReport(
+        card=out,
+        label=card.label,
+        rules=tuple((rule.name, rule.points) for rule in card.rules),
+        base=card.base,
+        train_rows=judged.learned.rows,
+        conversions=judged.learned.conversions,
+        test_from="" if judged.test_from is None else local_iso(judged.test_from, settings.shop.time_zone),
+        metrics={
+            name: {key: (one.value, one.low, one.high) for key, one in of_one.estimates().items()}
+            for name, of_one in metrics.items()
+        },
+        auc_given_up=metrics[OURS].roc_auc.value - metrics[LEARNED].roc_auc.value,
+        log_loss_given_up=(lost.value, lost.low, lost.high),
+    )
+
+
+def _head(report: LearnReport) -> str:
+    """Return what stands above the rules: where they come from, and what they are worth."""
+    ours, card = report.metrics[OURS], report.metrics[LEARNED]
+    when = f"from {report.test_from[:10]} on" if report.test_from else "on other leads"
+    return (
+        f"Learned by Leadlight from {report.train_rows:,} snapshots ({report.conversions:,} converting leads).\n"
+        f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "
+        f"log-loss {card['log_loss'][0]:.4f} (the model {ours['log_loss'][0]:.4f}).\n"
+        "The printed points are the points used: change them as you like, and try the card with\n"
+        "`leadlight points check`. The odds hold for these points; after a change they are a guess."
+    )
+
+
+def _exists(path: Path) -> LeadlightError:
+    hint = "give another file with --out, or --force to replace it."
+    return wrong_input(f"There is a points card at '{path}' already; it was left alone.", hint=hint)

@@ -1,0 +1,123 @@
+"""`leadlight points score`, and `leadlight score` while there is no model: the cohort scored by the shop's own card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features import cohorts, moments
+from features.catalog import Feature
+from features.local_time import instant, local_iso
+from features.training_table import Question
+from models import scoring
+from models.points_card_columns import BoundCard
+from models.points_card_scoring import score_by_card
+from pipeline import asking, card_store
+from pipeline.champion import has_champion
+from pipeline.lead_data import LeadData, lead_data
+from pipeline.progress import Progress, silent
+from pipeline.score_store import ScoreStore, StoredRun
+from pipeline.settings import Settings
+from pipeline.stages import score as by_model
+from pipeline.workspace import Tables, Workspace
+
+
+@dataclass(frozen=True)
+class Worded:
+    """Features and nothing else: what is read, or how points are said."""
+
+    features: tuple[Feature, ...]
+
+
+def score_by_points(
+    settings: Settings, *, as_of: datetime | None = None, scored_at: datetime, progress: Progress = silent
+) -> by_model.ScoreReport:
+    """Score the cohort by the card that the config names, store the scores, and publish them where no model scores.
+
+    Args:
+        settings: The shop's config, with ``points.card``; tables must be ingested.
+        as_of: The moment of scoring; by default the smallest ``data_until`` of the tables that the card reads.
+        scored_at: When this run happens (aware).
+        progress: Told of every bucket done.
+
+    Raises:
+        LeadlightError: No card is named, it has faults or cannot be served, nothing is ingested, or nobody is scored.
+    """
+    workspace = Workspace(settings.shop.workspace)
+    tables = workspace.tables()
+    bound = asking.points_card(settings, available=tables.available, event_types=tables.event_types)
+    question, version = asking.question(settings), bound.card.label
+    leads = lead_data(settings)
+    newest = min(leads.data_until(bound.features).values())
+    moment = instant(as_of, settings.shop.time_zone) if as_of else newest
+    store = ScoreStore(workspace)
+    run = store.find(moment, version)
+    is_new = run is None
+    if run is None:
+        until = moments.from_us(min(moment, newest))
+        shared = scoring.ScoringRun(version, data_until=until, scored_at=scored_at.astimezone(UTC))
+        features = with_cohort(settings, tables, question, bound)
+        scores = _scores(settings, leads, features, bound, shared, moment=moment, progress=progress)
+        card_store.keep(workspace, bound)
+        run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
+    if not has_champion(settings):
+        store.publish(run)
+    return _report(store, store.read(run), settings, bound, run=run, is_new=is_new)
+
+
+def _scores(
+    settings: Settings,
+    leads: LeadData,
+    features: tuple[Feature, ...],
+    bound: BoundCard,
+    run: scoring.ScoringRun,
+    *,
+    moment: int,
+    progress: Progress,
+) -> pa.Table:
+    cell_points = settings.score.grades.cell_points
+    parts = leads.waiting(
+        features,
+        lambda asked: score_by_card(bound, asked, run=run, cell_points=cell_points),
+        as_of=moment,
+        progress=progress,
+    )
+    scores = scoring.with_ranks(pa.concat_tables(parts), by="points_total")
+    if not len(scores):
+        raise leads.nobody(moment)
+    return scores
+
+
+def with_cohort(settings: Settings, tables: Tables, question: Question, bound: BoundCard) -> tuple[Feature, ...]:
+    """Return what the card reads and what decides who is scored."""
+    catalog = asking.catalog(settings, available=tables.available, event_types=tables.event_types)
+    named = {feature.name for feature in cohorts.features_read(question.cohort, catalog)}
+    both = [*bound.features, *(feature for feature in catalog if feature.name in named)]
+    return tuple({feature.name: feature for feature in both}.values())
+
+
+def _report(
+    store: ScoreStore, scores: pa.Table, settings: Settings, bound: BoundCard, *, run: StoredRun, is_new: bool
+) -> by_model.ScoreReport:
+    said, currency = Worded(bound.words), settings.shop.currency
+    parquet, csv = store.export(run, by_model.readable(scores, said, currency=currency))
+    best = by_model.best_of_each_lead(scores.sort_by("rank")).slice(0, by_model.BEST_SHOWN)
+    grades = {str(one["values"]): one["counts"].as_py() for one in scores["grade"].value_counts()}
+    return by_model.ScoreReport(
+        as_of=local_iso(run.as_of, settings.shop.time_zone),
+        model_version=run.model_version,
+        leads=len(scores),
+        unscored=0,
+        codes={},
+        stale_tables=(),
+        is_new=is_new,
+        is_published=True,
+        grades=dict(sorted(grades.items())),
+        expected_conversions=None if bound.card.odds is None else float(pc.sum(scores["probability"]).as_py()),
+        best=by_model.best_leads(best, said, currency=currency),
+        parquet=parquet,
+        csv=csv,
+    )
