@@ -177,7 +177,7 @@ def _plants(place: Path, leads: int, strengths: tuple[str, ...], console: Consol
     for kind in KINDS:
         for strength in strengths:
             plant = Plant(kind, strength)
-            judged = planted(base, plant, _fresh(place / f"{kind}-{strength}"))
+            judged = planted(base, plant, _fresh(place / f"{KINDS.index(kind)}-{strength}"))
             gain = judged.auc - (weekly if kind == "overlap" else clean).auc
             name, what = CAUGHT_BY[kind]
             also = [check.name for check in judged.certificate.failed if check.name != name]

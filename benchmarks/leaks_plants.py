@@ -1,7 +1,8 @@
-"""Five leaks to plant in the synthetic shop, each as it comes about in real shops, each at three strengths.
+"""Five kinds of leaks to plant in the synthetic shop, as they come about in real shops, each at three strengths.
 
 ==============================  ================================================================================
-closing                         a feature that looks some days beyond as_of, as a join on the newest export does
+closing                         a feature that looks some days beyond as_of, as a join on later tables does
+closing, in an attribute        the number of a lead's events as the export has it, for a share of the leads
 backfilled                      an attribute that is filled when a lead orders, under the date of its first version
 clock                           checkouts dated some days before they happened
 cohort                          leads that order without having shown much interest are left out: "by themselves"
@@ -33,10 +34,11 @@ from models.splits import Moments, scramble
 from pipeline.settings import Settings
 from pipeline.settings_tables import Attribute
 
-KINDS = ("closing", "backfilled", "clock", "cohort", "overlap")
+KINDS = ("closing", "closing, in an attribute", "backfilled", "clock", "cohort", "overlap")
 STRENGTHS = ("weak", "middle", "strong")
 CAUGHT_BY = {
     "closing": ("features unchanged when the future is deleted", "checkout_count_7d"),
+    "closing, in an attribute": ("nothing is filled by the outcome", "events_so_far"),
     "backfilled": ("nothing is filled by the outcome", "account_manager"),
     "clock": ("no clock runs ahead of the conversions", "checkout"),
     "cohort": ("the cohort is not chosen on the outcome", "stage"),
@@ -45,12 +47,13 @@ CAUGHT_BY = {
 """By which check each kind must be caught, and what it must name."""
 SIZES: dict[str, tuple[float, float, float]] = {
     "closing": (2, 7, 14),
+    "closing, in an attribute": (0.35, 0.6, 1.0),
     "backfilled": (0.3, 0.5, 0.9),
     "clock": (2.5, 7, 14),
     "cohort": (0.12, 0.25, 0.5),
-    "overlap": (21, 28, 0),
+    "overlap": (0.5, 1, 0),
 }
-"""Days, or shares of the leads concerned; for the overlap 0 = rows at random."""
+"""Days (closing, clock), or shares of the leads concerned; for the overlap 0 = rows at random."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -75,9 +78,10 @@ def settings_with(settings: Settings, plant: Plant | None) -> Settings:
     if plant.kind == "overlap":
         snapshots = settings.question.snapshots.model_copy(update={"every": "7d", "first": date(2024, 6, 3)})
         return settings.model_copy(update={"question": settings.question.model_copy(update={"snapshots": snapshots})})
-    name = "account_manager" if plant.kind == "backfilled" else "stage"
+    name = CAUGHT_BY[plant.kind][1]
     leads = settings.tables["leads"][0]
-    attribute = Attribute(type="text", static=plant.kind == "cohort")
+    is_number = name == "events_so_far"
+    attribute = Attribute(type="number" if is_number else "text", static=plant.kind != "backfilled")
     leads = leads.model_copy(update={"attributes": {**leads.attributes, name: attribute}})
     question = settings.question
     if plant.kind == "cohort":
@@ -90,6 +94,9 @@ def change_files(folder: Path, plant: Plant, *, seed: int) -> None:
     """Plant in the shop's files what lies there."""
     if plant.kind == "clock":
         _rewrite(folder / "events.parquet", lambda events: _early(events, plant.size))
+    if plant.kind == "closing, in an attribute":
+        events = pq.read_table(folder / "events.parquet")["lead_id"]
+        _rewrite(folder / "leads.parquet", lambda leads: _counted(leads, events, plant.size, seed))
     if plant.kind == "backfilled":
         ordered = pq.read_table(folder / "orders.parquet")["lead_id"]
         _rewrite(folder / "leads.parquet", lambda leads: _backfilled(leads, ordered, plant.size, seed))
@@ -122,8 +129,8 @@ def training_rows(rows: Moments, test_from: int, plant: Plant | None) -> tuple[I
     if plant is None or plant.kind != "overlap":
         return np.flatnonzero((rows.decided_at <= test_from) & ~later), test
     if plant.size:
-        reach = test_from + int(plant.size) * moments.DAY
-        return np.flatnonzero((rows.decided_at <= reach) & ~later), test
+        unpurged = scramble(rows.lead, 2) <= np.uint64(min(int(plant.size * 2**64), 2**64 - 1))
+        return np.flatnonzero(((rows.decided_at <= test_from) | unpurged) & ~later), test
     drawn = scramble(rows.lead ^ rows.as_of.astype(np.uint64), 1) < np.uint64(2**63)
     return np.flatnonzero(~(later & drawn)), np.flatnonzero(later & drawn)
 
@@ -141,6 +148,17 @@ def _early(events: pa.Table, days: float) -> pa.Table:
         early = pc.if_else(is_checkout, pc.subtract(events[name], back), events[name])
         events = events.set_column(place, name, early)
     return events
+
+
+def _counted(leads: pa.Table, events: pa.ChunkedArray, share: float, seed: int) -> pa.Table:
+    """Write how many events each lead has in the whole export, for a share of the leads; for the others nothing."""
+    rng = np.random.default_rng(seed)
+    ids, place = np.unique(leads["lead_id"].to_numpy(zero_copy_only=False), return_inverse=True)
+    seen, count = np.unique(events.drop_null().to_numpy(zero_copy_only=False), return_counts=True)
+    so_far = np.zeros(len(ids))
+    so_far[np.searchsorted(ids, seen)] = count
+    hidden = rng.random(len(ids)) >= share
+    return leads.append_column("events_so_far", pa.array(so_far[place], mask=hidden[place]))
 
 
 def _backfilled(leads: pa.Table, ordered: pa.ChunkedArray, share: float, seed: int) -> pa.Table:

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.encoding import numbers
+from models.leakage_bounds import LEAST_LEADS
 from models.splits import Moments, scramble
-from models.training import moments_of
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
@@ -25,8 +25,6 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 STRATA: Final = 5
-LEAST_LEADS: Final = 20
-"""Leads of each kind that a comparison needs: fewer prove nothing."""
 MOST_LEADS: Final = 20_000
 """More leads than these are sampled by their hash: bounds are sharp by then."""
 HALVES_SEED: Final = 202
@@ -67,7 +65,9 @@ class Known:
     converting: npt.NDArray[np.uint64]
 
 
-def leads_alike(table: FeatureTable, timed: tuple[str, ...], *, seed: int, known: Known | None = None) -> Leads:
+def leads_alike(
+    table: FeatureTable, moments: Moments, timed: tuple[str, ...], *, seed: int, known: Known | None = None
+) -> Leads:
     """Return leads of *table* (a sample, where there are more than `MOST_LEADS`), with the stratum of each.
 
     Who converted once and not again is neither "converts later" nor "never does", and is left out, unless that leaves
@@ -75,11 +75,11 @@ def leads_alike(table: FeatureTable, timed: tuple[str, ...], *, seed: int, known
 
     Args:
         table: Labelled snapshots.
+        moments: Their times, leads and labels.
         timed: Number features that read rows with times, and nothing else.
         seed: Seeds the trees.
         known: Who ever converts, where that is known.
     """
-    moments = moments_of(table)
     leads, asked = np.unique(moments.lead, return_counts=True)
     looked_at = leads if known is None else leads[np.isin(leads, known.leads)]
     found = _first_rows(moments, np.isin(moments.lead, _sample(looked_at)))
@@ -95,9 +95,10 @@ def leads_alike(table: FeatureTable, timed: tuple[str, ...], *, seed: int, known
     return Leads(found.lead, found.row, found.converts, rank * STRATA // max(len(rank), 1))
 
 
-def first_where(table: FeatureTable, present: Bools, everyone: Leads) -> Leads:
+def first_where(moments: Moments, present: Bools, everyone: Leads) -> Leads:
     """Return each lead of *everyone* at its first row among *present* ones, if it has any, with the stratum it has."""
-    moments = moments_of(table)
+    if present.all():
+        return everyone
     found = _first_rows(moments, present & np.isin(moments.lead, everyone.lead))
     place = np.searchsorted(everyone.lead, found.lead)
     return Leads(found.lead, found.row, found.converts, everyone.stratum[place])

@@ -15,12 +15,11 @@ import numpy.typing as npt
 
 from features.attribute_changes import Changes
 from features.certified import Asked, Check, Finding
-from models.leakage_bounds import lowest_share
+from models.leakage_bounds import LEAST_LEADS, lowest_share
 
 LEAST_CHANGED: Final = 0.05
 """Share of the converting leads (lower bound) that must have changed."""
 TIMES_EXPECTED: Final = 4.0
-LEAST_LEADS: Final = 20
 
 ATTRIBUTES: Final = Asked(
     "no static attribute changes with the conversion",

@@ -1,8 +1,9 @@
 """Bounds that a chance finding does not reach: for shares, and for odds between groups of leads that are alike.
 
     share, lower bound        Clopper-Pearson: the p at which k or more of n are just as rare as `RARE`
-    odds ratio over strata    Mantel-Haenszel: Σ a·d/n over Σ b·c/n, every cell raised by ½ (Haldane);
-                              its logarithm's variance by Robins, Breslow and Greenland (1986)
+    odds ratio over strata    Mantel-Haenszel: Σ a·d/n over Σ b·c/n, every cell raised by ½ (Haldane)
+    its bound                 Cornfield (1956), over strata Gart (1970): the ratio ψ at which Σ a lies `STEPS` standard
+                              errors and ½ beyond what ψ makes of the margins; it holds with empty cells too
     AUC over strata           mean of the strata's, weighted by their pairs; variance by Hanley and McNeil (1982)
 
 Every count is a count of leads, each once, so that the rows of one lead count as one.
@@ -17,25 +18,31 @@ import numpy as np
 import numpy.typing as npt
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 RARE: Final = 0.001
 """How rarely chance alone passes a bound, each time that it is asked."""
+LEAST_LEADS: Final = 20
+"""Leads of each kind that a comparison needs: fewer prove nothing."""
 STEPS: Final = 3.09
 """Standard errors that leave `RARE` on one side of a normal distribution."""
+MOST_LOG_ODDS: Final = 12.0
+HALVINGS: Final = 40
+TINY: Final = 1e-9
 
 
 def lowest_share(found: int, of: int) -> float:
     """Return the lower bound of a share of which *found* of *of* were seen."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    return float(beta.ppf(RARE, found, of - found + 1)) if found else 0.0
+    return float(betaincinv(found, of - found + 1, RARE)) if found else 0.0
 
 
 def highest_share(found: int, of: int) -> float:
     """Return the upper bound of a share of which *found* of *of* were seen."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    return float(beta.ppf(1 - RARE, found + 1, of - found)) if found < of else 1.0
+    return float(betaincinv(found + 1, of - found, 1 - RARE)) if found < of else 1.0
 
 
 def least_odds_ratio(marked: Bools, converts: Bools, stratum: npt.NDArray[np.int64]) -> tuple[float, float]:
@@ -51,23 +58,58 @@ def least_odds_ratio(marked: Bools, converts: Bools, stratum: npt.NDArray[np.int
         every kind.
     """
     cells = np.array([_cells(marked[here], converts[here]) for here in _strata(stratum)]).reshape(-1, 4)
-    cells = cells[(cells[:, :2].sum(axis=1) > 0) & (cells[:, 2:].sum(axis=1) > 0)]
+    cells = cells[(cells[:, :2].sum(axis=1) > 0) & (cells[:, 2:].sum(axis=1) > 0)].astype(np.float64)
     if not len(cells):
         return 1.0, 1.0
     # Half a lead more in each cell, spread over the strata: a ratio of nothing to something stays a number.
-    cells = cells + 0.5 / len(cells)
+    a, b, c, d = (cells + 0.5 / len(cells)).T
+    n = a + b + c + d
+    ratio = float((a * d / n).sum() / (b * c / n).sum())
+    return ratio, _bound(cells, is_more=ratio > 1)
+
+
+def _bound(cells: Floats, *, is_more: bool) -> float:
+    """Return the odds ratio between 1 and the one found that the cells just do not rule out."""
+    if not is_more:
+        # Who converts and who does not exchanged, the ratio is turned upside down.
+        return 1.0 / _bound(cells[:, [2, 3, 0, 1]], is_more=True)
+    low, high = 0.0, MOST_LOG_ODDS
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _beyond(cells, float(np.exp(middle))) >= STEPS else (low, middle)
+    return float(np.exp(low))
+
+
+def _beyond(cells: Floats, ratio: float) -> float:
+    """Return how many standard errors more marked leads convert than *ratio* makes of the margins."""
     a, b, c, d = cells.T
-    n = cells.sum(axis=1)
-    up, down = a * d / n, b * c / n
-    agree, differ = (a + d) / n, (b + c) / n
-    ratio = up.sum() / down.sum()
-    variance = (
-        (agree * up).sum() / (2 * up.sum() ** 2)
-        + (agree * down + differ * up).sum() / (2 * up.sum() * down.sum())
-        + (differ * down).sum() / (2 * down.sum() ** 2)
+    converting, marked, unmarked_others = a + b, a + c, d - a
+    # The cell A with A · (d - a + A) = ψ · (marked - A) · (converting - A); its other root lies outside the margins.
+    square, linear, constant = 1 - ratio, unmarked_others + ratio * (marked + converting), -ratio * marked * converting
+    root = np.sqrt(np.maximum(linear**2 - 4 * square * constant, 0.0))
+    fitted = np.where(
+        abs(square) < TINY, -constant / linear, (root - linear) / (2 * square if abs(square) >= TINY else 1)
     )
-    towards_one = max(abs(np.log(ratio)) - STEPS * np.sqrt(variance), 0.0)
-    return float(ratio), float(np.exp(np.sign(np.log(ratio)) * towards_one))
+    parts = np.stack([fitted, converting - fitted, marked - fitted, unmarked_others + fitted])
+    variance = np.where((parts > 0).all(axis=0), 1 / (1 / np.maximum(parts, TINY)).sum(axis=0), 0.0)
+    spread = float(np.sqrt(variance.sum()))
+    return (float((a - fitted).sum()) - 0.5) / spread if spread > 0 else 0.0
+
+
+def left_over(group: Bools, kind: Bools) -> float:
+    """Return how much of its usual share a kind of leads still has in a group: P(kind | group) / P(kind).
+
+    Args:
+        group: Whether each lead is in the group, shape ``(n_leads,)``.
+        kind: Whether it is of the kind.
+
+    Returns:
+        0 = none of the kind is left in the group, 1 = as many as anywhere. A group of fewer than `LEAST_LEADS` leads
+        says nothing: 1.
+    """
+    if group.sum() < LEAST_LEADS or not kind.any():
+        return 1.0
+    return float(kind[group].mean() / kind.mean())
 
 
 def least_auc(auc: Sequence[float], converting: Sequence[int], others: Sequence[int]) -> tuple[float, float]:

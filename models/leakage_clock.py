@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from features.certified import Asked, Check, Finding
 from features.lags import Lags
-from models.leakage_bounds import highest_share, lowest_share
+from models.leakage_bounds import LEAST_LEADS, highest_share, lowest_share
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +34,6 @@ LEAST_FORETOLD: Final = 0.80
 """Share of the leads (lower bound) that convert after a row which foretells it."""
 MOST_BEFORE: Final = 0.40
 """Share of the same leads (upper bound) that converted in the horizon before it: else they convert all the time."""
-LEAST_LEADS: Final = 20
 QUIET: Final = 1.0
 """Days after a row in which nothing may happen for it to foretell anything."""
 FARTHEST: Final = 60
@@ -84,7 +83,7 @@ def clocks_ahead(
     """
     rows = sum(len(one.lead) for one in signals)
     if not signals:
-        return CLOCKS.not_applicable("no feature looks at rows of a table")
+        return CLOCKS.not_applicable("no feature looks at rows other than the conversions")
     if converting_leads < LEAST_LEADS:
         return CLOCKS.not_applicable(f"{converting_leads} leads convert; {LEAST_LEADS} are needed")
     findings = []

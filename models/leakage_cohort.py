@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.certified import Asked, Check, Finding
-from models.leakage_alike import LEAST_LEADS, Known, leads_alike
-from models.leakage_bounds import least_odds_ratio
-from models.leakage_filled import FILLED_ODDS, marked_words
+from models.leakage_alike import Known, leads_alike
+from models.leakage_bounds import LEAST_LEADS, least_odds_ratio
+from models.leakage_filled import MARK_ODDS, MOST_LEFT_OVER, marked_words, reached
 from models.training import moments_of
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ COHORT: Final = Asked(
     "the cohort is not chosen on the outcome",
     "Where the cohort reads an attribute: among leads alike in all that has a clock, do those whom it leaves out "
     "convert later as often as its members?",
-    f"fails where the odds of being a member differ {FILLED_ODDS:g}-fold or more (99.9 % bound) between leads that "
-    "convert later and leads that never do",
+    f"fails where the odds of being a member differ {MARK_ODDS:g}-fold or more (99.9 % bound) and who is left out, or "
+    f"is a member, is nearly all of one kind (the other kind at most {MOST_LEFT_OVER:g} of its usual share)",
     "choose the cohort by what was known at as_of: rows with times, or an attribute with recorded_at. If the attribute "
     "never changes, name it under certificate.trusted.",
 )
@@ -56,16 +56,17 @@ def cohort_is_honest(
         known: Who ever converts.
         trusted: Attributes that a person has looked at.
     """
-    leads = leads_alike(everyone, timed, seed=seed, known=known)
+    moments = moments_of(everyone)
+    leads = leads_alike(everyone, moments, timed, seed=seed, known=known)
     member = belongs[leads.row]
     groups = (member, ~member, leads.converts, ~leads.converts)
     if min(int(group.sum()) for group in groups) < LEAST_LEADS:
         return COHORT.not_applicable(f"fewer than {LEAST_LEADS} leads belong, do not, convert, or never do")
     ratio, bound = least_odds_ratio(member, leads.converts, leads.stratum)
-    strength = max(bound, 1 / bound)
+    decided = [(~member, leads.converts), (~member, ~leads.converts), (member, ~leads.converts)]
     findings = []
-    if strength >= FILLED_ODDS:
+    if reached(bound, decided) >= 1:
         said = marked_words("a member", member, leads.converts, ratio)
-        findings.append(Finding(", ".join(reads), said, strength, set(reads) <= trusted))
+        findings.append(Finding(", ".join(reads), said, max(bound, 1 / bound), set(reads) <= trusted))
     why = f"{int(member.sum()):,} leads that belong, {int((~member).sum()):,} that do not"
-    return COHORT.judged(findings, as_ofs=moments_of(everyone).as_of[leads.row], rows=len(leads.row), why=why)
+    return COHORT.judged(findings, as_ofs=moments.as_of[leads.row], rows=len(leads.row), why=why)

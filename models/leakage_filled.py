@@ -20,32 +20,35 @@ import pyarrow as pa
 from features.certified import Asked, Check, Finding
 from features.columns import codes, encoded
 from models.encoding import numbers
-from models.leakage_alike import LEAST_LEADS, Known, Leads, first_where, leads_alike
-from models.leakage_bounds import least_auc, least_odds_ratio
+from models.leakage_alike import Known, Leads, first_where, leads_alike
+from models.leakage_bounds import LEAST_LEADS, least_auc, least_odds_ratio, left_over
 from models.leakage_suspects import rank_auc
 from models.training import moments_of
 
 if TYPE_CHECKING:
     from features.catalog import Feature
     from features.matrix import FeatureTable
+    from models.splits import Moments
 
 Bools = npt.NDArray[np.bool_]
 
-FILLED_ODDS: Final = 4.0
-"""Odds ratio (bound) from which on a value is filled by the outcome."""
-LEVEL_ODDS: Final = 8.0
-"""The same for one level of many: some sources really are that good, so it takes more."""
+MARK_ODDS: Final = 4.0
+"""Odds ratio (bound) from which on a mark may come from the outcome."""
+MOST_LEFT_OVER: Final = 0.25
+"""... if, besides, so little of the other kind is left among those who have it (or have it not)."""
 RANK_AUC: Final = 0.75
 """ROC-AUC (bound) from which on the size of an attribute's number knows the outcome."""
 MOST_LEVELS: Final = 50
+FILLED_WORD: Final = "filled"
 
 FILLED: Final = Asked(
     "nothing is filled by the outcome",
     "Whether a value is there, and which, at the first snapshot of each lead, where its source had rows to fill it "
     "from: are the odds the same for those who convert later and those who never do? Compared are leads alike in all "
     "that has a clock.",
-    f"fails where the odds of being filled differ {FILLED_ODDS:g}-fold or more, those of a single level "
-    f"{LEVEL_ODDS:g}-fold, or the size of an attribute's number has a ROC-AUC of {RANK_AUC} (99.9 % bounds)",
+    f"fails where the odds differ {MARK_ODDS:g}-fold or more (99.9 % bound) and hardly anyone of the other kind is "
+    f"left among those who have the value (at most {MOST_LEFT_OVER:g} of the usual share); or where the size of an "
+    f"attribute's number has a ROC-AUC of {RANK_AUC} (99.9 % bound)",
     "map the time at which it was filled as recorded_at, or leave it out (features.drop). If it is honest, such as a "
     "question that only keen leads answer, name it under certificate.trusted.",
 )
@@ -86,9 +89,10 @@ def not_filled_by_outcome(
     nearest = Mark("", "", 0.0, 0.0)
     as_ofs: list[npt.NDArray[np.int64]] = []
     for one in looked:
-        everyone = leads_alike(one.table, one.timed, seed=seed, known=known)
-        as_ofs.append(moments_of(one.table).as_of[everyone.row])
-        for mark in _strongest(one, everyone):
+        moments = moments_of(one.table)
+        everyone = leads_alike(one.table, moments, one.timed, seed=seed, known=known)
+        as_ofs.append(moments.as_of[everyone.row])
+        for mark in _strongest(one, moments, everyone):
             nearest = max(nearest, mark, key=lambda either: either.reached)
             if mark.reached >= 1:
                 findings.append(Finding(mark.feature, mark.said, mark.value, mark.feature in trusted))
@@ -119,32 +123,54 @@ class Mark:
     reached: float
 
 
-def _strongest(one: Looked, everyone: Leads) -> list[Mark]:
+def _strongest(one: Looked, moments: Moments, everyone: Leads) -> list[Mark]:
     """Return the strongest mark of each feature."""
     asked = [feature for feature in one.table.features if feature.name in one.present]
-    found = [_marks(feature, one, everyone) for feature in asked]
+    found = [_marks(feature, one, first_where(moments, one.present[feature.name], everyone)) for feature in asked]
     return [max(marks, key=lambda mark: mark.reached) for marks in found if marks]
 
 
-def _marks(feature: Feature, one: Looked, everyone: Leads) -> list[Mark]:
-    leads = first_where(one.table, one.present[feature.name], everyone)
+def _marks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
     level, words = _levels(feature, one.table, leads.row)
     # A sum or a number of different values is zero, not missing, where the column is empty.
     is_zero_when_empty = feature.measure is not None and feature.measure.kind in ("sum", "distinct", "open_sum")
-    asked = [("filled", level >= int(is_zero_when_empty), FILLED_ODDS)]
+    asked = [(FILLED_WORD, level >= int(is_zero_when_empty))]
     if feature.name in one.timeless:
-        asked += [(f"'{word}'", level == code, LEVEL_ODDS) for code, word in enumerate(words)]
+        asked += [(f"'{word}'", level == code) for code, word in enumerate(words)]
     found = []
-    for word, marked, threshold in asked:
+    for word, marked in asked:
         groups = (marked, ~marked, leads.converts, ~leads.converts)
         if min(int(group.sum()) for group in groups) < LEAST_LEADS:
             continue
         ratio, bound = least_odds_ratio(marked, leads.converts, leads.stratum)
         said = marked_words(word, marked, leads.converts, ratio)
-        found.append(Mark(feature.name, said, max(bound, 1 / bound), abs(np.log(bound)) / np.log(threshold)))
-    if feature.name in one.timeless and feature.kind == "number":
+        way = reached(bound, _decided(word, marked, leads.converts))
+        found.append(Mark(feature.name, said, max(bound, 1 / bound), way))
+    # Where nothing has a clock, no leads are alike, and an honest number may rank well.
+    if feature.name in one.timeless and feature.kind == "number" and one.timed:
         found += _ranks(feature, one, leads)
     return found
+
+
+def reached(bound: float, decided: Sequence[tuple[Bools, Bools]]) -> float:
+    """Return how far a mark is on its way from nothing (0) to a leak (1): as far as the weaker of two signs.
+
+    Args:
+        bound: Of the odds ratio among leads that are alike.
+        decided: Groups of leads, each with the kind of which hardly anyone may be left in it.
+    """
+    left = max(min(left_over(group, kind) for group, kind in decided), 1e-9)
+    return float(min(abs(np.log(bound)) / np.log(MARK_ODDS), np.log(left) / np.log(MOST_LEFT_OVER)))
+
+
+def _decided(word: str, marked: Bools, converts: Bools) -> list[tuple[Bools, Bools]]:
+    """Return what a mark would decide if the outcome had set it.
+
+    That nobody converts without a phone number, or from a country that the shop does not serve, is honest: so a value
+    that is missing, and a single level, count only where whoever has them converts.
+    """
+    of_value = [(marked, ~converts)]
+    return [*of_value, (marked, converts), (~marked, ~converts)] if word == FILLED_WORD else of_value
 
 
 def _ranks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
@@ -181,6 +207,6 @@ def _levels(
     if feature.kind == "category":
         column = encoded(values)
         return codes(column).astype(np.int64), column.dictionary.to_pylist()[:MOST_LEVELS]
-    x = numbers(values).astype(np.float64)
+    x = numbers(values)
     signs = np.where(np.isnan(x), -1, np.sign(np.nan_to_num(x)).astype(np.int64) % 3)
     return signs, ["0", "above 0", "below 0"]

@@ -18,7 +18,7 @@ from models.certificate import Certificate
 from models.leakage_attributes import ATTRIBUTES
 from models.leakage_clock import CLOCKS
 from models.leakage_cohort import COHORT
-from models.leakage_filled import FILLED
+from models.leakage_filled import Looked, not_filled_by_outcome
 from models.leakage_split import windows_closed
 from models.leakage_suspects import no_suspect
 from models.training import HoldOut, moments_of
@@ -26,9 +26,6 @@ from pipeline.lead_data import lead_data
 from pipeline.settings import Settings
 
 _NO_HISTORY: Final = "a lead table holds one row per lead, and nothing of what was known before it"
-_NO_TWINS: Final = (
-    "without a history, a value that was filled later looks like one that tells leads apart: ask its owner"
-)
 
 
 def certify_rows(settings: Settings, table: FeatureTable, hold_out: HoldOut) -> Certificate:
@@ -39,15 +36,15 @@ def certify_rows(settings: Settings, table: FeatureTable, hold_out: HoldOut) -> 
         table: The table that was trained on.
         hold_out: What was held out.
     """
-    rows = moments_of(table)
+    rows, trusted = moments_of(table), frozenset(settings.certificate.trusted)
     checks: list[Check] = [
         leak_checks.FEATURES.not_applicable(_NO_HISTORY),
         leak_checks.COHORT.not_applicable(_NO_HISTORY),
         leak_checks.LABELS.not_applicable("the labels came with the table"),
         windows_closed(rows, train=hold_out.train_rows, test=hold_out.test_rows, test_from=hold_out.test_from),
         leak_checks.CLOCKS.not_applicable(_NO_HISTORY),
-        no_suspect(table, trusted=frozenset(settings.certificate.trusted)),
-        FILLED.not_applicable(_NO_TWINS),
+        no_suspect(table, trusted=trusted),
+        not_filled_by_outcome([_every_column(table)], seed=settings.model.seed, trusted=trusted),
         ATTRIBUTES.not_applicable(_NO_HISTORY),
         CLOCKS.not_applicable(_NO_HISTORY),
         COHORT.not_applicable("everyone in the table belongs"),
@@ -69,3 +66,10 @@ def _without_days(check: Check, settings: Settings) -> Check:
     """Leave out moments that are no days: places in an order, or the moment of the load."""
     is_dated = settings.lead_table is not None and settings.lead_table.date is not None
     return check if is_dated else replace(check, as_ofs=(), n_as_ofs=0)
+
+
+def _every_column(table: FeatureTable) -> Looked:
+    """Return every column as what could be filled later; nothing has a clock, so no leads are alike."""
+    names = table.columns.column_names
+    always = np.ones(len(table), dtype=np.bool_)
+    return Looked(table, dict.fromkeys(names, always), timed=(), timeless=frozenset(names))

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import DAY
 
+from features.catalog import Measure
 from features.deleting import differing
 from features.shifting import shifted, sources
 from features.sweeping import compute
@@ -33,3 +34,11 @@ def test_the_sweep_follows_the_declared_sources_alone(world, pairs, name):
     moved = differing(compute(timelines, asked, CATALOG), compute(shifted(timelines, name, by=DAY), asked, CATALOG))
     declared = {feature.name: sources(feature) for feature in CATALOG}
     assert {feature for feature in moved if name not in declared[feature]} == set()
+
+
+def test_what_closes_an_open_row_is_a_source_as_well():
+    """A cart is open until an order: the feature reads both tables; the calendar and the trigger read none."""
+    opened = Measure("open_count", "events", since_table="orders")
+    assert sources(worlds.number("open", opened)) == {"events", "orders"}
+    for kind in ("month", "lead_age", "trigger"):
+        assert sources(worlds.number(kind, Measure(kind))) == set()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.leakage_bounds import highest_share, least_odds_ratio, lowest_share
+from models.leakage_bounds import highest_share, least_auc, least_odds_ratio, lowest_share
 
 
 def test_bounds_of_a_share_are_the_exact_binomial_ones():
@@ -39,6 +39,25 @@ def test_the_odds_ratio_is_that_of_mantel_and_haenszel():
     assert np.log(bound) == pytest.approx(np.log(16) - 3.09 * 0.1118, abs=0.02)
 
 
+def test_the_bound_is_cornfield_s():
+    """For 15 of 20 against 5 of 20, at 95 %, the bound solves Cornfield's equation, ½ taken off."""
+    from models import leakage_bounds as bounds
+
+    cells = np.array([[15.0, 5.0, 5.0, 15.0]])
+    low = next(r for r in np.arange(1.0, 9.0, 0.01) if bounds._beyond(cells, r) < 1.96)
+    # By hand at the limit: the fitted cell A has A·A = ψ·(20 - A)², and (15 - A - ½)² · (4 parts of 1/A …) = 1.96².
+    a = 20 * np.sqrt(low) / (1 + np.sqrt(low))
+    assert (15 - a - 0.5) / np.sqrt(1 / (2 / a + 2 / (20 - a))) == pytest.approx(1.96, abs=0.02)
+    assert low == pytest.approx(1.85, abs=0.1)
+
+
+def test_an_empty_cell_still_has_a_bound():
+    """Seventy leads left out, every one of them converts: the odds are surely above four, and finite."""
+    ratio, bound = least_odds_ratio(*_leads([(14, 100, 0, 136)] * 5))
+    assert 4 < bound < ratio < np.inf
+    assert least_odds_ratio(*_leads([(1, 100, 0, 136)] * 5))[1] < 4
+
+
 def test_a_ratio_below_one_is_bounded_from_above():
     """Marked and unmarked exchanged turn the ratio and its bound upside down."""
     marked, converts, stratum = _leads([(300, 100, 100, 300), (50, 20, 30, 60)])
@@ -69,3 +88,15 @@ def test_chance_hardly_ever_passes():
         converts, stratum = rng.random(400) < 0.3, rng.integers(0, 5, 400)
         passed += least_odds_ratio(rng.random(400) < 0.2, converts, stratum)[1] != 1.0
     assert passed <= 4
+
+
+def test_the_auc_over_strata_weighs_pairs_and_its_bound_is_hanley_s():
+    """.8 over 100 pairs and .6 over 300 make .65; the error of .8 among 50 and 50 is .0447 (Hanley and McNeil)."""
+    assert least_auc([0.8, 0.6], [10, 10], [10, 30])[0] == pytest.approx(0.65)
+    mean, bound = least_auc([0.8], [50], [50])
+    assert mean == 0.8
+    assert bound == pytest.approx(0.8 - 3.09 * 0.0447, abs=0.002)
+    down, below = least_auc([0.2], [50], [50])
+    assert (down, below) == (0.2, pytest.approx(1 - bound, abs=0.01))
+    assert least_auc([0.9], [5], [0]) == (0.5, 0.5)
+    assert least_auc([0.55], [10], [10])[1] == 0.5

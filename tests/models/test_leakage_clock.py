@@ -41,6 +41,14 @@ def test_rows_at_one_distance_are_an_echo(days, share):
     assert value == pytest.approx(early.mean(), abs=0.1)
 
 
+def test_a_wrong_clock_among_right_ones_is_an_echo():
+    """A third of the checkouts come from a server two weeks behind; the others lie at their orders."""
+    behind = RNG.random(N) < 0.33
+    found, value = echo(rows(np.where(behind, 14.0, 0.0) + RNG.uniform(0, 0.01, N)), N)
+    assert "before" in found
+    assert value == pytest.approx(behind.mean())
+
+
 @pytest.mark.parametrize(
     "to_next",
     [

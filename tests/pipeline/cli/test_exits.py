@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from features.errors import not_finished, wrong_input
+from features.errors import GateFailedError, not_finished, wrong_input
 from pipeline.cli.exits import ExitCodes
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "scores/part.parquet")
@@ -16,13 +16,14 @@ FULL = OSError(errno.ENOSPC, "No space left on device", "scores/part.parquet")
     [
         (wrong_input("Table 'orders' is empty."), 2),
         (not_finished("Another run holds the lock."), 3),
+        (GateFailedError("The certificate failed."), 1),
         (FULL, 3),
         (ValueError("a fault of ours"), 70),
         (OSError(errno.EIO, "broken"), 70),
     ],
 )
 def test_what_was_raised_decides_the_code(raised, code, capsys):
-    """A person's fault is 2, a passing trouble 3, ours 70."""
+    """A gate that failed is 1, a person's fault 2, a passing trouble 3, ours 70."""
     with ExitCodes() as exits:
         raise raised
     assert exits.code == code

@@ -20,7 +20,7 @@ from features.errors import GateFailedError
 from features.leak_checks import Recounting
 from features.sweeping import compute
 from features.training_table import members
-from models import registry
+from models import registry, training
 from models.splits import forward_split
 from models.training import HoldOut, moments_of
 from pipeline import shipped
@@ -39,11 +39,14 @@ UNSEEN = "features unchanged when the future is deleted"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A synthetic shop of 900 leads, its table and a forward split."""
+    """A synthetic shop of 600 leads with half of the features, its table and a forward split."""
     folder = tmp_path_factory.mktemp("shop")
     shutil.copyfile(shipped.config("synthetic_shop"), folder / "leadlight.yaml")
     settings = load(folder / "leadlight.yaml")
-    generate(settings.data_folder, leads=900, seed=11, threads=1)
+    chosen = settings.features.model_copy(update={"families": ["engagement", "fit"], "windows": [7, 28]})
+    few = settings.certificate.model_copy(update={"leads": 200})
+    settings = settings.model_copy(update={"features": chosen, "certificate": few})
+    generate(settings.data_folder, leads=600, seed=11, threads=1)
     ingest(settings, now=datetime(2025, 2, 1, tzinfo=UTC))
     tables = Workspace(settings.shop.workspace).tables()
     question, features = asked(settings, tables)
@@ -198,7 +201,7 @@ def test_a_failure_registers_nothing_and_leaves_the_page(shop, monkeypatch):
     rows = moments_of(shop.table)
     train_rows = np.flatnonzero(rows.as_of < shop.hold_out.test_from)
     leaking = SimpleNamespace(hold_out=replace(shop.hold_out, train_rows=train_rows))
-    monkeypatch.setattr(train.training, "train", lambda *_, **__: leaking)
+    monkeypatch.setattr(training, "train", lambda *_, **__: leaking)
     monkeypatch.setattr(registry, "prepare", lambda _: None)
     monkeypatch.setattr(registry, "log_training", lambda *_: pytest.fail("it was registered"))
     with pytest.raises(GateFailedError, match="not registered: its leak certificate failed") as caught:

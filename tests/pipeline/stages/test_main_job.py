@@ -192,6 +192,20 @@ def test_the_first_model_becomes_champion_and_has_its_pictures(job, settings):
     assert {"roc.png", "gains.png", "calibration.png"} <= {path.name for path in plots.glob("*.png")}
 
 
+def test_the_model_carries_its_leak_certificate(job, settings):
+    """A clean shop's certificate is passed; it lies in the workspace, in the run and in the bundle that scores."""
+    trained = job[1][TrainReport]
+    assert trained.certificate.startswith("Leak certificate: 9 checks passed")
+    kept = json.loads(trained.certificate_page.with_suffix(".json").read_text(encoding="utf-8"))
+    bundled = registry.champion(place_of(settings)).bundle / "certificate.json"
+    logged = plots_of(settings, trained.run_id).parent
+    assert kept["passed"] is True
+    assert json.loads(bundled.read_text(encoding="utf-8")) == kept
+    assert {path.name for path in logged.glob("certificate.*")} == {
+        "certificate.json", "certificate.md", "certificate.html",
+    }  # fmt: skip
+
+
 def test_the_report_holds_the_segments_and_the_card_lies_beside_it(job, settings):
     """The figures by segment are in the report, and in the card that train and demo name; the bundle carries both."""
     bundled = registry.champion(place_of(settings)).bundle
