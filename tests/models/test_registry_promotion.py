@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -203,6 +204,18 @@ def test_a_promotion_has_five_steps(shop, monkeypatch):
     real = promotion.client
     monkeypatch.setattr(promotion, "client", lambda place: Dying(real(place), 5, after=False))
     assert registry.promote(place, "2", why="by hand", at=NOON)
+
+
+def test_two_changes_at_once_follow_each_other(shop):
+    """Whoever comes second takes over from the first: no reign is lost, and each knows whom it replaced."""
+    place = shop(5)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: registry.promote(place, number, why="by hand", at=NOON), "2345"))
+    reigns = registry.history(place)
+    assert sorted(reign.version[0] for reign in reigns) == ["1", "2", "3", "4", "5"]
+    assert [reign.before for reign in reigns] == [*(reign.version for reign in reigns[1:]), ""]
+    assert registry.champion(place).label == reigns[0].version
+    assert registry.previous_champion(place).label == reigns[1].version
 
 
 def test_a_champion_named_outside_is_told_as_such(shop):

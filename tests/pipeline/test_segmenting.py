@@ -77,9 +77,9 @@ def test_a_feature_of_the_shops_own_does_not_bring_it_back_by_another_name():
 
 def test_a_name_that_is_nothing_is_refused_with_the_nearest():
     """All at once: attributes and features are what a report can be by."""
-    settings = settings_of(report={"segments": ["countr", "orders_count_30d", "shoe_size"]})
+    settings = settings_of(report={"segments": ["country_", "orders_count_30d", "shoe_size"]})
     catalog = asking.catalog(settings, available=AVAILABLE)
-    with pytest.raises(LeadlightError, match=r"countr \(did you mean 'country'\?\)\n  - shoe_size"):
+    with pytest.raises(LeadlightError, match=r"country_ \(did you mean 'country'\?\)\n  - shoe_size"):
         segmenting.refuse_unknown(settings, catalog)
     segmenting.refuse_unknown(settings_of(), catalog)
 

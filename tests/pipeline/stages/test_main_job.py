@@ -213,7 +213,8 @@ def test_the_report_holds_the_segments_and_the_card_lies_beside_it(job, settings
     by_name = {one["name"]: one for one in report["segments"]["attributes"]}
     assert list(by_name) == ["country", "signup_source", "age_band", "customer_type"]
     assert by_name["age_band"]["is_sensitive"]
-    assert not by_name["age_band"]["is_in_model"]
+    assert by_name["age_band"]["is_in_model"]  # model.use_sensitive: age is part of this shop's truth
+    assert by_name["age_band"]["error_gaps"]
     card = job[1][DemoPaths].card
     assert "By age band" in card.read_text(encoding="utf-8")
     assert card.read_bytes() == (bundled / "model_card.html").read_bytes()
