@@ -25,6 +25,10 @@ class NotFinishedError(LeadlightError):
     """The work stopped half-way through no fault of the input; running it again is safe (exit code 3)."""
 
 
+class GateFailedError(LeadlightError):
+    """The work was done and its result did not pass a gate, so nothing was put to use (exit code 1)."""
+
+
 def compose(fact: str, differences: Iterable[str] = (), *, hint: str = "") -> str:
     """Return a message in the one shape that all errors share.
 

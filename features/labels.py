@@ -62,7 +62,7 @@ def label(
     Raises:
         LeadlightError: The conversion's table or one of its columns is not there.
     """
-    rows = _conversion_rows(timelines, conversion, match=snapshots.match)
+    rows = conversion_rows(timelines, conversion, match=snapshots.match)
     lead_no = np.asarray(rows["lead_no"].to_numpy(), dtype=np.int64)
     # Labels ask "known before", strictly; the microsecond granted to links at as_of is taken back.
     links = rows["link_bits"].to_numpy()
@@ -120,7 +120,8 @@ def _labels(
     )
 
 
-def _conversion_rows(timelines: Timelines, conversion: Conversion, *, match: str) -> pa.Table:
+def conversion_rows(timelines: Timelines, conversion: Conversion, *, match: str = "") -> pa.Table:
+    """Return the timeline rows that count as conversions, whenever they are known; *match* names a column they need."""
     table = timelines.tables.get(conversion.table)
     needed = conditions.columns_of(conversion.where) | ({match} if match else set())
     lacking = sorted(needed - set(table.column_names)) if table is not None else []

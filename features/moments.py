@@ -80,6 +80,11 @@ def is_in_label_window(occurred: int, as_of: int, ends_at: int) -> bool:
     return as_of <= occurred < ends_at
 
 
+def are_in_label_windows(occurred: np.ndarray, as_of: np.ndarray, ends_at: np.ndarray) -> np.ndarray:
+    """Whether each conversion falls in its own label window; see `is_in_label_window`."""
+    return (as_of <= occurred) & (occurred < ends_at)
+
+
 def is_decided(known: int, superseded: int, decided_at: int) -> bool:
     """Whether a row counts when labels are decided: known before, not replaced before."""
     return known < decided_at <= superseded
@@ -98,6 +103,29 @@ def is_ripe(as_of: np.ndarray, decided_at: np.ndarray, *, data_from: int, data_u
         Booleans, shape ``(n,)``. Unripe snapshots train and test nothing.
     """
     return (data_from <= as_of) & (decided_at <= data_until)
+
+
+def is_known_before(known: np.ndarray, moment: np.ndarray | int) -> np.ndarray:
+    """Whether rows were known before *moment*; what was known exactly then belongs to the future.
+
+    The certificate deletes the future by this and nothing else: it shares no code with the sweep that it checks.
+    """
+    return known < moment
+
+
+def happened_within(occurred: int, begin: int, end: int) -> bool:
+    """Whether *occurred* lies in ``[begin, end)``: the certificate's own words for a label window."""
+    return begin <= occurred and not end <= occurred
+
+
+def closed_by(decided_at: np.ndarray, moment: int) -> np.ndarray:
+    """Whether label windows had closed by *moment*; one that closes exactly then has."""
+    return decided_at <= moment
+
+
+def is_asked_from(as_of: np.ndarray, moment: int) -> np.ndarray:
+    """Whether snapshots are asked at *moment* or later."""
+    return as_of >= moment
 
 
 def is_collected(moment: np.ndarray, *, data_from: int, data_until: int) -> np.ndarray:

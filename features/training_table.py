@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 
 from features import cohorts, conditions, labels, moments
 from features.catalog import Feature
@@ -75,11 +76,8 @@ def training_table(
         One row per ripe snapshot, sorted by (lead, as_of, trigger id). Unripe snapshots, which
         train and test nothing, are left out.
     """
-    asked = _asked(timelines, question)
-    found = labels.label(timelines, asked, question.conversion, settle_days=question.settle_days)
-    ripe = np.asarray(found["is_ripe"].to_numpy(), dtype=np.bool_)
-    asked, found = asked.take(ripe), found.filter(found["is_ripe"])
-    belongs = _members(timelines, asked, question, features)
+    asked, found = ripe_snapshots(timelines, question)
+    belongs = members(timelines, asked, question, features)
     asked = asked.take(belongs)
     names = {feature.name for feature in features}
     both = [*features, *(feature for feature in beside if feature.name not in names)]
@@ -91,6 +89,14 @@ def training_table(
         labels=found.filter(belongs),
         beside=table.columns.select([feature.name for feature in beside]) if beside else None,
     )
+
+
+def ripe_snapshots(timelines: Timelines, question: Question) -> tuple[Snapshots, pa.Table]:
+    """Return the ripe snapshots of everyone, whoever the cohort is, and their labels (see `labels.label`)."""
+    asked = _asked(timelines, question)
+    found = labels.label(timelines, asked, question.conversion, settle_days=question.settle_days)
+    ripe = np.asarray(found["is_ripe"].to_numpy(), dtype=np.bool_)
+    return asked.take(ripe), found.filter(found["is_ripe"])
 
 
 def scoring_table(timelines: Timelines, question: Question, features: Sequence[Feature], *, as_of: int) -> FeatureTable:
@@ -116,7 +122,7 @@ def scoring_table(timelines: Timelines, question: Question, features: Sequence[F
         asked = asked.take(~np.asarray(so_far["converted"].to_numpy(), dtype=np.bool_))
     else:
         asked = on_grid(timelines, np.asarray([as_of], dtype=np.int64), horizon_days=question.horizon_days)
-    asked = asked.take(_members(timelines, asked, question, features))
+    asked = asked.take(members(timelines, asked, question, features))
     return compute(timelines, asked, features, zone=question.zone)
 
 
@@ -136,10 +142,13 @@ def _asked(timelines: Timelines, question: Question) -> Snapshots:
     return on_grid(timelines, as_ofs, horizon_days=question.horizon_days)
 
 
-def _members(
+def members(
     timelines: Timelines, asked: Snapshots, question: Question, features: Sequence[Feature]
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Decide the cohort first, from the few features it reads, so that nobody else is computed."""
+    """Return which snapshots belong to the cohort, shape ``(n,)``.
+
+    It is decided first, from the few features it reads, so that nobody else is computed.
+    """
     read = cohorts.features_read(question.cohort, tuple(features))
     if not read:
         return np.ones(len(asked), dtype=np.bool_)

@@ -104,7 +104,8 @@ class Backtest:
     Attributes:
         folds: Oldest first.
         overall: All judged rows together, each judged by the model of its fold.
-        random_split: What a split of rows at random would have shown; None where it was not asked for.
+        random_split: What a split of rows at random would have shown; None where it was not asked for, or where the
+            folds do not go forward.
         answers: What was said of each row.
     """
 
@@ -154,6 +155,8 @@ def backtest(
     splits = walk_back(moments, needs, most=folds, seed=recipe.seed)
     if not splits:
         raise errors.no_fold(moments.converting_leads(moments.converted), needs, share=LEAST_SHARE)
+    # Where other leads are judged instead of later ones, the split is at random already.
+    with_random_split = with_random_split and splits[0].test_from is not None
     steps = len(splits) + with_random_split
     theirs = rivals(table)
     parts = []

@@ -3,7 +3,7 @@
     bundle/model.json         features, encoder, linear part, blend, interval, reference
     bundle/trees-0.txt        the booster, where the blend uses trees
     bundle/…                  whatever the caller adds (a report, a model card)
-    bundle/manifest.json      {"format": 1, "files": {name: SHA-256}}
+    bundle/manifest.json      {"format": 2, "files": {name: SHA-256}}
 
 JSON writes every float with the digits that bring the same bits back, so a loaded model gives the same scores, bit by
 bit. The folder is written beside its place and renamed: it is there whole, or not at all.
@@ -24,11 +24,14 @@ from features.catalog import as_dict, from_dict
 from models import errors
 from models.calibration import Blend
 from models.encoding import Encoder, TreeColumn
+from models.familiarity import Familiarity, Seen
 from models.intervals import VennAbers
 from models.linear import CategoryTerm, LinearPart, NumberTerm
 from models.model import LeadModel
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+READABLE: Final = (1, FORMAT)
+"""Format 1 did not say what the leads of training looked like."""
 MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.json"
 
@@ -96,7 +99,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise errors.bundle_is_damaged(folder, [f"{MANIFEST}: missing"]) from missing
     except ValueError as garbled:
         raise errors.bundle_is_damaged(folder, [f"{MANIFEST}: not JSON"]) from garbled
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") not in READABLE:
         found = manifest.get("format") if isinstance(manifest, dict) else None
         raise errors.bundle_is_foreign(folder, found, readable=FORMAT)
     return manifest
@@ -126,6 +129,7 @@ def _to_plain(model: LeadModel) -> dict[str, Any]:
         "interval": asdict(model.interval),
         "reference": model.reference,
         "newest_probabilities": model.newest_probabilities,
+        "familiarity": None if model.familiarity is None else asdict(model.familiarity),
     }
 
 
@@ -139,7 +143,14 @@ def _from_plain(plain: dict[str, Any], boosters: tuple[str, ...]) -> LeadModel:
         interval=VennAbers(**_with_tuples(plain["interval"])),
         reference=plain["reference"],
         newest_probabilities=tuple(plain["newest_probabilities"]),
+        familiarity=_familiarity(plain.get("familiarity")),
     )
+
+
+def _familiarity(plain: dict[str, Any] | None) -> Familiarity | None:
+    if plain is None:
+        return None
+    return Familiarity(**{**plain, "seen": tuple(Seen(**_with_tuples(one)) for one in plain["seen"])})
 
 
 def _plain_term(term: NumberTerm | CategoryTerm) -> dict[str, Any]:

@@ -169,13 +169,17 @@ def _row_weights(block: npt.NDArray[np.int64]) -> Floats:
 
 def _losses(margins: Floats, converted: npt.NDArray[np.bool_]) -> Floats:
     """Return each row's log-loss after the one shift that suits these rows best: ranking and spread, not base rate."""
+    shifted = margins + best_shift(margins, converted)
+    return np.logaddexp(0.0, shifted) - converted * shifted
+
+
+def best_shift(margins: Floats, converted: npt.NDArray[np.bool_]) -> float:
+    """Return what added to all *margins* makes them promise as many conversions as there were, in log-odds."""
     from scipy.optimize import brentq
 
-    label = converted.astype(np.float64)
-    rate = min(max(label.mean(), 1e-6), 1 - 1e-6)
+    rate = min(max(float(converted.mean()), 1e-6), 1 - 1e-6)
     edge = float(np.abs(margins).max(initial=0.0)) + 20.0
-    shift = brentq(lambda b: np.exp(-np.logaddexp(0.0, -(margins + b))).mean() - rate, -edge, edge)
-    return np.logaddexp(0.0, margins + shift) - label * (margins + shift)
+    return float(brentq(lambda b: np.exp(-np.logaddexp(0.0, -(margins + b))).mean() - rate, -edge, edge))
 
 
 def _standard_errors_above(difference: Floats, lead: npt.NDArray[np.uint64]) -> float:

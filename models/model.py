@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from features.matrix import FeatureTable
     from models.calibration import Blend
     from models.encoding import Encoder
+    from models.familiarity import Familiarity
     from models.intervals import VennAbers
     from models.linear import LinearPart
 
@@ -62,6 +63,7 @@ class LeadModel:
         reference: SHAP base in calibrated log-odds: a lead with nothing for or against it scores 50.
         newest_probabilities: Quantiles 0, 1/1000 … 1 of the probability on the newest ripe training snapshots;
             a share ("the best 5 %") becomes a fixed cut through them.
+        familiarity: What the leads it learned from looked like; None in bundles of older versions.
     """
 
     features: tuple[Feature, ...]
@@ -72,6 +74,7 @@ class LeadModel:
     interval: VennAbers
     reference: float
     newest_probabilities: tuple[float, ...]
+    familiarity: Familiarity | None = None
 
     @cached_property
     def loaded_boosters(self) -> tuple[lgb.Booster, ...]:

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models import errors, trees
+from models.base_rate import reach_of_drift
 from models.calibration import Blend, Calibration, HeldOut, fit_blend
 from models.cross_fit import Plan, TrainingRows, choose_plan, joined, margins_by_plan
 from models.explain import base_log_odds
+from models.familiarity import fit_familiarity
 from models.intervals import fit_venn_abers
 from models.linear_fit import STRENGTHS, fit_linear
 from models.model import LeadModel, sigmoid
@@ -205,11 +207,17 @@ def _assembled(rows: TrainingRows, parts: tuple[LinearPart, str], blend: Blend, 
         linear=linear,
         boosters=(booster,) if blend.w_trees > 0 else (),
         blend=blend,
-        interval=fit_venn_abers(margins, unseen.converted),
+        interval=fit_venn_abers(margins, unseen.converted, drift=_drift(held_out, blend)),
         reference=0.0,
         newest_probabilities=_newest_quantiles(sigmoid(margins), rows.moments.as_of[unseen.rows]),
+        familiarity=fit_familiarity(rows.table, rows.moments),
     )
     return model.with_reference(base_log_odds(model))
+
+
+def _drift(held_out: HeldOut, blend: Blend) -> float:
+    """Return how far the base rate moved between forward blocks: what the interval must leave room for."""
+    return reach_of_drift(blend.margins(held_out.linear, held_out.trees), held_out.converted, held_out.block)
 
 
 def _grow_bags(rows: TrainingRows, recipe: Recipe, plan: Plan) -> str:

@@ -23,6 +23,7 @@ from models import grades
 from models.explain import Explainer, explainer
 from models.model import ROWS_PER_BLOCK, rows_of
 from models.points import points, total_hundredths
+from models.reason_codes import UNLIKE_TYPE, Doubts, doubts
 from models.reasons import REASON_TYPE, ReasonLimits, stored_reasons
 from models.row_hash import row_hashes
 
@@ -57,11 +58,13 @@ class ScoringRun:
         model_version: Name of the model's version.
         data_until: Until when the data reached (UTC).
         scored_at: When the run began (UTC); given, because this package knows no clock.
+        is_stale: Whether a table that the features read ends too long before the moment of scoring.
     """
 
     model_version: str = ""
     data_until: datetime | None = None
     scored_at: datetime | None = None
+    is_stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def score_schema(features: tuple[Feature, ...]) -> pa.Schema:
             "points": pa.struct({feature.name: pa.int32() for feature in features}),
             "reasons": pa.list_(REASON_TYPE),
             "reason_code": pa.string(),
+            "unlike": pa.list_(UNLIKE_TYPE),
             "data_until": TIME,
             "scored_at": TIME,
             "model_version": pa.string(),
@@ -129,7 +133,8 @@ def score(
         unscored: Leads without a score: ``lead_id``, ``as_of``, ``trigger_id`` and ``reason_code``.
 
     Returns:
-        `score_schema`, in the table's order, then the unscored. ``points_total`` is ``round(100 · (unclipped
+        `score_schema`, in the table's order, then the unscored (block by block, those with a code instead of a score
+        come after the others). ``points_total`` is ``round(100 · (unclipped
         score - 50))``; ``points``, ``points_family`` and ``fit`` + ``engagement`` sum exactly to it.
 
     Raises:
@@ -160,7 +165,7 @@ def score_blocks(
         explainer=explainer(model, threads=config.threads) if explain else None,
     )
     for start in range(0, len(table), ROWS_PER_BLOCK):
-        yield _score_block(scorer, rows_of(table, start, ROWS_PER_BLOCK))
+        yield from _doubted_block(scorer, rows_of(table, start, ROWS_PER_BLOCK))
 
 
 def with_ranks(scores: pa.Table, *, by: str = "log_odds") -> pa.Table:
@@ -203,7 +208,20 @@ def check_features(model: LeadModel, table: FeatureTable) -> None:
         raise wrong_input("The features do not fit the model:", faults, hint=hint)
 
 
-def _score_block(scorer: _Scorer, block: FeatureTable) -> pa.Table:
+def _doubted_block(scorer: _Scorer, block: FeatureTable) -> Iterator[pa.Table]:
+    """Yield the scores of a block, and then its leads that get a reason code instead."""
+    found = doubts(scorer.model, block, is_stale=scorer.run.is_stale)
+    if not found.is_unscored.any():
+        yield _score_block(scorer, block, found)
+        return
+    scored, unscored = np.flatnonzero(~found.is_unscored), np.flatnonzero(found.is_unscored)
+    yield _score_block(scorer, block.take(scored), found.take(scored))
+    keys = block.keys.take(pa.array(unscored))
+    codes = found.take(unscored).codes
+    yield _without_score(keys.append_column("reason_code", codes), scorer.model, scorer.run)
+
+
+def _score_block(scorer: _Scorer, block: FeatureTable, found: Doubts) -> pa.Table:
     model = scorer.model
     predictions = model.predict(block)
     columns = {
@@ -218,6 +236,8 @@ def _score_block(scorer: _Scorer, block: FeatureTable) -> pa.Table:
         "grade": grades.grades(predictions.probability, scorer.cuts),
         "temperature": grades.temperatures(predictions.probability, scorer.cuts),
         "points_total": total_hundredths(predictions.log_odds, model),
+        "reason_code": found.codes,
+        "unlike": found.unlike,
         "features_hash": row_hashes(block, model.feature_names),
     }
     if scorer.explainer is not None:

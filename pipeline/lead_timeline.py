@@ -48,6 +48,11 @@ def latest(tables: Tables, lead_id: str, *, as_of: datetime, settings: Settings,
     return [Happening(row["occurred_at"].astimezone(zone).isoformat(), _told(row, settings)) for row in rows[:most]]
 
 
+def is_known(tables: Tables, lead_id: str) -> bool:
+    """Return whether there is such a lead."""
+    return _of_lead(tables, lead_id).leads.filter(pc.field("lead_id") == lead_id).num_rows > 0
+
+
 def _of_lead(tables: Tables, lead_id: str) -> Timelines:
     """Return the timelines of the bucket that holds the lead; the index of leads is small."""
     for bucket in range(tables.buckets):

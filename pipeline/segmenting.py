@@ -20,12 +20,7 @@ _BEFORE: Final = "segment_"
 
 def sensitive(settings: Settings) -> set[str]:
     """Return the names of the attributes that the shop marked as sensitive."""
-    return {
-        name
-        for source in settings.tables.get("leads", [])
-        for name, spec in source.attributes.items()
-        if spec.sensitive
-    }
+    return {name for name, is_sensitive in settings.named_attributes.items() if is_sensitive}
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:
@@ -49,8 +44,7 @@ def refuse_unknown(settings: Settings, features: Sequence[Feature]) -> None:
     Raises:
         LeadlightError: With every such name, and the nearest that there is.
     """
-    known = {name for source in settings.tables.get("leads", []) for name in source.attributes}
-    known |= {feature.name for feature in features}
+    known = set(settings.named_attributes) | {feature.name for feature in features}
     faults = [f"{name}{_meant(name, known)}" for name in settings.report.segments if name not in known]
     if faults:
         hint = "name attributes under tables.leads.attributes, or features of the data dictionary."

@@ -20,6 +20,7 @@ from pipeline.settings_faults import (
     fault_lines,
 )
 from pipeline.settings_features import FeatureSettings
+from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
 
 Where = dict[str, Any]
@@ -129,6 +130,16 @@ class ModelSettings(Section):
     tuning: TuningSettings = Field(default_factory=TuningSettings)
 
 
+class CertificateSettings(Section):
+    """What is looked at before a model may be registered, and what a person has looked at already."""
+
+    leads: int = Field(2000, ge=100, description="Leads whose features, cohort and labels are computed anew.")
+    trusted: list[str] = Field(
+        default_factory=list,
+        description="Features, attributes or signals that look like leaks and are not: told, but they stop no model.",
+    )
+
+
 class GradeSettings(Section):
     """Shares of the newest training leads that get each grade; the rest are D."""
 
@@ -146,6 +157,9 @@ class ScoreSettings(Section):
     grades: GradeSettings = Field(default_factory=GradeSettings)
     reasons_for: int = Field(5, ge=0, description="Reasons that speak for a lead, at most.")
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
+    max_data_age_days: float = Field(
+        0, ge=0, description="Scores get the code stale_data where a table ends more days before them; 0 = never."
+    )
 
 
 class ReportSettings(Section):
@@ -177,16 +191,28 @@ class Settings(Section):
 
     shop: Shop
     data: str = Field("", description="Folder of the data, or package:NAME/FOLDER; relative to the config file.")
-    tables: dict[str, list[Source]] = Field(description="Sources of the canonical tables.")
+    tables: dict[str, list[Source]] = Field(default_factory=dict, description="Sources of the canonical tables.")
+    lead_table: LeadTableSettings | None = Field(
+        None, description="Instead of tables: one row per lead, without any history."
+    )
     ingest: Ingest = Field(default_factory=Ingest)
     question: QuestionSettings = Field(default_factory=QuestionSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
+    certificate: CertificateSettings = Field(default_factory=CertificateSettings)
     score: ScoreSettings = Field(default_factory=ScoreSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     points: PointsSettings = Field(default_factory=PointsSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
+
+    @property
+    def named_attributes(self) -> dict[str, bool]:
+        """The attributes of leads that the config names, and whether each is sensitive."""
+        if self.lead_table is not None:
+            return self.lead_table.named_attributes
+        specs = [spec for source in self.tables.get("leads", []) for spec in source.attributes.items()]
+        return {name: any(spec.sensitive for other, spec in specs if other == name) for name, _ in specs}
 
     @property
     def data_folder(self) -> Path:
@@ -235,7 +261,7 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise config_refused(place, [*fault_lines(error, Settings, raw=raw), *_readable_table_faults(raw)]) from error
-    if faults := table_faults(settings.tables):
+    if faults := _kind_faults(settings, raw):
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
@@ -243,6 +269,19 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     card = settings.points.card
     points = settings.points.model_copy(update={"card": None if card is None else base / card})
     return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
+
+
+def _kind_faults(settings: Settings, raw: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the tables, or what a lead table has no use for."""
+    if settings.lead_table is None:
+        return table_faults(settings.tables)
+    asked = raw.get("question") or {}
+    idle = [f"question.{name}" for name in asked if name != "name"]
+    idle += [name for name in ("tables", "features") if raw.get(name)]
+    lines = [f"{name}: a lead table has no history, so this has no meaning beside lead_table" for name in idle]
+    if settings.model.holdout_from is not None and settings.lead_table.date is None:
+        lines.append("model.holdout_from: needs lead_table.date")
+    return lines
 
 
 class _TablesAlone(BaseModel):
@@ -253,6 +292,8 @@ class _TablesAlone(BaseModel):
 
 def _readable_table_faults(raw: dict[str, Any]) -> list[str]:
     """Return the faults among the tables where other sections have faults too: all are told at once."""
+    if "lead_table" in raw:
+        return []
     try:
         return table_faults(_TablesAlone.model_validate(raw).tables)
     except ValidationError:

@@ -147,12 +147,29 @@ class Workspace:
         """Return the tables as the last ingest left them.
 
         Raises:
-            LeadlightError: Nothing was ingested yet.
+            LeadlightError: Nothing was ingested yet, or a lead table.
         """
+        generation, manifest = self._generation()
+        if "timelines" not in manifest:
+            raise another_kind(self.root, "a lead table")
+        return Tables(generation, manifest)
+
+    def lead_table(self) -> tuple[Path, Mapping[str, Any]]:
+        """Return the folder and the manifest of the lead table as the last ingest left it.
+
+        Raises:
+            LeadlightError: Nothing was ingested yet, or a shop of timelines.
+        """
+        generation, manifest = self._generation()
+        if "timelines" in manifest:
+            raise another_kind(self.root, "tables of a shop with a history")
+        return generation, manifest
+
+    def _generation(self) -> tuple[Path, Mapping[str, Any]]:
         generation = self.current_generation()
         if generation is None:
             raise _nothing_ingested(self.root)
-        return Tables(generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8")))
+        return generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
 
     def _one_before(self, generation: Path | None) -> Path | None:
         if generation is None:
@@ -208,6 +225,12 @@ class Tables:
             columns=columns,
             coverage=self.coverage,
         )
+
+
+def another_kind(root: Path, found: str) -> LeadlightError:
+    """Return the error for a workspace that holds another kind of data than the config names."""
+    hint = "give this config a workspace of its own: shop.workspace."
+    return wrong_input(f"The workspace '{root}' holds {found}, and the config asks for something else.", hint=hint)
 
 
 def disk_full(root: Path) -> NotFinishedError:

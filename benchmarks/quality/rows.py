@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from benchmarks.quality.task import Task
 from features.matrix import FeatureTable
-from models.screening import only, usable
 from models.splits import lead_groups
 
 WATCHED_OF: Final = 5
@@ -60,11 +59,11 @@ class Rows:
 
 
 def rows_of(task: Task, *, threads: int, seconds: int) -> Rows:
-    """Return the rows of *task*; columns that hold nothing in training are left out for everyone."""
+    """Return the rows of *task*; columns that hold one value in training are left out."""
     moments = task.moments.take(task.train)
-    features = usable(task.table.take(task.train), moments.as_of)[0]
-    table = only(task.table, features)
-    train, test = (_frame(table.take(rows)) for rows in (task.train, task.test))
+    train, test = (_frame(task.table.take(rows)) for rows in (task.train, task.test))
+    train = train[[name for name in train if len(train[name].unique()) > 1]]
+    test = test[train.columns]
     for name in train.select_dtypes("category"):
         levels = pd.CategoricalDtype(sorted(train[name].dropna().unique()))
         train[name], test[name] = train[name].astype(levels), test[name].astype(levels)

@@ -8,14 +8,20 @@ from features.families.offering import Draft, Offering
 
 def features(offering: Offering) -> list[Feature]:
     """Return one feature per attribute and per column of the trigger, and the lead's age."""
-    found = [_of_attribute(name, kind) for name, kind in offering.attributes.items()]
+    found = [of_attribute(name, kind) for name, kind in offering.attributes.items()]
     if offering.trigger is not None:
         found += [_of_trigger(name, kind) for name, kind in offering.trigger.items()]
         found.append(_trigger_days())
     return [*found, _lead_age()]
 
 
-def _of_attribute(name: str, kind: str) -> Feature:
+def of_attribute(name: str, kind: str) -> Feature:
+    """Return the feature that is an attribute of leads.
+
+    Args:
+        name: The attribute.
+        kind: ``text`` or ``number``.
+    """
     words = name.replace("_", " ")
     draft = Draft(
         name=name, family="fit", concept=name, description=f"The lead's {words}.",

@@ -16,6 +16,7 @@ from models.registry.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
+    from models.certificate import Certificate
     from models.metrics import Metrics
     from models.segments import SegmentReport
     from models.training import TrainedModel
@@ -40,6 +41,7 @@ class Training:
         run_id: MLflow's id of the run; `log_training` fills it in.
         trained_at: When the run was opened (UTC); likewise.
         tags: What the run is marked with besides.
+        certificate: What was checked for leaks, where it was.
     """
 
     trained: TrainedModel
@@ -53,6 +55,7 @@ class Training:
     run_id: str = ""
     trained_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

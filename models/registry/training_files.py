@@ -1,6 +1,7 @@
 """The files that a training leaves in its MLflow run: numbers to compute with, pictures to look at.
 
 report.json, config.yaml           how the model was trained and how it did
+certificate.{json,md,html}         what was checked for leaks
 data_dictionary.{md,json}          what each column means
 curves/curves.json, *.csv          the curves as numbers
 plots/*.png                        the same as pictures, and what moves the scores
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from features import dictionary
-from models import plots, plots_curves, plots_shap
+from models import certificate_page, plots, plots_curves, plots_shap
 from models.explain import contributions
 from models.model_card import model_card
 from models.model_card_facts import CardFacts
@@ -41,6 +42,10 @@ def write_files(training: Training, folder: Path) -> None:
     features = training.trained.model.features
     (folder / "data_dictionary.md").write_text(dictionary.markdown(features), encoding="utf-8")
     _write_json(folder / "data_dictionary.json", dictionary.entries(features))
+    if training.certificate is not None:
+        _write_json(folder / "certificate.json", training.certificate.as_plain())
+        (folder / "certificate.md").write_text(certificate_page.markdown(training.certificate), encoding="utf-8")
+        (folder / "certificate.html").write_text(certificate_page.html(training.certificate), encoding="utf-8")
     if training.config_file is not None:
         shutil.copyfile(training.config_file, folder / "config.yaml")
     for name in ("plots", "curves", "shap", CARD_FOLDER):
@@ -57,8 +62,7 @@ def _write_card(facts: CardFacts, folder: Path) -> None:
 
 
 def _card_facts(training: Training, drawn: plots_curves.Curves, moves: plots_shap.ShapSummary) -> CardFacts:
-    # The certificate is made elsewhere; a training without one says so on its card.
-    certificate = getattr(training, "certificate", None)
+    certificate = training.certificate
     return CardFacts(
         trained=training.trained,
         table=training.table,

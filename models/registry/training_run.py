@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -145,14 +145,20 @@ def _logged_model(asked: MlflowClient, experiment: str, run_id: str, training: T
 
 
 def _write_model(training: Training, files: Path, folder: Path, described: Any) -> None:  # noqa: ANN401
-    """Write the model's folder; report and card travel in its bundle."""
+    """Write the model's folder; report, card and certificate travel in its bundle."""
     model, bundle_folder = training.trained.model, folder.with_name("bundle")
-    notes = {"training.json": (json.dumps(report(training), indent=1) + "\n").encode()}
+    notes = {"training.json": _as_file(report(training))}
+    if training.certificate is not None:
+        notes["certificate.json"] = _as_file(training.certificate.as_plain())
     notes |= {path.name: path.read_bytes() for path in sorted((files / CARD_FOLDER).glob("*"))}
     write_bundle(model, bundle_folder, notes=notes)
     save_model_folder(
         folder, bundle_folder=bundle_folder, features=model.features, leads=training.table, described=described
     )
+
+
+def _as_file(plain_data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(plain_data, indent=1) + "\n").encode()
 
 
 def _register(asked: MlflowClient, place: Place, training: Training, *, model_id: str, run_id: str, alias: str) -> str:

@@ -18,7 +18,7 @@ import traceback
 from types import TracebackType
 from typing import Self
 
-from features.errors import LeadlightError, NotFinishedError
+from features.errors import GateFailedError, LeadlightError, NotFinishedError
 
 DONE = 0
 DONE_WITH_REJECTS = 1
@@ -59,6 +59,8 @@ def code_of(raised: BaseException) -> int:
     """Return the exit code that *raised* stands for."""
     if isinstance(raised, NotFinishedError) or is_disk_full(raised):
         return NOT_FINISHED
+    if isinstance(raised, GateFailedError):
+        return DONE_WITH_REJECTS
     if isinstance(raised, LeadlightError) or is_refused(raised):
         return WRONG_INPUT
     return OUR_BUG

@@ -16,14 +16,19 @@ from pipeline.cli.progress import shown_on_stderr
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Forget earlier loads and read everything as a first one.")]
 NewConfig = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")]
 
+LeadTable = Annotated[
+    bool, typer.Option("--lead-table", help="For one table of leads with a label, such as a CRM's export.")
+]
+
 
 @app.command()
-def init(file: NewConfig = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def init(file: NewConfig = DEFAULT_CONFIG, lead_table: LeadTable = False, as_json: AsJson = False) -> None:
     """Write a commented config to start from."""
+    from pipeline.stages.init import Kind
     from pipeline.stages.init import init as run
 
     show(
-        {"config": run(file)},
+        {"config": run(file, kind=Kind.lead_table if lead_table else Kind.shop)},
         lambda console, done: console.print(
             f"{done['config']} is written. Say in it where your files lie, then run `leadlight check`.",
             markup=False,

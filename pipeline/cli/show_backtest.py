@@ -16,7 +16,7 @@ def show_backtest(console: Console, report: BacktestReport) -> None:
     console.print(report.verdict, style="bold", markup=False)
     if report.question:
         console.print(f"\n{report.question}", markup=False)
-    console.print(_how_judged(report) + "\n")
+    console.print(_how_judged(report) + "\n", markup=False)
     console.print(_by_fold(report))
     console.print(figures_by_model(report.overall.metrics, title="All folds, with 95 % intervals over leads"))
     console.print(_calibration(report))
@@ -31,8 +31,11 @@ def show_backtest(console: Console, report: BacktestReport) -> None:
 
 def _how_judged(report: BacktestReport) -> str:
     n = len(report.folds)
+    if report.caveat and not report.is_forward:
+        return f"{report.caveat} {n} groups of leads were judged, each by a model of the others."
     if report.is_forward:
-        return f"{n} folds forward in time; each model had learned only from labels that closed before its fold began."
+        how = f"{n} folds forward in time; each model had learned only from labels that closed before its fold began."
+        return f"{how}\n{report.caveat}" if report.caveat else how
     return f"No label closed before a later snapshot: {n} groups of leads were judged, each by a model of the others."
 
 
@@ -44,7 +47,7 @@ def _by_fold(report: BacktestReport) -> Table:
     ):  # fmt: skip
         table.add_column(words, justify="right", no_wrap=True)
     for number, fold in enumerate(report.folds, start=1):
-        table.add_row(fold.test_from[:10] or f"group {number}", *_cells(fold))
+        table.add_row(fold.test_from.partition("T")[0] or f"group {number}", *_cells(fold))
     return table
 
 

@@ -8,9 +8,11 @@ from pipeline.stages.features import FeaturesReport
 def show_features(console: Console, report: FeaturesReport) -> None:
     """Print how many snapshots there are, of when, and where they lie."""
     share = report.conversions / report.snapshots
+    first, last = (text.partition("T")[0] for text in (report.first_as_of, report.last_as_of))
+    span = f", {first} to {last}" if first else ""
     console.print(
-        f"{report.snapshots:,} ripe snapshots of {report.leads:,} leads, "
-        f"{report.first_as_of[:10]} to {report.last_as_of[:10]}; {report.conversions:,} converted ({share:.1%})."
+        f"{report.snapshots:,} ripe snapshots of {report.leads:,} leads{span}; "
+        f"{report.conversions:,} converted ({share:.1%})."
     )
     console.print(f"{report.features} features each.")
     console.print(f"Table:           {report.table}", soft_wrap=True)

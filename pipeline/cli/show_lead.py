@@ -5,20 +5,24 @@ from rich.markup import escape
 
 from models.wording import plain
 from pipeline.cli.bars import bar
-from pipeline.stages.explain import LeadExplanation, Line
+from pipeline.lead_timeline import Happening
+from pipeline.stages.explain import LeadExplanation, Line, WithoutScore
 
 
-def show_lead(console: Console, scores: list[LeadExplanation]) -> None:
+def show_lead(console: Console, scores: list[LeadExplanation | WithoutScore]) -> None:
     """Print every published score of one lead, most often one."""
     for place, told in enumerate(scores):
         if place:
             console.print()
-        _show(console, told)
+        trigger = f", trigger {escape(plain(told.trigger_id))}" if told.trigger_id else ""
+        console.print(f"[bold]Lead {escape(plain(told.lead_id))}[/bold]  as of {told.as_of[:10]}{trigger}")
+        if isinstance(told, LeadExplanation):
+            _show(console, told)
+        _show_doubts(console, told.doubts)
+        _show_timeline(console, told.timeline)
 
 
 def _show(console: Console, told: LeadExplanation) -> None:
-    trigger = f", trigger {escape(plain(told.trigger_id))}" if told.trigger_id else ""
-    console.print(f"[bold]Lead {escape(plain(told.lead_id))}[/bold]  as of {told.as_of[:10]}{trigger}")
     between = "" if told.score_low is None else f" (between {told.score_low} and {told.score_high})"
     console.print(
         f"Score [bold]{told.score}[/bold]{between}  "
@@ -36,11 +40,6 @@ def _show(console: Console, told: LeadExplanation) -> None:
     if told.limits:
         console.print(f"  {told.limits:+3d}  limits of the scale")
     console.print(f"  [bold]{told.score:>3}[/bold]  score\n")
-    console.print("[bold]Timeline[/bold], newest first, as it was known then")
-    for happening in told.timeline:
-        console.print(f"  {happening.at[:16].replace('T', ' ')}  {happening.text}", markup=False)
-    if not told.timeline:
-        console.print("  nothing was known yet")
 
 
 def _probability(told: LeadExplanation) -> str:
@@ -57,3 +56,22 @@ def _show_lines(console: Console, title: str, lines: list[Line]) -> None:
     console.print(f"[bold]{title}[/bold]")
     for line in lines:
         console.print(f"  {line.points:+3d}  {line.text}", markup=False)
+
+
+def _show_doubts(console: Console, doubts: list[str]) -> None:
+    if not doubts:
+        return
+    console.print("[bold]To be doubted[/bold]")
+    for sentence in doubts:
+        console.print(f"  {sentence}", markup=False)
+    console.print()
+
+
+def _show_timeline(console: Console, timeline: list[Happening] | None) -> None:
+    if timeline is None:
+        return
+    console.print("[bold]Timeline[/bold], newest first, as it was known then")
+    for happening in timeline:
+        console.print(f"  {happening.at[:16].replace('T', ' ')}  {happening.text}", markup=False)
+    if not timeline:
+        console.print("  nothing was known yet")

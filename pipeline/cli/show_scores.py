@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.reason_codes import NO_HISTORY, STALE_DATA, UNLIKE_TRAINING
 from models.wording import plain
 from pipeline.stages.score import ScoreReport
 
@@ -26,6 +27,8 @@ def show_scores(console: Console, report: ScoreReport) -> None:
             "`leadlight score` scores with the one that is.",
             markup=False,
         )
+    for line in _doubts(report):
+        console.print(line, markup=False)
     grades = ", ".join(f"{grade} {count:,}" for grade, count in report.grades.items())
     expected = report.expected_conversions
     told = "" if expected is None else f"Expected conversions: {expected:,.1f}. "
@@ -33,6 +36,26 @@ def show_scores(console: Console, report: ScoreReport) -> None:
     console.print(_best(report.best))
     console.print(f"All leads: {report.csv}", markup=False, soft_wrap=True)
     console.print(f"           {report.parquet}", markup=False, soft_wrap=True)
+
+
+_MEANS = {
+    NO_HISTORY: "nothing is known of them",
+    STALE_DATA: "no news for too long",
+    UNLIKE_TRAINING: "unlike the leads this model learned from",
+}
+
+
+def _doubts(report: ScoreReport) -> list[str]:
+    """Return what to doubt about the scores, one line each."""
+    lines = []
+    if report.unscored:
+        lines.append(f"{report.unscored:,} more got no score, but a reason code.")
+    if report.codes:
+        counts = [f"{code} {count:,} ({_MEANS.get(code, code)})" for code, count in report.codes.items()]
+        lines.append(f"Reason codes: {', '.join(counts)}.")
+    if report.stale_tables:
+        lines.append(f"Stale: {', '.join(report.stale_tables)} ended long before the moment of scoring.")
+    return lines
 
 
 def _best(leads: Sequence[Mapping[str, Any]]) -> Table:

@@ -25,26 +25,29 @@ def show_training(console: Console, report: TrainReport) -> None:
     console.print(report.verdict, style="bold", markup=False)
     if report.question:
         console.print(f"\n{report.question}", markup=False)
-    console.print(_what_was_judged(report) + "\n")
+    console.print(_what_was_judged(report) + "\n", markup=False)
     console.print(figures_by_model(report.metrics, title="Hold-out, with 95 % intervals over leads"))
     _show_gains(console, report.gains)
     _, linear, trees = report.blend
     console.print(f"The model that ships: {linear:.2f} × linear + {trees:.2f} × {report.trees} trees, refitted on all.")
     for note in report.notes:
         console.print(f"Note: {note}", markup=False)
+    console.print(f"{report.certificate}.", markup=False)
     use = "it scores from now on" if report.is_champion else "another version keeps scoring"
     console.print(f"Version {report.version} is registered; {use}.\n")
-    console.print(f"Model card: {report.card}", markup=False, soft_wrap=True)
-    console.print(f"Pictures:   {report.plots}", markup=False, soft_wrap=True)
-    console.print(f"MLflow:     mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
+    console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
+    console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
+    console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)
+    console.print(f"MLflow:      mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
 
 
 def _what_was_judged(report: TrainReport) -> str:
-    of_what = f"from {report.test_from[:10]} on" if report.test_from else "of other leads"
+    of_what = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "of other leads"
+    caveat = f"\n{report.caveat}" if report.caveat else ""
     return (
         f"Learned from {report.train_rows:,} snapshots ({report.train_conversions:,} converting leads), "
         f"judged on {report.test_rows:,} {of_what} "
-        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted)."
+        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted).{caveat}"
     )
 
 

@@ -104,7 +104,7 @@ def _wrong_delimiter(file: SourceFile, delimiter: str, other: str) -> LeadlightE
         f"The file '{file.name}' has one column when parted by {said}, but its header holds the sign '{_NAMES[other]}'."
     )
     return wrong_input(
-        fact, hint="correct tables.*.delimiter in the config, or remove it: the delimiter is then detected."
+        fact, hint="correct the source's `delimiter` in the config, or remove it: the delimiter is then detected."
     )
 
 
@@ -119,5 +119,5 @@ def _unpackable(file: SourceFile) -> LeadlightError:
 
 
 def _not_decodable(file: SourceFile, encoding: str) -> LeadlightError:
-    hint = "save it as UTF-8, or set tables.*.encoding to latin-1 or utf-16 in the config."
+    hint = "save it as UTF-8, or set the source's `encoding` to latin-1 or utf-16 in the config."
     return wrong_input(f"The header of '{file.name}' is not {encoding}.", hint=hint)

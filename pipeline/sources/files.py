@@ -109,7 +109,7 @@ def _no_files(place: Path) -> LeadlightError:
     beside = [path.name for path in place.parent.iterdir()] if place.parent.is_dir() else []
     near = nearest(place.name, beside)
     fact = f"There is no file, folder or glob '{place}'" + (f"; did you mean '{near}'?" if near else ".")
-    return wrong_input(fact, hint="check tables.*.path and data in the config, or give the folder with --data.")
+    return wrong_input(fact, hint="check the source's `path` and `data` in the config, or give the folder with --data.")
 
 
 def _unknown_format(path: Path) -> LeadlightError:

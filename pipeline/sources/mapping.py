@@ -11,7 +11,7 @@ from features.reading import Mapped
 from features.tables import TABLES, Column, missing_columns
 from pipeline.settings_tables import ColumnSource, ExtraColumn, Source
 
-_NUMBERS = (
+NUMBERS = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
     "FLOAT", "DOUBLE", "DECIMAL",
 )  # fmt: skip
@@ -54,36 +54,45 @@ def _canonical(table: str, source: Source, there: Mapping[str, str], faults: lis
             yield Mapped(column, _constant(source.constants[column.name]))
             continue
         spec = mapped.get(column.name) or ColumnSource(column=column.name)
-        name = _found(spec.column, there)
+        name = found_column(spec.column, there)
         if name is not None:
-            if _is_number_as_time(column, there[name]) and not spec.unit:
+            if is_number_as_time(column, there[name]) and not spec.unit:
                 say = f"{column.name}: {{column: {name}, unit: s}}"
                 faults.append(f"{column.name}   ('{name}' holds numbers: say `{say}`, or ms, or us)")
-            yield Mapped(column, _raw(spec, name, there[name], source))
+            yield Mapped(column, raw_value(spec, name, there[name], source))
         elif column.name in mapped:
-            faults.append(_not_there(column.name, spec.column, there))
+            faults.append(not_there(column.name, spec.column, there))
 
 
 def _own(source: Source, there: Mapping[str, str], faults: list[str]) -> Iterator[Mapped]:
     specs: dict[str, ExtraColumn] = {**source.extra, **source.attributes}
     for own_name, spec in specs.items():
-        name = _found(spec.column or own_name, there)
+        name = found_column(spec.column or own_name, there)
         if name is None:
-            faults.append(_not_there(own_name, spec.column or own_name, there))
+            faults.append(not_there(own_name, spec.column or own_name, there))
             continue
         column = Column(own_name, "time" if spec.type in ("time", "date") else spec.type, "The shop's own.")
         said = ColumnSource(column=name, type="date" if spec.type == "date" else "", format=spec.format)
-        if _is_number_as_time(column, there[name]):
+        if is_number_as_time(column, there[name]):
             faults.append(f"{own_name}   ('{name}' holds numbers: say `type: number`, or make it a time in a query)")
-        yield Mapped(column, _raw(said, name, there[name], source), is_extra=True)
+        yield Mapped(column, raw_value(said, name, there[name], source), is_extra=True)
 
 
-def _is_number_as_time(column: Column, kind: str) -> bool:
+def is_number_as_time(column: Column, kind: str) -> bool:
+    """Return whether *column* is a time and the source holds a number there."""
     # DECIMAL comes with its digits, such as DECIMAL(18,3).
-    return column.kind == "time" and kind.partition("(")[0] in _NUMBERS
+    return column.kind == "time" and kind.partition("(")[0] in NUMBERS
 
 
-def _raw(spec: ColumnSource, name: str, kind: str, source: Source) -> Raw:
+def raw_value(spec: ColumnSource, name: str, kind: str, source: Source) -> Raw:
+    """Return how *source* holds a column.
+
+    Args:
+        spec: What the config says of it.
+        name: Its name in the source.
+        kind: Its DuckDB type.
+        source: The source's settings.
+    """
     return Raw(
         sql=quoted(name),
         type=kind,
@@ -101,7 +110,7 @@ def _constant(value: str | float) -> Raw:
     return Raw(f"{value!r}::DOUBLE", "DOUBLE")
 
 
-def _found(name: str, there: Mapping[str, str]) -> str | None:
+def found_column(name: str, there: Mapping[str, str]) -> str | None:
     """Return the source's spelling of *name*: exact, or the only one that differs in case alone."""
     if name in there:
         return name
@@ -109,6 +118,7 @@ def _found(name: str, there: Mapping[str, str]) -> str | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _not_there(column: str, asked: str, there: Mapping[str, str]) -> str:
+def not_there(column: str, asked: str, there: Mapping[str, str]) -> str:
+    """Return the line for a column that is mapped to one that the source does not have."""
     near = nearest(asked, there)
     return f"{column}   (mapped to '{asked}', which is not there" + (f"; did you mean '{near}'?)" if near else ")")

@@ -76,13 +76,25 @@ def file_relation(
     )
 
 
-def query_relation(connection: duckdb.DuckDBPyConnection, query: str, *, table: str) -> Relation:
+def query_relation(
+    connection: duckdb.DuckDBPyConnection, query: str, *, table: str, by_content: bool = True
+) -> Relation:
     """Return the relation of a query.
+
+    Args:
+        connection: DuckDB.
+        query: The query.
+        table: What it fills, for messages.
+        by_content: Whether rows are told apart by content; else by their place in the answer.
 
     Raises:
         LeadlightError: DuckDB refuses the query.
     """
-    sql = _numbered_by_content(f"SELECT *, 'query' AS {FILE} FROM ({query.rstrip().rstrip(';')})")
+    sql = f"SELECT *, 'query' AS {FILE} FROM ({query.rstrip().rstrip(';')})"
+    if by_content:
+        sql = _numbered_by_content(sql)
+    else:
+        sql = f"SELECT *, printf('%012d', row_number() OVER ()) AS {ROW} FROM ({sql})"
     try:
         return Relation(f"({sql})", _columns(connection, sql))
     except duckdb.Error as error:
@@ -156,6 +168,6 @@ def _unreadable(name: str, error: duckdb.Error) -> LeadlightError:
 
 
 def _query_fails(table: str, error: duckdb.Error) -> LeadlightError:
-    hint = f"correct tables.{table}.query in the config; {{data}} stands for the data folder."
+    hint = f"correct the query of {table} in the config; {{data}} stands for the data folder."
     lines = [without_secrets(line) for line in str(error).splitlines()[:4]]
     return wrong_input(f"The query of table '{table}' fails:", lines, hint=hint)

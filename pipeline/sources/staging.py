@@ -78,7 +78,7 @@ def stage(
         if fault is not None:
             faults[fault] = faults.get(fault, 0) + count
     waiting = faults.pop(WAITING, 0)
-    malformed = _malformed(connection, relation)
+    malformed = malformed_lines(connection, relation)
     if malformed:
         faults[MALFORMED] = malformed
     if faults:
@@ -112,7 +112,8 @@ def _overflowing(connection: duckdb.DuckDBPyConnection, reading: Reading, path: 
     return tuple(name for name, is_large in zip(names, found[0], strict=True) if is_large)
 
 
-def _malformed(connection: duckdb.DuckDBPyConnection, relation: Relation) -> int:
+def malformed_lines(connection: duckdb.DuckDBPyConnection, relation: Relation) -> int:
+    """Return how many lines of the files are no rows; they are known once the relation was read."""
     if not relation.rejects:
         return relation.malformed
     lines = connection.execute(f"SELECT count(DISTINCT (file_id, line)) FROM {quoted(relation.rejects)}").fetchall()

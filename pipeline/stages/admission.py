@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -31,7 +32,7 @@ def stage_all(
     staged = {}
     for done, source in enumerate(incoming):
         progress(f"reading {source.table}", done, len(incoming))
-        try:
+        with readable_csv(f"table '{source.table}'", source.source.encoding):
             staged[source.name] = stage(
                 connection,
                 source.relation,
@@ -39,16 +40,28 @@ def stage_all(
                 path=folder / "staged" / f"{source.name}.parquet",
                 rejects=folder / "rejects" / f"{source.name}.csv",
             )
-        except duckdb.InvalidInputException as error:
-            if "encoded" in str(error):
-                raise _not_that_encoding(source) from error
-            if "CSV" not in str(error):
-                raise
-            raise _not_one_shape(source, error) from error
     progress("reading", len(incoming), len(incoming))
     if faults := [line for source in incoming for line in _row_faults(source, staged[source.name], max_rejected_share)]:
         raise _too_many_rejected(faults, max_rejected_share)
     return staged
+
+
+@contextmanager
+def readable_csv(what: str, encoding: str) -> Iterator[None]:
+    """Say which source's text cannot be read, and why, instead of how DuckDB puts it.
+
+    Args:
+        what: The source, for messages: "table 'orders'".
+        encoding: What the config says of it.
+    """
+    try:
+        yield
+    except duckdb.InvalidInputException as error:
+        if "encoded" in str(error):
+            raise _not_that_encoding(what, encoding) from error
+        if "CSV" not in str(error):
+            raise
+        raise _not_one_shape(what, error) from error
 
 
 def _row_faults(source: Incoming, staged: Staged, max_share: float) -> list[str]:
@@ -84,10 +97,10 @@ def _remedy(reason: str) -> str:
     return next((f" ({remedy})" for sign, remedy in _REMEDIES.items() if sign in reason), "")
 
 
-def _not_that_encoding(source: Incoming) -> LeadlightError:
+def _not_that_encoding(what: str, encoding: str) -> LeadlightError:
     return wrong_input(
-        f"The rows of table '{source.table}' are not {source.source.encoding} as far as it can be read.",
-        hint="save its files as UTF-8 and drop tables.*.encoding from the config; of UTF-16, emoji cannot be read.",
+        f"The rows of {what} are not {encoding} as far as it can be read.",
+        hint="save its files as UTF-8 and drop `encoding` from the config; of UTF-16, emoji cannot be read.",
     )
 
 
@@ -96,7 +109,7 @@ def _too_many_rejected(faults: Sequence[str], max_share: float) -> LeadlightErro
     return wrong_input("Too many rows cannot be used:", faults, hint=hint)
 
 
-def _not_one_shape(source: Incoming, error: duckdb.Error) -> LeadlightError:
+def _not_one_shape(what: str, error: duckdb.Error) -> LeadlightError:
     where = [line for line in str(error).splitlines() if line.strip()][:1]
     hint = "are line ends mixed (Windows and Unix), or is a quote left open? Save it anew with one kind of line end."
-    return wrong_input(f"The source of table '{source.table}' cannot be read as CSV:", where, hint=hint)
+    return wrong_input(f"The source of {what} cannot be read as CSV:", where, hint=hint)

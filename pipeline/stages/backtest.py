@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models import backtest as walk
 from models import plots, plots_backtest, plots_curves
@@ -22,6 +21,7 @@ from models.metrics import Estimate
 from models.model import sigmoid
 from models.registry.training import plain
 from pipeline import judging
+from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -72,6 +72,7 @@ class BacktestReport:
     Attributes:
         verdict: Whether the recipe beats the baselines, in a sentence.
         question: The question in words.
+        caveat: What the data's time does not allow, and must be said beside the figures; or empty.
         is_forward: Whether the folds go forward in time; else other leads were judged.
         folds: Oldest first.
         overall: All folds together.
@@ -86,6 +87,7 @@ class BacktestReport:
 
     verdict: str
     question: str
+    caveat: str
     is_forward: bool
     folds: tuple[FoldLine, ...]
     overall: FoldLine
@@ -136,21 +138,22 @@ def backtest(
 def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes: tuple[str, ...]) -> BacktestReport:
     workspace = Workspace(settings.shop.workspace)
     folder = workspace.root / "backtest"
-    zone = settings.shop.time_zone
+    leads = lead_data(settings)
     covered, cells = found.coverage
     report = BacktestReport(
         verdict=found.overall.contest.verdict(),
         question=settings.question.name,
+        caveat=leads.caveat,
         is_forward=found.is_forward,
-        folds=tuple(_line(fold, zone) for fold in found.folds),
-        overall=_overall(found, zone),
+        folds=tuple(_line(fold, leads) for fold in found.folds),
+        overall=_overall(found, leads),
         random_split=_figures(found.random_split.estimates()) if found.random_split else {},
         covered_cells=covered,
         cells=cells,
         notes=notes,
         report=folder / "report.json",
         answers=folder / "answers.parquet",
-        pictures=_draw(workspace, folder, found, zone),
+        pictures=_draw(workspace, folder, found, leads),
     )
     with workspace.writing(report.answers) as path:
         pq.write_table(_answers(table, found), path, compression="zstd")
@@ -159,21 +162,21 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes:
     return report
 
 
-def _line(fold: FoldReport, zone: str) -> FoldLine:
+def _line(fold: FoldReport, leads: LeadData) -> FoldLine:
     return _as_line(
         fold.judgement,
-        test_from="" if fold.test_from is None else local_iso(fold.test_from, zone),
-        test_until=local_iso(fold.test_until, zone),
+        test_from="" if fold.test_from is None else leads.told(fold.test_from),
+        test_until=leads.told(fold.test_until),
         train_conversions=fold.train_conversions,
     )
 
 
-def _overall(found: Backtest, zone: str) -> FoldLine:
+def _overall(found: Backtest, leads: LeadData) -> FoldLine:
     first, last = found.folds[0], found.folds[-1]
     return _as_line(
         found.overall,
-        test_from="" if first.test_from is None else local_iso(first.test_from, zone),
-        test_until=local_iso(max(fold.test_until for fold in found.folds), zone),
+        test_from="" if first.test_from is None else leads.told(first.test_from),
+        test_until=leads.told(max(fold.test_until for fold in found.folds)),
         train_conversions=last.train_conversions,
     )
 
@@ -199,10 +202,10 @@ def _figures(estimates: Mapping[str, Estimate]) -> Figures:
     return {name: (one.value, one.low, one.high) for name, one in estimates.items()}
 
 
-def _draw(workspace: Workspace, folder: Path, found: Backtest, zone: str) -> tuple[Path, ...]:
+def _draw(workspace: Workspace, folder: Path, found: Backtest, leads: LeadData) -> tuple[Path, ...]:
     """Draw quality over time, and the calibration of all folds together."""
     names = [
-        local_iso(fold.test_until if fold.test_from is None else fold.test_from, zone)[:10]
+        leads.told(fold.test_until if fold.test_from is None else fold.test_from).partition("T")[0]
         if found.is_forward
         else f"group {number}"
         for number, fold in enumerate(found.folds, start=1)

@@ -14,11 +14,13 @@ from features.moments import to_us
 from models.model import LeadModel
 from models.points import score_at, shown
 from models.points_card import LABEL
+from models.reason_codes import told
 from models.reasons import read_reasons
 from models.wording import plain
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
-from pipeline.lead_timeline import Happening, latest
+from pipeline.lead_data import lead_data
+from pipeline.lead_timeline import Happening
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
@@ -56,7 +58,8 @@ class LeadExplanation:
         everything_else: Points of all other features, with rounding.
         limits: Points that the ends of the scale cut off.
         families: Points per family.
-        timeline: What was known of the lead before as_of, newest first.
+        doubts: What to doubt about the score, one sentence per reason code.
+        timeline: What was known of the lead before as_of, newest first; None where no history is kept.
         model_version: The model that scored.
     """
 
@@ -78,11 +81,35 @@ class LeadExplanation:
     everything_else: int
     limits: int
     families: Mapping[str, float]
-    timeline: list[Happening]
+    doubts: list[str]
+    timeline: list[Happening] | None
     model_version: str
 
 
-def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
+@dataclass(frozen=True)
+class WithoutScore:
+    """A lead that got a reason code instead of a score.
+
+    Attributes:
+        lead_id: The lead.
+        as_of: The moment of its snapshot (ISO, on the shop's clock).
+        trigger_id: The row that pulled the trigger, or None.
+        reason_code: Why it has no score; several are joined by commas.
+        doubts: The same as sentences.
+        timeline: What was known of the lead before as_of, newest first; None where no history is kept.
+        model_version: The model that did not score.
+    """
+
+    lead_id: str
+    as_of: str
+    trigger_id: str | None
+    reason_code: str
+    doubts: list[str]
+    timeline: list[Happening] | None
+    model_version: str
+
+
+def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutScore]:
     """Return the published scores of one lead, most often one, told in full.
 
     Args:
@@ -96,18 +123,34 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation]:
     store = ScoreStore(workspace)
     run = store.published()
     rows = store.read_lead(run, lead_id)
+    leads = lead_data(settings)
     if not len(rows):
-        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist())
+        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist(), why=leads.unasked(lead_id))
     model = _scored_by(settings, run.model_version)
-    tables = workspace.tables()
     return [
-        _explanation(row, model, settings, timeline=latest(tables, lead_id, as_of=row["as_of"], settings=settings))
+        (_explanation if row["score"] is not None else _without_score)(
+            row, model, settings, timeline=leads.latest(lead_id, as_of=row["as_of"])
+        )
         for row in rows.sort_by("rank").to_pylist()
     ]
 
 
+def _without_score(
+    row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings, *, timeline: list[Happening] | None
+) -> WithoutScore:
+    return WithoutScore(
+        lead_id=row["lead_id"],
+        as_of=local_iso(to_us(row["as_of"]), settings.shop.time_zone),
+        trigger_id=row["trigger_id"],
+        reason_code=row["reason_code"],
+        doubts=_doubts(row, model, settings),
+        timeline=timeline,
+        model_version=row["model_version"],
+    )
+
+
 def _explanation(
-    row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings, *, timeline: list[Happening]
+    row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings, *, timeline: list[Happening] | None
 ) -> LeadExplanation:
     if isinstance(model, KeptCard):
         said, start, top, (low, high) = model.words, model.card.base, model.card.caps.total, (None, None)
@@ -143,9 +186,15 @@ def _explanation(
         everything_else=points.everything_else,
         limits=points.limits,
         families={name: worth / 100 for name, worth in (row["points_family"] or {}).items() if worth},
+        doubts=_doubts(row, model, settings),
         timeline=timeline,
         model_version=row["model_version"],
     )
+
+
+def _doubts(row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings) -> list[str]:
+    """Return what to doubt about a score, one sentence per reason code; a card has learned nothing to doubt."""
+    return [] if isinstance(model, KeptCard) else told(row, model, currency=settings.shop.currency)
 
 
 def _scored_by(settings: Settings, label: str) -> LeadModel | KeptCard:
@@ -160,7 +209,9 @@ def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int | None, int | N
     return int(ends[0]), int(ends[1])
 
 
-def _not_scored(lead_id: str, scored: list[str]) -> LeadlightError:
+def _not_scored(lead_id: str, scored: list[str], *, why: str) -> LeadlightError:
+    if why:
+        return wrong_input(f"The published scores have no lead '{plain(lead_id)}'. {why}")
     near = nearest(lead_id, scored[:200_000])
     fact = f"The published scores have no lead '{plain(lead_id)}'"
     fact += f"; did you mean '{plain(near)}'?" if near else "."

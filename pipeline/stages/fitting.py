@@ -8,6 +8,7 @@ from datetime import date
 from features import moments
 from features.matrix import FeatureTable
 from models import registry, training
+from models.certificate import Certificate
 from models.contest import OURS, Contest, contest
 from models.errors import TooFewConversionsError
 from models.grades import GradeShares
@@ -20,8 +21,13 @@ from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
+from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
+from pipeline.stages.certificate import certify, keep, refused
+from pipeline.stages.certificate_rows import certify_rows
+from pipeline.stages.features import asked
+from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Fitted:
         trained: What was trained on it.
         judged: How it did on the hold-out, beside the baselines.
         segments: How it did by segment.
+        certificate: That nothing leaks.
     """
 
     table: FeatureTable
@@ -41,6 +48,7 @@ class Fitted:
     trained: TrainedModel
     judged: Contest
     segments: SegmentReport
+    certificate: Certificate
 
 
 def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent) -> Fitted:
@@ -53,6 +61,7 @@ def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent)
 
     Raises:
         LeadlightError: Nothing ripe, too few conversions, one class only.
+        GateFailedError: The leak certificate failed: such a model is not to be registered.
     """
     registry.prepare(place_of(settings))
     in_use = in_use_for(settings, table)
@@ -60,10 +69,11 @@ def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent)
         trained = training.train(table, config=in_use.config, notify=lambda text: progress(text, 0, 0))
     except TooFewConversionsError as error:
         raise with_card_meanwhile(error, settings) from error
+    certificate = _certified(settings, table, trained, progress)
     progress("judging the baselines", 0, 0)
     judged = _beside_rivals(settings, table, trained)
     progress("looking at segments", 0, 0)
-    return Fitted(table, in_use, trained, judged, _segments(settings, table, trained))
+    return Fitted(table, in_use, trained, judged, _segments(settings, table, trained), certificate)
 
 
 def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: Progress = silent) -> ModelVersion:
@@ -76,15 +86,17 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
         progress: Told of every step.
     """
     progress("logging to MLflow", 0, 0)
-    asked = settings.model_dump(mode="json", include={"question", "features", "model"})
+    wanted = settings.model_dump(mode="json", include={"features", "model"})
+    question = lead_data(settings).question
     remembered = Training(
         fitted.trained,
         fitted.table,
-        parameters={**asked, **fitted.in_use.parameters},
+        parameters={**wanted, "question": question, **fitted.in_use.parameters},
         others={name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS},
         segments=fitted.segments,
         setting=card_setting(settings, fitted.judged),
         tags=fitted.in_use.tags,
+        certificate=fitted.certificate,
     )
     return registry.log_training(place_of(settings), remembered, alias=alias)
 
@@ -107,6 +119,20 @@ def training_config(settings: Settings) -> TrainingConfig:
         test_share=wanted.holdout_share,
         test_from=_local(start, settings) if start else None,
     )
+
+
+def _certified(settings: Settings, table: FeatureTable, trained: TrainedModel, progress: Progress) -> Certificate:
+    """Certify that nothing leaks, keep the page in the workspace, and stop where something does."""
+    if settings.lead_table is not None:
+        found = certify_rows(settings, table, trained.hold_out)
+    else:
+        tables = Workspace(settings.shop.workspace).tables()
+        question, features = asked(settings, tables)
+        found = certify(settings, tables, question, features, table, trained, progress=progress)
+    page = keep(settings, found)
+    if not found.is_passed:
+        raise refused(found, page)
+    return found
 
 
 def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedModel) -> Contest:

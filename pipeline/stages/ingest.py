@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
+from pipeline.lead_table.run import LeadTableRun
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.ingest_report import IngestReport
@@ -44,7 +45,7 @@ def ingest(settings: Settings, *, now: datetime, rebuild: bool = False, progress
     with _honest(workspace.root), workspace.locked():
         folder = workspace.new_generation()
         try:
-            run = IngestRun(settings, workspace, folder, now=now, rebuild=rebuild, progress=progress)
+            run = _run_of(settings)(settings, workspace, folder, now=now, rebuild=rebuild, progress=progress)
             report = run.read(timelines=folder / "timelines")
             if report.is_changed:
                 _publish(workspace, folder, report)
@@ -70,9 +71,23 @@ def check(settings: Settings, *, now: datetime, progress: Progress = silent) -> 
     """
     workspace = Workspace(settings.shop.workspace)
     with tempfile.TemporaryDirectory(prefix="leadlight-check-") as folder, _honest(Path(folder)):
-        run = IngestRun(settings, workspace, Path(folder), now=now, rebuild=False, progress=progress)
+        run = _run_of(settings)(settings, workspace, Path(folder), now=now, rebuild=False, progress=progress)
         # Neither a generation nor files of rejects outlive the check.
         return replace(run.read(timelines=None), generation="", rejects=())
+
+
+def _run_of(settings: Settings) -> type[IngestRun | LeadTableRun]:
+    """Return what reads the kind of data that the config names.
+
+    Raises:
+        LeadlightError: The workspace holds the other kind.
+    """
+    workspace = Workspace(settings.shop.workspace)
+    is_lead_table = settings.lead_table is not None
+    if workspace.current() is not None:
+        # Each says so where it finds the other.
+        _ = workspace.lead_table() if is_lead_table else workspace.tables()
+    return LeadTableRun if is_lead_table else IngestRun
 
 
 def _publish(workspace: Workspace, folder: Path, report: IngestReport) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import duckdb
 from features.moments import to_us
 from pipeline.progress import Progress
 from pipeline.settings import Settings
+from pipeline.sources.connection import connected
 from pipeline.sources.staging import Staged
 from pipeline.stages.adding import Addition, add_all
 from pipeline.stages.admission import stage_all
@@ -65,7 +65,7 @@ class IngestRun:
         Args:
             timelines: Where timelines go; None only counts.
         """
-        with _connected(self._settings, self._folder / "spill") as connection:
+        with connected(self._settings.ingest, self._folder / "spill") as connection:
             findings = self._take_in(connection, is_lasting=timelines is not None)
             record = IngestRecord(findings.added.records, resolution_signature(self._settings))
             if self._manifest and not self._is_changed(record, findings.added):
@@ -178,25 +178,3 @@ def _by_table(incoming: Sequence[Incoming], staged: Mapping[str, Staged]) -> dic
     for source in incoming:
         found.setdefault(source.table, []).append(staged[source.name])
     return found
-
-
-@contextmanager
-def _connected(settings: Settings, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{settings.ingest.memory_limit_gb}GB",
-        "temp_directory": str(spill),
-        # Nothing is fetched from anywhere, whatever a query asks for.
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    with duckdb.connect(config=config) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        _without_progress_bar(connection)
-        yield connection
-
-
-def _without_progress_bar(connection: duckdb.DuckDBPyConnection) -> None:
-    """Draw no second progress bar; in a notebook the setting may not be touched where it is off."""
-    is_on = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]
-    if is_on:
-        connection.execute("SET enable_progress_bar = false")

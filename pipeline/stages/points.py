@@ -14,17 +14,14 @@ from features.errors import LeadlightError, wrong_input
 from features.families.offering import EVENT_TYPES
 from features.local_time import local_iso
 from features.moments import DAY, is_window_covered
-from features.timeline import Timelines
-from features.training_table import scoring_table
 from models.points_card import Action, PointsCard, Rule
-from models.points_card_totals import CardPoints, card_points
+from models.points_card_totals import card_points
 from pipeline import asking
+from pipeline.lead_data import lead_data
 from pipeline.points_draft import draft
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.features import per_bucket
-from pipeline.stages.points_score import Worded, with_cohort
-from pipeline.stages.score import newest_moment, nobody_to_score
+from pipeline.stages.points_score import with_cohort
 from pipeline.workspace import Tables, Workspace
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -113,17 +110,14 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
     tables = Workspace(settings.shop.workspace).tables()
     bound = asking.points_card(settings, available=tables.available, event_types=tables.event_types)
     question = asking.question(settings)
-    moment = newest_moment(tables, question, Worded(bound.features))
+    leads = lead_data(settings)
+    moment = min(leads.data_until(bound.features).values())
     features = with_cohort(settings, tables, question, bound)
 
-    def of_bucket(timelines: Timelines) -> CardPoints:
-        return card_points(bound.card, scoring_table(timelines, question, features, as_of=moment))
-
-    parts = per_bucket(tables, of_bucket, columns=question.columns_read(features), progress=progress,
-                       doing="trying the card")  # fmt: skip
+    parts = leads.waiting(features, lambda asked: card_points(bound.card, asked), as_of=moment, progress=progress)
     per_rule, score = np.concatenate([part.per_rule for part in parts]), np.concatenate([part.score for part in parts])
     if not len(score):
-        raise nobody_to_score(question, moment)
+        raise leads.nobody(moment)
     card = bound.card
     return CardCheck(
         card=settings.points.card or Path(),

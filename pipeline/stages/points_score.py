@@ -11,18 +11,17 @@ import pyarrow.compute as pc
 from features import cohorts, moments
 from features.catalog import Feature
 from features.local_time import instant, local_iso
-from features.timeline import Timelines
-from features.training_table import Question, scoring_table
+from features.training_table import Question
 from models import scoring
 from models.points_card_columns import BoundCard
 from models.points_card_scoring import score_by_card
 from pipeline import asking, card_store
 from pipeline.champion import has_champion
+from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
 from pipeline.stages import score as by_model
-from pipeline.stages.features import per_bucket
 from pipeline.workspace import Tables, Workspace
 
 
@@ -51,7 +50,8 @@ def score_by_points(
     tables = workspace.tables()
     bound = asking.points_card(settings, available=tables.available, event_types=tables.event_types)
     question, version = asking.question(settings), bound.card.label
-    newest = by_model.newest_moment(tables, question, Worded(bound.features))
+    leads = lead_data(settings)
+    newest = min(leads.data_until(bound.features).values())
     moment = instant(as_of, settings.shop.time_zone) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
@@ -59,7 +59,8 @@ def score_by_points(
     if run is None:
         until = moments.from_us(min(moment, newest))
         shared = scoring.ScoringRun(version, data_until=until, scored_at=scored_at.astimezone(UTC))
-        scores = _scores(settings, tables, question, bound, shared, moment=moment, progress=progress)
+        features = with_cohort(settings, tables, question, bound)
+        scores = _scores(settings, leads, features, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
     if not has_champion(settings):
@@ -69,26 +70,24 @@ def score_by_points(
 
 def _scores(
     settings: Settings,
-    tables: Tables,
-    question: Question,
+    leads: LeadData,
+    features: tuple[Feature, ...],
     bound: BoundCard,
     run: scoring.ScoringRun,
     *,
     moment: int,
     progress: Progress,
 ) -> pa.Table:
-    features = with_cohort(settings, tables, question, bound)
     cell_points = settings.score.grades.cell_points
-
-    def of_bucket(timelines: Timelines) -> pa.Table:
-        asked = scoring_table(timelines, question, features, as_of=moment)
-        return score_by_card(bound, asked, run=run, cell_points=cell_points)
-
-    columns = question.columns_read(features)
-    parts = per_bucket(tables, of_bucket, columns=columns, progress=progress, doing="scoring by points")
+    parts = leads.waiting(
+        features,
+        lambda asked: score_by_card(bound, asked, run=run, cell_points=cell_points),
+        as_of=moment,
+        progress=progress,
+    )
     scores = scoring.with_ranks(pa.concat_tables(parts), by="points_total")
     if not len(scores):
-        raise by_model.nobody_to_score(question, moment)
+        raise leads.nobody(moment)
     return scores
 
 
@@ -111,6 +110,9 @@ def _report(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
         leads=len(scores),
+        unscored=0,
+        codes={},
+        stale_tables=(),
         is_new=is_new,
         is_published=True,
         grades=dict(sorted(grades.items())),

@@ -21,12 +21,12 @@ from models.registry.training import flat
 from models.reliability import reliability
 from models.rematch import Reign, rematch, remembered
 from pipeline.champion import place_of
+from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.fitting import Fitted, fit, register
 from pipeline.stages.train_report import TrainReport, report_of
-from pipeline.workspace import Workspace
 
 _FOR_CHAMPION = "champion/"
 """Before the names of features that the champion reads and the config no longer wants."""
@@ -111,7 +111,7 @@ def _for_champion(settings: Settings, champion: _Champion | None) -> tuple[tuple
     if champion is None:
         return (), []
     features = champion.reign.model.features
-    available = Workspace(settings.shop.workspace).tables().available
+    available = lead_data(settings).available
     lacking = [
         f"{table}.{column}"
         for table, columns in columns_read(features).items()
@@ -150,7 +150,7 @@ def _incomparable(settings: Settings, champion: _Champion, faults: Sequence[str]
     by_hand = "compare them yourself, then `leadlight promote`"
     if faults:
         return f"Champion {label} reads {', '.join(faults)}, which the tables no longer hold: {by_hand}."
-    asked = flat(settings.model_dump(mode="json", include={"question"}))
+    asked = flat({"question": lead_data(settings).question})
     others = sorted(
         name.removeprefix("question.")
         for name in {*asked, *champion.question}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,22 +15,18 @@ import pyarrow.compute as pc
 
 from features import moments
 from features.catalog import Feature
-from features.errors import LeadlightError, wrong_input
 from features.local_time import instant, local_iso
-from features.snapshots import Trigger
-from features.timeline import Timelines
-from features.training_table import Question, scoring_table
 from models import scoring
 from models.grades import GradeShares
 from models.model import LeadModel
+from models.reason_codes import strange_values
 from models.reasons import ReasonLimits, reason_texts
-from pipeline import asking
 from pipeline.champion import champion, has_champion, scores_still
+from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
-from pipeline.stages.features import per_bucket
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 BEST_SHOWN = 10
 """How many of the best leads a report carries."""
@@ -43,6 +40,9 @@ class ScoreReport:
         as_of: The moment of scoring (ISO, on the shop's clock).
         model_version: The model that scored.
         leads: Rows scored.
+        unscored: Rows with a reason code instead of a score.
+        codes: Rows per reason code, beside a score or instead of it.
+        stale_tables: Tables that end longer before the moment of scoring than the config allows.
         is_new: False where this run had been stored before; stored scores never change.
         is_published: False where another version became champion while this one scored.
         grades: Leads per grade.
@@ -55,6 +55,9 @@ class ScoreReport:
     as_of: str
     model_version: str
     leads: int
+    unscored: int
+    codes: Mapping[str, int]
+    stale_tables: tuple[str, ...]
     is_new: bool
     is_published: bool
     grades: Mapping[str, int]
@@ -85,15 +88,23 @@ def score(
         return score_by_points(settings, as_of=as_of, scored_at=scored_at, progress=progress)
     workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
-    tables = workspace.tables()
-    question = asking.question(settings)
-    moment = instant(as_of, settings.shop.time_zone) if as_of else newest_moment(tables, question, model)
+    leads = lead_data(settings)
+    ends = leads.data_until(model.features)
+    newest = min(ends.values())
+    moment = instant(as_of, settings.shop.time_zone) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
     if run is None:
-        shared = _run(version, tables, question, model, moment=moment, scored_at=scored_at)
-        scores = _scores(settings, tables, question, model, shared, moment=moment, progress=progress)
+        # What came after the moment of scoring was not read, so a replay when there is more data says the same.
+        until = moments.from_us(min(moment, newest))
+        shared = scoring.ScoringRun(
+            model_version=version,
+            data_until=until,
+            scored_at=scored_at.astimezone(UTC),
+            is_stale=bool(_stale(settings, ends, moment)),
+        )
+        scores = _scores(settings, leads, model, shared, moment=moment, progress=progress)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
     is_published = scores_still(settings, version)
@@ -102,7 +113,7 @@ def score(
     scores = store.read(run)
     exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
     return _report(scores, model, settings, run=run, is_new=is_new, is_published=is_published,
-                   exported=exported)  # fmt: skip
+                   stale_tables=_stale(settings, ends, moment), exported=exported)  # fmt: skip
 
 
 class Featured(Protocol):
@@ -114,10 +125,10 @@ class Featured(Protocol):
         ...
 
 
-def newest_moment(tables: Tables, question: Question, model: Featured) -> int:
-    """Return the smallest ``data_until`` of the tables that the model's features read."""
-    read = set(question.columns_read(model.features)) & set(tables.coverage)
-    return min(tables.coverage[name].data_until for name in read)
+def _stale(settings: Settings, ends: Mapping[str, int], moment: int) -> tuple[str, ...]:
+    """Return the tables whose data end longer before *moment* than the config allows."""
+    allowed = settings.score.max_data_age_days * moments.DAY
+    return tuple(sorted(name for name, end in ends.items() if allowed and moment - end > allowed))
 
 
 def readable(scores: pa.Table, model: Featured, *, currency: str) -> pa.Table:
@@ -133,31 +144,32 @@ def readable(scores: pa.Table, model: Featured, *, currency: str) -> pa.Table:
     by_name = {feature.name: feature for feature in model.features}
     stored = scores["reasons"].combine_chunks()
     columns["reasons"] = _joined(reason_texts(stored, by_name, currency=currency))
+    if isinstance(model, LeadModel):  # a points card has learned nothing that a lead could be unlike
+        strange = ["; ".join(strange_values(one, model, currency=currency)) for one in _unlike(scores)]
+        columns["unlike"] = pa.array(strange, pa.string())
     return pa.table(columns).sort_by("rank")
 
 
 _EXPORTED = (
     "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
-    "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
+    "reason_code", "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
 )  # fmt: skip
+
+
+def _unlike(scores: pa.Table) -> list[list[dict[str, Any]]]:
+    """Return the values that stray of each score; scores of older versions do not say."""
+    if "unlike" not in scores.column_names:
+        return [[]] * len(scores)
+    return [one or [] for one in scores["unlike"].to_pylist()]
 
 
 def _joined(lists: pa.ListArray) -> pa.Array:
     return pc.binary_join(lists, "; ")
 
 
-def _run(
-    version: str, tables: Tables, question: Question, model: LeadModel, *, moment: int, scored_at: datetime
-) -> scoring.ScoringRun:
-    # What came after the moment of scoring was not read, so a replay when there is more data says the same.
-    until = moments.from_us(min(moment, newest_moment(tables, question, model)))
-    return scoring.ScoringRun(model_version=version, data_until=until, scored_at=scored_at.astimezone(UTC))
-
-
 def _scores(
     settings: Settings,
-    tables: Tables,
-    question: Question,
+    leads: LeadData,
     model: LeadModel,
     run: scoring.ScoringRun,
     *,
@@ -165,16 +177,15 @@ def _scores(
     progress: Progress,
 ) -> pa.Table:
     config = _scoring_config(settings)
-
-    def of_bucket(timelines: Timelines) -> pa.Table:
-        asked = scoring_table(timelines, question, model.features, as_of=moment)
-        return scoring.score(model, asked, config=config, run=run)
-
-    columns = question.columns_read(model.features)
-    parts = per_bucket(tables, of_bucket, columns=columns, progress=progress, doing="scoring")
+    parts = leads.waiting(
+        model.features,
+        lambda asked: scoring.score(model, asked, config=config, run=run),
+        as_of=moment,
+        progress=progress,
+    )
     scores = scoring.with_ranks(pa.concat_tables(parts))
     if not len(scores):
-        raise nobody_to_score(question, moment)
+        raise leads.nobody(moment)
     return scores
 
 
@@ -195,14 +206,20 @@ def _report(
     run: StoredRun,
     is_new: bool,
     is_published: bool,
+    stale_tables: tuple[str, ...],
     exported: tuple[Path, Path],
 ) -> ScoreReport:
-    counted = scores["grade"].value_counts()
-    best = best_of_each_lead(scores.sort_by("rank")).slice(0, BEST_SHOWN)
+    counted = scores["grade"].drop_null().value_counts()
+    codes = Counter(code for text in scores["reason_code"].to_pylist() if text for code in text.split(","))
+    ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
+    best = best_of_each_lead(ranked).slice(0, BEST_SHOWN)
     return ScoreReport(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
         model_version=run.model_version,
-        leads=len(scores),
+        leads=len(scores) - scores["score"].null_count,
+        unscored=scores["score"].null_count,
+        codes=dict(sorted(codes.items())),
+        stale_tables=stale_tables,
         is_new=is_new,
         is_published=is_published,
         grades={
@@ -238,11 +255,3 @@ def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[st
     """Return reasons as people read them: what speaks for the lead, strongest first, then what speaks against."""
     reasons = [{"text": text, "points": worth / 100} for text, worth in zip(texts, hundredths, strict=True)]
     return sorted(reasons, key=lambda reason: (reason["points"] < 0, -abs(reason["points"])))
-
-
-def nobody_to_score(question: Question, moment: int) -> LeadlightError:
-    """Return the error for a moment at which nobody waits for an answer."""
-    when = local_iso(moment, question.zone)
-    what = "no trigger is open" if isinstance(question.snapshots, Trigger) else "no lead belongs to the cohort"
-    hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
-    return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)

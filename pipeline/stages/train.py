@@ -20,6 +20,7 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
 
     Raises:
         LeadlightError: Nothing ingested, nothing ripe, too few conversions, one class only.
+        GateFailedError: The leak certificate failed; nothing was registered.
     """
     if table is None:
         table = compute_training_table(settings, progress=progress)

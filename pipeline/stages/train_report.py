@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.local_time import local_iso
 from features.matrix import FeatureTable
+from models import certificate_page
+from models.familiarity import ALARMS
 from models.metrics import Metrics
 from models.model import sigmoid
 from models.plots_curves import share_found
@@ -19,7 +20,9 @@ from models.registry import CHAMPION, ModelVersion
 from models.segment_words import segment_notes
 from models.training import TrainedModel
 from pipeline.champion import card_of, place_of, plots_of
+from pipeline.lead_data import lead_data
 from pipeline.settings import Settings
+from pipeline.stages.certificate import PAGE
 from pipeline.stages.fitting import Fitted
 from pipeline.workspace import Workspace
 
@@ -41,7 +44,8 @@ class TrainReport:
         train_conversions: Distinct converting leads among them.
         test_rows: Snapshots of the hold-out.
         test_conversions: Distinct converting leads among them.
-        test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
+        test_from: First as_of of the hold-out (ISO, or the row), empty where other leads were held out.
+        caveat: What the data's time does not allow, and must be said beside the figures; or empty.
         base_rate: Share of the hold-out that converted.
         verdict: Whether the model beats the baselines, in a sentence.
         metrics: Per model and metric: value and 95 % bounds over leads.
@@ -54,6 +58,8 @@ class TrainReport:
         plots: Where the pictures lie.
         card: The model card; empty where a server keeps it.
         tracking_uri: Where MLflow keeps the run.
+        certificate: What was checked for leaks, in a line.
+        certificate_page: The page that says all of it.
     """
 
     question: str
@@ -65,6 +71,7 @@ class TrainReport:
     test_rows: int
     test_conversions: int
     test_from: str
+    caveat: str
     base_rate: float
     verdict: str
     metrics: Mapping[str, Mapping[str, tuple[float, float, float]]]
@@ -77,6 +84,8 @@ class TrainReport:
     plots: str
     card: str
     tracking_uri: str
+    certificate: str
+    certificate_page: Path
 
 
 def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> TrainReport:
@@ -89,7 +98,8 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
     """
     trained, judged = fitted.trained, fitted.judged
     held_out = trained.hold_out
-    test_from = "" if held_out.test_from is None else local_iso(held_out.test_from, settings.shop.time_zone)
+    leads = lead_data(settings)
+    test_from = "" if held_out.test_from is None else leads.told(held_out.test_from)
     blend = trained.report.calibration.blend
     return TrainReport(
         question=settings.question.name,
@@ -101,6 +111,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         test_rows=trained.metrics.rows,
         test_conversions=trained.metrics.conversions,
         test_from=test_from,
+        caveat=leads.caveat,
         base_rate=trained.metrics.base_rate,
         verdict=judged.verdict(),
         metrics={name: _figures(metrics) for name, metrics in judged.metrics.items()},
@@ -108,12 +119,32 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         blend=(blend.b, blend.w_linear, blend.w_trees),
         trees=sum(booster.num_trees() for booster in trained.model.loaded_boosters),
         features=len(trained.model.features),
-        notes=(*_doubts(trained.metrics), *fitted.in_use.notes, *trained.report.notes, *segment_notes(fitted.segments)),
+        notes=(
+            *_doubts(trained.metrics),
+            *_strangers(fitted),
+            *fitted.in_use.notes,
+            *trained.report.notes,
+            *segment_notes(fitted.segments),
+        ),
         hold_out=_write_hold_out(settings, fitted.table, trained),
         plots=str(plots_of(settings, logged.run_id) or ""),
         card=str(card_of(settings, logged.run_id) or ""),
         tracking_uri=place_of(settings).uri,
+        certificate=certificate_page.one_line(fitted.certificate),
+        certificate_page=Workspace(settings.shop.workspace).training_folder() / PAGE,
     )
+
+
+def _strangers(fitted: Fitted) -> list[str]:
+    """Return what to know where more of the hold-out than chance explains is unlike what was learned before it."""
+    known, hold_out = fitted.trained.judged.familiarity, fitted.trained.hold_out
+    if known is None:
+        return []
+    share = float(known.is_unlike(fitted.table.take(hold_out.test_rows)).mean())
+    if share <= ALARMS:
+        return []
+    fact = f"{share:.1%} of the hold-out is unlike the leads that the judged model learned from"
+    return [f"{fact} ({ALARMS:.0%} would be chance): the market has moved, so watch `leadlight score` for the same."]
 
 
 def _doubts(metrics: Metrics) -> list[str]:

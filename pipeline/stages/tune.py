@@ -151,26 +151,43 @@ def tune(
         trials=trials or wanted.trials,
         seconds=60 * (minutes or wanted.minutes),
     )
-    with Workspace(settings.shop.workspace).tuning() as database:
-        if table is None:
-            table = compute_training_table(settings, progress=progress)
-        registry.prepare(place_of(settings))
-        asks, data = asked_of(settings, table), fingerprint(table)
-        begun = tuning.begun(
-            table, config, database=database, asks=asks, fingerprint=data, notify=lambda text: progress(text, 0, 0)
-        )
-        with begun as study:
-            keep = partial(_kept, settings, asks=asks, now=now)
-            began = clock()
-            _run(study, config, keep, clock=clock, watch=partial(_told, progress))
-            took = clock() - began
-            result = study.result()
-        if result is None:
-            raise _stopped(0, config.trials)
-        found = keep(result)
-        progress("logging to MLflow", 0, 0)
-        run_id = registry.log_tuning(place_of(settings), _remembered(settings, result, data))
-        path = write_found(settings, replace(found, run_id=run_id))
+    try:
+        with Workspace(settings.shop.workspace).tuning() as database:
+            if table is None:
+                table = compute_training_table(settings, progress=progress)
+            return _gone_on(settings, config, table, database, now=now, progress=progress, clock=clock)
+    except KeyboardInterrupt:  # while the table was computed, or at the very end: no trial was under way
+        raise _stopped("Stopped") from None
+
+
+def _gone_on(
+    settings: Settings,
+    config: TuningConfig,
+    table: FeatureTable,
+    database: Path,
+    *,
+    now: datetime,
+    progress: Progress,
+    clock: Clock,
+) -> TuneReport:
+    """Run the trials that the study still needs, keep what it found, and log it."""
+    registry.prepare(place_of(settings))
+    asks, data = asked_of(settings, table), fingerprint(table)
+    keep = partial(_kept, settings, asks=asks, now=now)
+    begun = tuning.begun(
+        table, config, database=database, asks=asks, fingerprint=data, notify=lambda text: progress(text, 0, 0)
+    )
+    with begun as study:
+        began = clock()
+        _run(study, config, keep, clock=clock, watch=partial(_told, progress))
+        took = clock() - began
+        result = study.result()
+    if result is None:
+        raise _stopped("Stopped before the first trial")
+    found = keep(result)
+    progress("logging to MLflow", 0, 0)
+    run_id = registry.log_tuning(place_of(settings), _remembered(settings, result, data))
+    path = write_found(settings, replace(found, run_id=run_id))
     return _report(settings, result, config, found=path, study=database, run_id=run_id, seconds=took)
 
 
@@ -189,7 +206,8 @@ def _run(
         result = study.result()
         if result is not None:
             keep(result)
-        raise _stopped(len(result.trials) if result else 0, config.trials) from None
+        done = len(result.trials) if result else 0
+        raise _stopped(f"Stopped after {done} of {config.trials} trials") from None
 
 
 def _kept(settings: Settings, result: TuningResult, *, asks: str, now: datetime) -> FoundSettings:
@@ -287,8 +305,6 @@ def _round_lines(settings: Settings, result: TuningResult) -> tuple[RoundLine, .
     )
 
 
-def _stopped(done: int, wanted: int) -> NotFinishedError:
-    return not_finished(
-        f"Stopped after {done} of {wanted} trials; all of them are kept.",
-        hint="run `leadlight tune` again: it goes on where it stopped.",
-    )
+def _stopped(when: str) -> NotFinishedError:
+    hint = "run `leadlight tune` again: it goes on where it stopped."
+    return not_finished(f"{when}; every finished trial is kept.", hint=hint)

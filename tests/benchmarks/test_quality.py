@@ -47,7 +47,18 @@ def leads() -> np.ndarray:
 @pytest.mark.slow
 def test_the_quick_form_ends_with_everyones_figures(tmp_path: Path) -> None:
     """A small synthetic shop is asked of everyone, and the last line holds four figures for each."""
-    command = [sys.executable, "-m", "benchmarks.quality", "--quick", "--tasks", "synthetic", "--cache", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.quality",
+        "--quick",
+        "--tasks",
+        "synthetic",
+        "--threads",
+        "1",
+        "--cache",
+        str(tmp_path),
+    ]
     run = subprocess.run(
         command, cwd=FOLDER, env={**os.environ, "COLUMNS": "140"}, capture_output=True, text=True, check=False
     )

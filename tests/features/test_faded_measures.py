@@ -47,8 +47,11 @@ def test_a_half_life_halves(age, counts):
 
 
 def test_a_half_life_stops_at_its_window():
-    """Beside the half-life the window holds: what lies before it counts nothing."""
-    assert measured(shop([7, 14, 21]), kind="decayed_half_life", half_life=7, window=14) == 0.75
+    """Beside the half-life the window holds: what lies before it counts nothing, though a longer window reaches it."""
+    halving = Measure("decayed_half_life", "orders", half_life=7)
+    catalog = over_windows(worlds.number("n", halving), (14, 0))
+    table = compute(shop([7, 14, 21]).timelines(), worlds.snapshots_of([(0, AS_OF)]), catalog)
+    assert [table.columns[name][0].as_py() for name in ("n_14d", "n_ever")] == [0.75, 0.875]
 
 
 def test_what_is_known_later_counts_by_its_own_age():

@@ -1,5 +1,7 @@
 """A bundle is exactly what was written, or it is refused."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from features.errors import LeadlightError
 from features.matrix import FeatureTable
 from models import bundle
+from models.familiarity import Familiarity, Seen
 from models.model import LeadModel
 
 
@@ -80,6 +83,29 @@ def test_a_failed_save_leaves_the_old_bundle(lead_model: LeadModel, tmp_path: Pa
         bundle.save(lead_model, folder, extra={"no/such/folder.txt": b""})
     assert bundle.load(folder) == lead_model
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_training_held_comes_back_equal(lead_model: LeadModel, tmp_path: Path) -> None:
+    """Ranges, levels, threshold and the rest are read as they were written."""
+    seen = (
+        Seen("orders_count_30d", 0.1, 0.3, 1.0, (), watches_levels=False, watches_gaps=True),
+        Seen("plan", 0.0, 0.0, 1.0, ("basic", "pró"), watches_levels=True, watches_gaps=False),
+    )
+    model = replace(lead_model, familiarity=Familiarity(seen, 0.5, longest_silence=None, blank_leads=7))
+    bundle.save(model, tmp_path / "model")
+    assert bundle.load(tmp_path / "model") == model
+
+
+def test_a_bundle_of_the_first_format_still_loads(lead_model: LeadModel, tmp_path: Path) -> None:
+    """Format 1 did not say what training held: such a model scores as ever, and doubts no lead."""
+    folder = tmp_path / "model"
+    bundle.save(lead_model, folder)
+    plain = json.loads((folder / "model.json").read_text())
+    del plain["familiarity"]
+    (folder / "model.json").write_text(json.dumps(plain))
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.json", "trees-0.txt")}
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "files": files}))
+    assert bundle.load(folder) == lead_model
 
 
 def test_scores_survive_the_round_trip(

@@ -98,3 +98,10 @@ def test_a_sample_takes_leads_whole() -> None:
     assert 800 < len(taken) < 1200
     assert not set(rows.lead[taken]) & set(np.delete(rows.lead, taken))
     assert len(sample_of_whole_leads(rows.lead, most_rows=4000)) == 4000
+
+
+def test_a_label_that_closes_inside_the_block_was_not_known_before_it() -> None:
+    """Of three rows asked on days 0, 1 and 2, decided two days later, the first two were known on day 3."""
+    days = np.arange(4) * DAY
+    rows = Moments(days, days + 2 * DAY, np.arange(4, dtype=np.uint64), np.ones(4, dtype=bool))
+    assert closed_before(rows, np.arange(3), np.array([3])).tolist() == [True, True, False]

@@ -26,7 +26,7 @@ def native_early_stopping(rows: Rows) -> Floats:
     """Fit with native categories; a fifth of the leads says when to stop, and all leads are learned from again."""
     import lightgbm as lgb
 
-    slow = {"num_leaves": 15, "learning_rate": 0.03, "min_child_samples": 50, **_fixed(rows)}
+    slow = {"num_leaves": 15, "learning_rate": 0.03, "min_child_samples": 100, **_fixed(rows)}
     watched = rows.watched
     stopped = lgb.LGBMClassifier(n_estimators=MOST_ROUNDS, **slow).fit(
         rows.train[~watched], rows.converted[~watched],

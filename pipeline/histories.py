@@ -1,0 +1,164 @@
+"""A shop of timelines as the stages ask for it: leads at moments of the past, and those who wait for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from features.catalog import Feature
+from features.errors import LeadlightError, wrong_input
+from features.local_time import local_iso
+from features.matrix import FeatureTable, concat
+from features.moments import local_date
+from features.snapshots import Trigger
+from features.timeline import Timelines
+from features.training_table import Question, scoring_table, training_table
+from pipeline import asking, lead_timeline, segmenting
+from pipeline.lead_timeline import Happening
+from pipeline.progress import Progress, silent
+from pipeline.settings import Settings
+from pipeline.workspace import Tables, Workspace
+
+Result = TypeVar("Result")
+
+THREADS = 2
+"""Buckets at work at once: the kernel needs no interpreter lock, and each bucket costs memory."""
+
+
+class Histories:
+    """The leads of a shop of timelines; see `pipeline.lead_data.LeadData`.
+
+    Args:
+        settings: The shop's config.
+
+    Raises:
+        LeadlightError: Nothing is ingested, or a lead table.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tables = Workspace(settings.shop.workspace).tables()
+
+    @property
+    def available(self) -> Mapping[str, AbstractSet[str]]:
+        """The columns of each timeline."""
+        return self._tables.available
+
+    @property
+    def question(self) -> Mapping[str, Any]:
+        """The config's question."""
+        return self._settings.question.model_dump(mode="json")
+
+    @property
+    def caveat(self) -> str:
+        """Nothing: timelines know their time."""
+        return ""
+
+    def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
+        """Return every ripe snapshot of the cohort."""
+        tables = self._tables
+        question, features = asked(self._settings, tables)
+        segmenting.refuse_unknown(self._settings, features)
+        judges = asking.beside(self._settings, available=tables.available, event_types=tables.event_types)
+        beside = (*judges, *also)
+        parts = per_bucket(
+            tables,
+            lambda timelines: training_table(timelines, question, features, beside=beside),
+            columns=question.columns_read([*features, *beside]),
+            progress=progress,
+            doing="computing features",
+        )
+        table = concat(parts)
+        if not len(table):
+            raise _nothing_ripe(self._settings, tables)
+        return table
+
+    def data_until(self, features: Sequence[Feature]) -> Mapping[str, int]:
+        """Return where the data of each table end that *features*, or the question, read."""
+        coverage = self._tables.coverage
+        return {name: coverage[name].data_until for name in self._question.columns_read(features) if name in coverage}
+
+    def waiting(
+        self,
+        features: Sequence[Feature],
+        work: Callable[[FeatureTable], Result],
+        *,
+        as_of: int,
+        progress: Progress = silent,
+    ) -> list[Result]:
+        """Return *work* of the snapshots that wait for an answer, bucket by bucket."""
+        return per_bucket(
+            self._tables,
+            lambda timelines: work(scoring_table(timelines, self._question, features, as_of=as_of)),
+            columns=self._question.columns_read(features),
+            progress=progress,
+            doing="scoring",
+        )
+
+    def nobody(self, as_of: int) -> LeadlightError:
+        """Return the error for a moment at which nobody waits for an answer."""
+        when = local_iso(as_of, self._question.zone)
+        is_triggered = isinstance(self._question.snapshots, Trigger)
+        what = "no trigger is open" if is_triggered else "no lead belongs to the cohort"
+        hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
+        return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)
+
+    def told(self, as_of: int) -> str:
+        """Return a moment as ISO text of the shop's clock."""
+        return local_iso(as_of, self._settings.shop.time_zone)
+
+    def unasked(self, lead_id: str) -> str:
+        """Return that the lead is not in the cohort, or that no trigger of its was open."""
+        if not lead_timeline.is_known(self._tables, lead_id):
+            return ""
+        if isinstance(self._question.snapshots, Trigger):
+            return "It is known, but no trigger of its was open then, or it had answered (not_in_cohort)."
+        return f"It is known, but did not belong to the cohort ({self._question.cohort.who}) then (not_in_cohort)."
+
+    def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
+        """Return the latest things known of a lead before *as_of*."""
+        return lead_timeline.latest(self._tables, lead_id, as_of=as_of, settings=self._settings)
+
+    @cached_property
+    def _question(self) -> Question:
+        return asking.question(self._settings)
+
+
+def asked(settings: Settings, tables: Tables) -> tuple[Question, tuple[Feature, ...]]:
+    """Return the config's question and the catalog that the ingested tables serve."""
+    features = asking.catalog(settings, available=tables.available, event_types=tables.event_types)
+    return asking.question(settings), features
+
+
+def per_bucket(
+    tables: Tables,
+    work: Callable[[Timelines], Result],
+    *,
+    columns: dict[str, set[str]],
+    progress: Progress,
+    doing: str,
+) -> list[Result]:
+    """Return *work* of every bucket's timelines, in order of buckets."""
+    done: list[Result] = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        for result in pool.map(lambda bucket: work(tables.timelines(bucket, columns=columns)), range(tables.buckets)):
+            done.append(result)
+            progress(doing, len(done), tables.buckets)
+    return done
+
+
+def _nothing_ripe(settings: Settings, tables: Tables) -> LeadlightError:
+    conversion = settings.question.conversion.table
+    span = tables.coverage[conversion]
+    asked_for, zone = settings.question, settings.shop.time_zone
+    lines = [
+        f"'{conversion}' covers {local_date(span.data_from, zone)} to {local_date(span.data_until, zone)}",
+        f"a label needs {asked_for.horizon_days} + {asked_for.settle_days} days after its snapshot",
+        f"cohort: {asked_for.cohort.who}",
+    ]
+    hint = "shorten question.horizon_days, widen the grid or the cohort, or ingest a longer history."
+    return wrong_input("No snapshot is ripe: none has its whole label window inside the data.", lines, hint=hint)

@@ -1,0 +1,1 @@
+"""Lead tables: one row per lead, its attributes, and whether it converted; without any history."""

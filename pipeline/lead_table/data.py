@@ -1,0 +1,171 @@
+"""A table of leads as the stages ask for it: attributes alone, and whatever it tells of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow.compute as pc
+
+from features.catalog import Feature
+from features.errors import LeadlightError, wrong_input
+from features.families.fit import of_attribute
+from features.lead_rows import Timing, training_table, waiting_table
+from features.local_time import local_iso
+from features.matrix import FeatureTable
+from features.moments import SECOND, local_midnight
+from features.plan import KEY_COLUMNS
+from pipeline import segmenting
+from pipeline.lead_table import notes
+from pipeline.lead_table.kept import KeptLeads
+from pipeline.lead_timeline import Happening
+from pipeline.progress import Progress, silent
+from pipeline.settings import Settings
+from pipeline.settings_lead_table import LeadAttribute
+from pipeline.workspace import Workspace
+
+Result = TypeVar("Result")
+
+ROWS_PER_PART = 65_536
+_QUESTION = ("label", "date", "order", "horizon_days")
+
+
+class LeadTable:
+    """The leads of a table; see `pipeline.lead_data.LeadData`.
+
+    Args:
+        settings: The shop's config, with a lead table.
+
+    Raises:
+        LeadlightError: Nothing is ingested, or tables of another kind.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.lead_table is None:
+            raise ValueError("the config has no lead table")
+        self._settings, self._asked = settings, settings.lead_table
+        self._zone = settings.shop.time_zone
+        self._kept = KeptLeads(*Workspace(settings.shop.workspace).lead_table())
+
+    @property
+    def available(self) -> Mapping[str, AbstractSet[str]]:
+        """The attributes, beside the keys that every table has."""
+        return {"attributes": {*KEY_COLUMNS, *self._kept.attributes}}
+
+    @property
+    def question(self) -> Mapping[str, Any]:
+        """The label and what is known of time."""
+        said = self._asked.model_dump(mode="json", include=set(_QUESTION))
+        return {"name": self._settings.question.name, **{name: said[name] for name in _QUESTION}}
+
+    @property
+    def caveat(self) -> str:
+        """What the table's time does not allow."""
+        return notes.on_time(self._asked)
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The attributes that the model may read."""
+        kept_out = set() if self._settings.model.use_sensitive else segmenting.sensitive(self._settings)
+        return tuple(self._feature(name) for name in self._kept.attributes if name not in kept_out)
+
+    def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
+        """Return every lead whose label is known and closed."""
+        segmenting.refuse_unknown(self._settings, self.features)
+        beside = (*segmenting.columns(self._settings, self._kept.attributes), *also)
+        table = training_table(self._kept.rows(), self._timing, self.features, beside=beside)
+        progress("reading the lead table", 1, 1)
+        if not len(table):
+            raise _nothing_closed(self._asked.horizon_days, self._told_until())
+        return table
+
+    def data_until(self, features: Sequence[Feature]) -> Mapping[str, int]:  # noqa: ARG002 - all are of one table
+        """Return until when the table tells what happened."""
+        return {"lead_table": self._timing.data_until}
+
+    def waiting(
+        self,
+        features: Sequence[Feature],
+        work: Callable[[FeatureTable], Result],
+        *,
+        as_of: int,
+        progress: Progress = silent,
+    ) -> list[Result]:
+        """Return *work* of the open leads, part by part."""
+        table = waiting_table(self._kept.rows(), self._timing, features, as_of=as_of)
+        done = []
+        for start in range(0, max(len(table), 1), ROWS_PER_PART):
+            done.append(work(table.take(np.arange(start, min(start + ROWS_PER_PART, len(table))))))
+            progress("scoring", min(start + ROWS_PER_PART, len(table)), len(table))
+        return done
+
+    def nobody(self, as_of: int) -> LeadlightError:
+        """Return the error for a moment at which no lead is open."""
+        when = local_iso(as_of, self._zone)
+        if self._asked.horizon_days:
+            why = f"none came in within {self._asked.horizon_days} days before and has not converted"
+            return wrong_input(f"There is nobody to score at {when}: {why}.", hint="give another --as-of.")
+        hint = (
+            f"leads to score are those without an outcome: '{self._asked.label.column}' is empty, or says label.open."
+        )
+        return wrong_input(f"There is nobody to score at {when}: every lead has its outcome already.", hint=hint)
+
+    def told(self, as_of: int) -> str:
+        """Return a row's date, its number, or nothing."""
+        if self._timing.order == "rows":
+            return f"row {as_of // SECOND:,}"
+        return local_iso(as_of, self._zone) if self._timing.order else ""
+
+    def unasked(self, lead_id: str) -> str:
+        """Return that the lead is not open."""
+        is_known = pc.any(pc.equal(self._kept.rows().lead_id, lead_id)).as_py()
+        return (
+            "It is known, but was not open then: it had its outcome, or had not come in (not_in_cohort)."
+            if is_known
+            else ""
+        )
+
+    def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:  # noqa: ARG002 - there is no history
+        """Return None: the table keeps no history."""
+        return None
+
+    @cached_property
+    def _timing(self) -> Timing:
+        order = "date" if self._asked.date is not None else self._asked.order
+        return Timing(
+            order=order,
+            data_until=self._data_until(),
+            horizon_days=self._asked.horizon_days,
+            tells_when=bool(self._asked.label.converted_at),
+        )
+
+    def _data_until(self) -> int:
+        """Return the day that the config names, or the latest time where the table tells when; else the load."""
+        if self._asked.data_until is not None:
+            return local_midnight(self._asked.data_until + timedelta(days=1), self._zone)
+        last = self._kept.last_time
+        return last if self._asked.label.converted_at and last is not None else self._kept.loaded_at
+
+    def _told_until(self) -> str:
+        return local_iso(self._timing.data_until, self._zone)[:10]
+
+    def _feature(self, name: str) -> Feature:
+        feature = of_attribute(name, self._kept.attributes[name])
+        specs = self._asked.attributes
+        spec = specs.get(name) if isinstance(specs, dict) else None
+        if not isinstance(spec, LeadAttribute):
+            return feature
+        unit = spec.unit if spec.unit and feature.kind == "number" else feature.unit
+        return replace(feature, unit=unit, monotone=spec.monotone if feature.kind == "number" else 0)
+
+
+def _nothing_closed(horizon_days: int, until: str) -> LeadlightError:
+    if not horizon_days:
+        return wrong_input("No lead of the table has an outcome yet.", hint="ingest an export in which some have one.")
+    fact = f"No lead came in {horizon_days} days before {until}, until when the table tells what happened."
+    return wrong_input(fact, hint="shorten lead_table.horizon_days, say lead_table.data_until, or ingest more leads.")

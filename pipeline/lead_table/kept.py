@@ -1,0 +1,69 @@
+"""The leads of a table as the last ingest left them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features import moments
+from features.lead_rows import LeadRows
+from features.timeline import Int64Array
+from pipeline.lead_table.intake import ATTRIBUTE
+
+KIND = "lead_table"
+"""What the manifest of such a generation says it is."""
+LEADS = "leads.parquet"
+
+
+@dataclass(frozen=True)
+class KeptLeads:
+    """The leads of one generation.
+
+    Attributes:
+        folder: The generation's folder.
+        manifest: Its ``manifest.json``.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Each attribute's kind: ``text`` or ``number``."""
+        return dict(self.manifest["attributes"])
+
+    @property
+    def loaded_at(self) -> int:
+        """When the last load that changed something read the table, microseconds (UTC)."""
+        return int(self.manifest["loaded_at_us"])
+
+    @property
+    def last_time(self) -> int | None:
+        """The latest time in the table, or None where it has none."""
+        found = self.manifest["last_time_us"]
+        return None if found is None else int(found)
+
+    def rows(self) -> LeadRows:
+        """Return all leads, in order of their rows."""
+        table = pq.read_table(self.folder / LEADS)
+        attributes = {name: table[ATTRIBUTE + name] for name in self.attributes}
+        return LeadRows(
+            lead_id=table["lead_id"].combine_chunks().cast(pa.string()),
+            place=np.asarray(table["place"].to_numpy(), dtype=np.int64),
+            date=_microseconds(table["date"], missing=0),
+            label=table["label"].combine_chunks().cast(pa.bool_()),
+            converted_at=_microseconds(table["converted_at"], missing=moments.NEVER),
+            attributes=pa.table(attributes),
+        )
+
+
+def _microseconds(times: pa.ChunkedArray, *, missing: int) -> Int64Array:
+    numbers = times.cast(pa.timestamp("us")).cast(pa.int64())
+    return np.asarray(pc.fill_null(numbers, missing).to_numpy(), dtype=np.int64)

@@ -1,0 +1,77 @@
+"""What a person should know of a table of leads: what its time allows, and what was made of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from models.wording import plain
+from pipeline.lead_table.intake import Incoming
+from pipeline.lead_table.rows import EARLY, NEITHER, Judged
+from pipeline.settings_lead_table import AUTO, LeadTableSettings
+
+TIMELESS = (
+    "Split at random over leads (stratified by outcome): the table says nothing of time, so this is not what the "
+    "future will bring."
+)
+AT_ONCE = (
+    "Each label counts as decided on the lead's own date. If it took longer, the model learned from labels that were "
+    "still open when its test began: say lead_table.horizon_days."
+)
+_MOST_NAMES = 40
+
+
+def on_time(asked: LeadTableSettings) -> str:
+    """Return what must be said beside every figure of a model that was judged on this table; empty = nothing."""
+    if asked.date is None:
+        return "" if asked.order else TIMELESS
+    return "" if asked.horizon_days else AT_ONCE
+
+
+def of_table(asked: LeadTableSettings, incoming: Incoming, *, labelled: int, converted: int) -> Iterator[str]:
+    """Yield what a person should look at, one line each.
+
+    Args:
+        asked: The config of the table.
+        incoming: How it was read.
+        labelled: Leads with an outcome.
+        converted: Leads that converted.
+    """
+    if asked.date is None and not asked.order:
+        yield "it says nothing of time: models will be judged on leads at random; name a date, or say `order: rows`"
+    if asked.attributes == AUTO:
+        yield f"taken as attributes: {_named(incoming.attributes)}"
+        if incoming.left_out:
+            yield f"not taken: {'; '.join(f'{plain(name)} ({why})' for name, why in incoming.left_out.items())}"
+    if asked.label.column and not labelled:
+        yield f"no lead has a label yet: '{plain(asked.label.column)}' is empty throughout"
+    elif not converted or (asked.label.column and converted == labelled):
+        yield f"all outcomes are the same ({'all' if converted else 'none'} converted): nothing can be learned yet"
+
+
+def remedy(reason: str, judged: Judged) -> str:
+    """Return what can be done about a fault of rows, in brackets; empty where nothing is known."""
+    if NEITHER in reason:
+        shown = ", ".join(plain(outcome) for outcome in judged.strange)
+        return f" (such as {shown}: list them under label.positive, label.negative or label.open)"
+    remedies = {
+        "is not a time": "say how it is written: {column: NAME, format: '%d/%m/%Y'}",
+        "later than the load": "check shop.time_zone, or the format's order of day and month",
+        "is not a number": "say `decimal: ','` if numbers are written 1.234,50, or `type: text`",
+        "malformed": "check delimiter, encoding and the quotes around texts",
+        EARLY: "a lead that had converted before cannot be predicted: leave it out",
+    }
+    return next((f" ({text})" for sign, text in remedies.items() if sign in reason), "")
+
+
+def _named(attributes: Mapping[str, str]) -> str:
+    """Return the attributes by kind; of very many, the first."""
+    kinds = {
+        "words": [name for name, kind in attributes.items() if kind == "text"],
+        "numbers": [name for name, kind in attributes.items() if kind != "text"],
+    }
+    parts = []
+    for kind, names in kinds.items():
+        shown = [plain(name) for name in names[:_MOST_NAMES]]
+        more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+        parts += [f"{len(names):,} {kind}: {', '.join(shown)}{more}"] if names else []
+    return "; ".join(parts)
