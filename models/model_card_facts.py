@@ -30,6 +30,7 @@ class Setting:
         verdict: How it did beside the baselines, in one sentence.
         beats_all: Whether that is good news; None = not known.
         zone: The shop's time zone, in which days are shown.
+        has_dates: Whether moments mean anything; False for a table of leads without dates.
         shares: Which shares get which grade.
     """
 
@@ -41,6 +42,7 @@ class Setting:
     verdict: str = ""
     beats_all: bool | None = None
     zone: str = "UTC"
+    has_dates: bool = True
     shares: GradeShares = field(default_factory=GradeShares)
 
 

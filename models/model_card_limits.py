@@ -91,6 +91,8 @@ def _about_people(facts: CardFacts) -> list[str]:
 
 
 def _about_time(facts: CardFacts) -> list[str]:
+    if not facts.setting.has_dates:
+        return []
     moments, zone = moments_of(facts.table), facts.setting.zone
     asked, closed = np.unique(moments.as_of), int(moments.decided_at.max())
     days, found = int(asked[-1] - asked[0]) // DAY, []

@@ -37,6 +37,8 @@ def data_section(facts: CardFacts) -> Section:
         ("all together, from which the model that ships learned", *_all_counts(facts, moments, ripe)),
     ]
     head = ("", "snapshots", "leads", "converting leads", "snapshots converted", "asked from", "to")
+    if not facts.setting.has_dates:
+        head, rows = head[:-2], [row[:-2] for row in rows]
     blocks: list[Block] = [
         Text("A snapshot is one lead at one moment: what was known then, and what happened next."),
         Table(head, tuple(rows)),

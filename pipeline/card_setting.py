@@ -11,6 +11,7 @@ from models.grades import GradeShares
 from models.model_card_facts import Setting
 from pipeline import segmenting
 from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
+from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.workspace import Tables, Workspace
 
 WHO = {
@@ -28,28 +29,45 @@ def card_setting(settings: Settings, judged: Contest) -> Setting:
         judged: The model beside its baselines.
     """
     workspace = Workspace(settings.shop.workspace)
+    has_tables = settings.lead_table is None and workspace.current() is not None
     kept_out = () if settings.model.use_sensitive else tuple(sorted(segmenting.sensitive(settings)))
     return Setting(
         shop=settings.shop.name,
         question=settings.question.name,
         asked=asked_in_words(settings),
-        coverage=_coverage(workspace.tables(), zone=settings.shop.time_zone) if workspace.current() else (),
+        coverage=_coverage(workspace.tables(), zone=settings.shop.time_zone) if has_tables else (),
         kept_out=kept_out,
         verdict=judged.verdict(),
         beats_all=not judged.lost_to and not judged.unsure_of,
         zone=settings.shop.time_zone,
+        has_dates=settings.lead_table is None or settings.lead_table.date is not None,
         shares=GradeShares(**settings.score.grades.model_dump()),
     )
 
 
 def asked_in_words(settings: Settings) -> dict[str, str]:
     """Return the question point by point: name and meaning."""
+    if settings.lead_table is not None:
+        return _of_lead_table(settings.lead_table)
     asked = settings.question
     return {
         "A conversion is": _conversion(asked, currency=settings.shop.currency),
         "Asked about": WHO[asked.cohort.who] + _where(asked.cohort.where, before=", where "),
         "Asked when": _when(asked.snapshots),
         "Horizon": _horizon(asked),
+    }
+
+
+def _of_lead_table(table: LeadTableSettings) -> dict[str, str]:
+    date, at = table.date_column, table.converted_at_column
+    when = f"when it came in: {date.column}" if date else "at its row; there is no date"
+    if not date and not table.order:
+        when += ", so the hold-out is other leads, not later ones"
+    return {
+        "A conversion is": f"a time in {at.column}" if at else f"a lead of which {table.label.column} says so",
+        "Asked about": "every lead of the table, once",
+        "Asked when": when,
+        "Horizon": f"{table.horizon_days} days from that date" if table.horizon_days else "whenever it happened",
     }
 
 

@@ -185,6 +185,13 @@ def test_limits_are_drawn_from_the_figures(facts):
     assert "days old when it was trained" in " ".join(limits(old))
 
 
+def test_a_table_without_dates_has_none_on_its_card(facts):
+    """Where moments mean nothing, no day is shown and none is judged by."""
+    undated = replace(facts, setting=Setting(has_dates=False), trained_at=datetime(1990, 1, 1, tzinfo=UTC))
+    assert not re.search(r"\b19[67]\d-\d\d-\d\d", markdown(model_card(undated)))
+    assert "days" not in " ".join(limits(undated))
+
+
 def test_a_model_no_better_than_chance_and_few_conversions_are_said(facts):
     """The gravest limits come first."""
     metrics = replace(facts.trained.metrics, conversions=20, roc_auc=Estimate(0.55, 0.45, 0.65))

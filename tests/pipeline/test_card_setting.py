@@ -32,6 +32,18 @@ def test_a_question_on_a_grid():
     }
 
 
+def test_a_table_of_leads_without_history():
+    """Nothing is said of orders or of a grid that there is not."""
+    assert asked("online_shoppers") == {
+        "A conversion is": "a lead of which Revenue says so",
+        "Asked about": "every lead of the table, once",
+        "Asked when": "at its row; there is no date, so the hold-out is other leads, not later ones",
+        "Horizon": "whenever it happened",
+    }
+    assert asked("olist_leads")["Horizon"] == "90 days from that date"
+    assert asked("bank_calls")["Asked when"] == "at its row; there is no date"
+
+
 @pytest.mark.parametrize("name", shipped.config_names())
 def test_every_shipped_question_can_be_said(name):
     """No part is left empty."""
