@@ -36,7 +36,7 @@ def data_section(facts: CardFacts) -> Section:
         ("hold-out, never seen by the judged model", *_counts(moments.take(held_out.test_rows), zone)),
         ("all together, from which the model that ships learned", *_all_counts(facts, moments, ripe)),
     ]
-    head = ("", "snapshots", "leads", "converting leads", "snapshots converted", "asked from", "to")
+    head: tuple[str, ...] = ("", "snapshots", "leads", "converting leads", "snapshots converted", "asked from", "to")
     if not facts.setting.has_dates:
         head, rows = head[:-2], [row[:-2] for row in rows]
     blocks: list[Block] = [
