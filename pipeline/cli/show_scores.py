@@ -23,7 +23,7 @@ def show_scores(console: Console, report: ScoreReport) -> None:
     )
     if not report.is_published:
         console.print(
-            f"They are stored and not published: version {report.model_version} is no longer the champion. "
+            f"They are stored and not published: version {report.model_version} is not the champion. "
             "`leadlight score` scores with the one that is.",
             markup=False,
         )

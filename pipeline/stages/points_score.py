@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -63,9 +63,11 @@ def score_by_points(
         scores = _scores(settings, leads, features, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
-    if not has_champion(settings):
+    is_published = not has_champion(settings)
+    if is_published:
         store.publish(run)
-    return _report(store, store.read(run), settings, bound, run=run, is_new=is_new)
+    report = _report(store, store.read(run), settings, bound, run=run, is_new=is_new)
+    return replace(report, is_published=is_published)
 
 
 def _scores(

@@ -267,3 +267,13 @@ def test_a_learned_card_is_judged_written_and_read_back_equal(grown):
     scored = score_by_points(by_learned, scored_at=NOW)
     assert scored.expected_conversions > 0
     json.dumps(scored.best, default=str)
+
+
+def test_where_a_model_scores_a_card_publishes_nothing(young, monkeypatch):
+    """A card tried beside a champion is stored and exported; what readers show stays the champion's."""
+    monkeypatch.setattr("pipeline.stages.points_score.has_champion", lambda _: True)
+    report = score_by_points(young, as_of=AS_OF, scored_at=NOW)
+    assert not report.is_published
+    assert report.csv.exists()
+    with pytest.raises(LeadlightError, match="holds no scores"):
+        ScoreStore(Workspace(young.shop.workspace)).published()
