@@ -1,5 +1,6 @@
 """A study: the default first, the same each time, going on after a cut, within its budgets, blind to the hold-out."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,8 +10,11 @@ import pytest
 
 from features.errors import LeadlightError
 from models import tuning_study
+from models.cross_fit import Plan
 from models.objectives import OBJECTIVES
 from models.recipe import Recipe
+from models.registry.training import plain
+from models.rematch import remembered
 from models.training import TrainingConfig, checked_split, ripe_rows
 from models.trees import binned, grow, grow_on_bins, grow_watched, settings_for
 from models.tuned import Tuned
@@ -264,6 +268,17 @@ def test_found_settings_are_plain_data():
         Tuned.from_plain(DEFAULT.as_plain() | {"rate": -1})
     with pytest.raises(ValueError, match="in place of"):
         Tuned.from_plain({"leaves": 7})
+
+
+def test_a_champion_is_remembered_with_the_settings_that_were_found_for_it():
+    """The notes of a training bring back its recipe, found settings and directions included; older notes have none."""
+    settings = DEFAULT.grown(settings_for(600, conversions=100, seed=0, threads=1), directions=(1, 0))
+    shipped = {"recipe": Recipe(tuned=DEFAULT), "plan": Plan(0.1, 5, 2, settings), "closed_by": 7}
+    reign = remembered(None, json.loads(json.dumps({"model_that_ships": plain(shipped)})))
+    assert reign.recipe == Recipe(tuned=DEFAULT)
+    assert reign.plan == Plan(0.1, 5, 2, settings)
+    older = plain(shipped | {"recipe": {"seed": 3}})
+    assert remembered(None, {"model_that_ships": older}).recipe == Recipe(seed=3)
 
 
 def test_every_setting_has_words_and_a_place_in_the_space(tmp_path):
