@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from features.catalog import Feature, Phrase
 from features.matrix import FeatureTable
-from models.screening import usable
+from models.screening import FEW_AS_OFS, share_between, usable
 
 AS_OF = np.array([0, 0, 1, 1])
 
@@ -66,3 +67,41 @@ def test_an_identifier_is_dropped() -> None:
     feature = Feature("f", "fit", "category", "category", "f", Phrase("{n}"), "")
     ids = FeatureTable(pa.table({"lead_id": ["a"] * 40}), pa.table({"f": column}), (feature,))
     assert "5 or more" in usable(ids, np.arange(40))[1][0].reason
+
+
+def grown(*, as_ofs: int, leads: int = 40, spread: float = 1.0) -> tuple[FeatureTable, np.ndarray]:
+    """Return a number that grows by one from as_of to as_of, and how far leads lie apart in it."""
+    as_of = np.repeat(np.arange(as_ofs), leads)
+    values = as_of + spread * np.tile(np.linspace(0, 1, leads), as_ofs)
+    feature = Feature("lead_age", "fit", "number", "days", "lead_age", Phrase("{n}"), "")
+    return FeatureTable(pa.table({"lead_id": ["a"] * len(as_of)}), pa.table({"lead_age": values}), (feature,)), as_of
+
+
+def test_a_number_that_names_the_as_of_is_dropped() -> None:
+    """Where few as_ofs differ more than the leads within them, the number is dropped with its share."""
+    table, as_of = grown(as_ofs=5)
+    kept, dropped = usable(table, as_of)
+    assert kept == ()
+    assert dropped[0].reason.startswith("it tells the moments of training apart, not the leads: 9")
+
+
+def test_a_number_that_tells_leads_apart_is_kept() -> None:
+    """The same growth between leads who lie further apart than as_ofs do is kept."""
+    assert usable(*grown(as_ofs=5, spread=20.0))[0]
+
+
+@pytest.mark.parametrize("as_ofs", [1, FEW_AS_OFS + 1])
+def test_one_as_of_or_many_drop_no_number(as_ofs: int) -> None:
+    """At a single as_of nothing grows, and what was seen at many may be learned from."""
+    assert usable(*grown(as_ofs=as_ofs))[0]
+
+
+def test_share_between_is_that_of_the_ranks_variance() -> None:
+    """The share is the variance of the groups' mean ranks over that of the ranks; ties and gaps included."""
+    rng = np.random.default_rng(3)
+    moment = rng.integers(0, 4, 300)
+    values = np.round(rng.normal(moment, 1.5), 1)
+    values[rng.random(300) < 0.2] = np.nan
+    ranks = pd.DataFrame({"rank": pd.Series(values).rank(), "moment": moment}).dropna()
+    means = ranks.groupby("moment")["rank"].transform("mean")
+    assert share_between(values, moment) == pytest.approx(means.var() / ranks["rank"].var(), rel=1e-9)
