@@ -4,7 +4,7 @@ Isotonic regression is fitted twice on margins that no tree saw: once as if the 
 it had not (p0). Both are step functions of the calibrated log-odds, stored as plain vectors.
 
 They know how far the calibration is uncertain as long as nothing moves. Base rates do move, and forward blocks tell how
-far (`models.base_rate`): both ends are set off by that reach in log-odds. docs/decisions/0019 says what was measured.
+far (`models.base_rate`): both ends are set off by that reach in log-odds. docs/decisions/0018 says what was measured.
 """
 
 from __future__ import annotations
