@@ -1,8 +1,5 @@
 """BG/NBD against its authors' numbers, and against a simulation of its own story."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +9,6 @@ from models.bgnbd import BgNbd, Purchases, fit_bgnbd, log_likelihood
 
 PUBLISHED = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)
 """Table 2 of the paper: CDNOW, 39 weeks."""
-DATA = Path(os.environ.get("LEADLIGHT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def one(repeats: float, last: float, age: float) -> Purchases:
@@ -80,10 +76,9 @@ def test_who_buys_lately_and_often_is_more_likely_to_buy_again() -> None:
     assert PUBLISHED.probability_active(one(0, 0.0, 40.0))[0] == 1
 
 
-@pytest.mark.skipif(not (DATA / "cdnow.parquet").is_file(), reason="needs the data beside the checkout")
-def test_all_of_cdnow_gives_nearly_the_published_numbers() -> None:
+def test_all_of_cdnow_gives_nearly_the_published_numbers(shared_data) -> None:
     """The paper fits a tenth of these customers; all of them lie within a tenth of its four numbers."""
-    orders = pq.read_table(DATA / "cdnow.parquet").to_pandas()
+    orders = pq.read_table(shared_data("cdnow.parquet")).to_pandas()
     day = (orders["ordered_on"] - orders["ordered_on"].min()).dt.days
     weeks = (
         orders.assign(day=day)[day < 39 * 7]

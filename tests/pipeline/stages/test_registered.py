@@ -1,6 +1,7 @@
 """Promotion and rollback on a real workspace: what is published, to the byte."""
 
 import io
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -36,8 +37,8 @@ AS_OF = datetime(2024, 12, 2)
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    """Return a shop that was trained when its data ended on 2 December, and a second version of its model."""
+def trained(tmp_path_factory):
+    """Return the config of a shop whose data ended on 2 December, and a model trained then."""
     folder = tmp_path_factory.mktemp("shop")
     generate(folder / "whole", leads=1000, seed=3)
     write_config(folder, until=CUT.isoformat())
@@ -48,10 +49,22 @@ def settings(tmp_path_factory):
     found = load(folder / "leadlight.yaml")
     ingest(found, now=CUT)
     recipe = Recipe(max_trees=20, bags=1, groups=2, blocks=1)
-    trained = training.train(compute_training_table(found), config=training.TrainingConfig(recipe=recipe))
     registry.prepare(place_of(found))
-    training_run.client(place_of(found)).create_registered_model(place_of(found).name)
-    register(found, trained.model)
+    return found, training.train(compute_training_table(found), config=training.TrainingConfig(recipe=recipe)).model
+
+
+@pytest.fixture
+def settings(trained):
+    """Return the shop with one version of its model and no scores: no test meets what another one left."""
+    found, model = trained
+    place = place_of(found)
+    shutil.rmtree(found.shop.workspace / "scores", ignore_errors=True)
+    shutil.rmtree(found.shop.workspace / "mlartifacts", ignore_errors=True)
+    asked = training_run.client(place)
+    if asked.search_registered_models(f"name = '{place.name}'"):
+        asked.delete_registered_model(place.name)
+    asked.create_registered_model(place.name)
+    register(found, model)
     return found
 
 
@@ -221,6 +234,7 @@ def test_damaged_files_are_refused_before_anything_changes(settings):
 def test_a_champion_replaced_while_it_scores_does_not_publish(settings, monkeypatch):
     """A promotion in the middle of a long run is not overruled when that run ends."""
     store, before = store_of(settings), champion(settings)[1]
+    score(settings, scored_at=NOW)
     registered.promote(settings, another_version(settings), at=NOW)
     score(settings, scored_at=NOW)
     shown, add = store.published(), ScoreStore.add

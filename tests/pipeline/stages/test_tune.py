@@ -85,10 +85,19 @@ def shop(tmp_path_factory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def tuned(shop, table) -> TuneReport:
-    """Return the report of two trials, and then of two more."""
+def tuned_once(shop, table) -> tuple[TuneReport, bytes]:
+    """Return the report of two trials and then of two more, and the file they left."""
     tune(shop, now=NOW, trials=2, table=table)
-    return tune(shop, now=NOW, trials=4, table=table)
+    report = tune(shop, now=NOW, trials=4, table=table)
+    return report, found_settings.place_of_found(shop).read_bytes()
+
+
+@pytest.fixture
+def tuned(shop, tuned_once) -> TuneReport:
+    """Return the report; the file for training is again what that tuning left, whatever another test made of it."""
+    report, left = tuned_once
+    found_settings.place_of_found(shop).write_bytes(left)
+    return report
 
 
 def without_mlflow(monkeypatch) -> None:
