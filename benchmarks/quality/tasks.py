@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.quality import lead_tables, shops
 from benchmarks.quality.task import Task
 
-LEADS, QUICK_LEADS, QUICK_ROWS = 12_000, 600, 1_200
+LEADS, QUICK_LEADS, QUICK_ROWS = 20_000, 600, 1_200
 """Size of the synthetic shop, in full and in the quick form; rows of any task in the quick form."""
 
 
