@@ -80,7 +80,7 @@ def _reason_to_drop(feature: Feature, values: pa.ChunkedArray, as_of: npt.NDArra
         if reason:
             return reason
     if feature.family == "calendar":
-        return _reason_to_drop_calendar(values, as_of)
+        return reason_of_calendar(values, as_of)
     return ""
 
 
@@ -95,8 +95,13 @@ def _reason_to_drop_category(values: pa.ChunkedArray) -> str:
     return ""
 
 
-def _reason_to_drop_calendar(values: pa.ChunkedArray, as_of: npt.NDArray[np.int64]) -> str:
-    """Return a reason unless every level occurs at two or more as_ofs."""
+def reason_of_calendar(values: pa.ChunkedArray, as_of: npt.NDArray[np.int64]) -> str:
+    """Return a reason to drop a calendar feature, unless every level occurs at two or more as_ofs.
+
+    Args:
+        values: The feature, shape ``(n_rows,)``.
+        as_of: Each row's as_of (us).
+    """
     plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
     pairs = pa.table({"level": plain, "as_of": as_of}).group_by(["level", "as_of"]).aggregate([])
     as_ofs = pairs.group_by("level").aggregate([("as_of", "count")])

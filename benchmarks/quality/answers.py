@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quality import ours
+from benchmarks.quality import rows as rows_made
 from benchmarks.quality.cache import code_of, code_of_models, remembered
 from benchmarks.quality.peers import PEERS
 from benchmarks.quality.rows import Floats, rows_of
@@ -53,7 +54,7 @@ def answers(
     for name in peers:
         notify(f"{task.name}: {name}")
         peer = PEERS[name]
-        code = code_of(inspect.getmodule(peer) or inspect)
+        code = code_of(inspect.getmodule(peer) or inspect, rows_made)
         seconds = budget.seconds if name == "flaml" else ""
         said[name] = remembered(
             cache, f"{task.name}-{name}", key=f"{fingerprint} {code} {seconds}", ask=lambda peer=peer: peer(rows)

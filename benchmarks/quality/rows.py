@@ -11,8 +11,10 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.quality.task import Task
+from features.catalog import Feature
 from features.matrix import FeatureTable
-from models.splits import lead_groups
+from models.screening import only, reason_of_calendar
+from models.splits import Moments, lead_groups
 
 WATCHED_OF: Final = 5
 """Peers that stop early watch one fifth of the leads."""
@@ -59,9 +61,14 @@ class Rows:
 
 
 def rows_of(task: Task, *, threads: int, seconds: int) -> Rows:
-    """Return the rows of *task*; columns that hold one value in training are left out."""
+    """Return the rows of *task*.
+
+    Columns that hold one value in training are left out, and so are calendar features that give each moment a name of
+    its own ("December", seen once): nobody can learn from them, and a regression on a month's number is wrong.
+    """
     moments = task.moments.take(task.train)
-    train, test = (_frame(task.table.take(rows)) for rows in (task.train, task.test))
+    table = only(task.table, tuple(one for one in task.table.features if not _names_moments(one, task, moments)))
+    train, test = (_frame(table.take(rows)) for rows in (task.train, task.test))
     train = train[[name for name in train if len(train[name].unique()) > 1]]
     test = test[train.columns]
     for name in train.select_dtypes("category"):
@@ -69,6 +76,11 @@ def rows_of(task: Task, *, threads: int, seconds: int) -> Rows:
         train[name], test[name] = train[name].astype(levels), test[name].astype(levels)
     group = lead_groups(moments, count=WATCHED_OF, seed=0)
     return Rows(train, test, moments.converted, group, threads=threads, seconds=seconds)
+
+
+def _names_moments(feature: Feature, task: Task, moments: Moments) -> bool:
+    values = task.table.columns[feature.name].take(pa.array(task.train))
+    return feature.family == "calendar" and bool(reason_of_calendar(values, moments.as_of))
 
 
 def _frame(table: FeatureTable) -> pd.DataFrame:
