@@ -271,6 +271,14 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
     return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
 
 
+def as_yaml(settings: Settings) -> str:
+    """Return what the config says, as YAML: what is as by default is left out, and so is where files lie."""
+    said = settings.model_dump(
+        mode="json", exclude_unset=True, exclude={"data": True, "shop": {"workspace"}, "points": {"card"}}
+    )
+    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
+
+
 def _kind_faults(settings: Settings, raw: dict[str, Any]) -> list[str]:
     """Return what is wrong with the tables, or what a lead table has no use for."""
     if settings.lead_table is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,7 +33,7 @@ class Training:
         table: The table it was given.
         parameters: What a person would ask later: question, horizon, recipe. Nested mappings are flattened.
         others: Metrics of other models on the same hold-out, by name (``logistic``, ``lightgbm``).
-        config_file: The shop's config, where there is one.
+        config: The shop's config as YAML; empty = there is none.
         fingerprint: Which data these were; empty = the fingerprint of *table*.
         segments: Quality by segment and error gaps, where the shop asked for them.
         setting: What the shop's config says of the question, for the model card.
@@ -48,7 +47,7 @@ class Training:
     table: FeatureTable
     parameters: Mapping[str, Any] = field(default_factory=dict)
     others: Mapping[str, Metrics] = field(default_factory=dict)
-    config_file: Path | None = None
+    config: str = ""
     fingerprint: str = ""
     segments: SegmentReport | None = None
     setting: Setting = field(default_factory=Setting)

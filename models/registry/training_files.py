@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -46,8 +45,8 @@ def write_files(training: Training, folder: Path) -> None:
         _write_json(folder / "certificate.json", training.certificate.as_plain())
         (folder / "certificate.md").write_text(certificate_page.markdown(training.certificate), encoding="utf-8")
         (folder / "certificate.html").write_text(certificate_page.html(training.certificate), encoding="utf-8")
-    if training.config_file is not None:
-        shutil.copyfile(training.config_file, folder / "config.yaml")
+    if training.config:
+        (folder / "config.yaml").write_text(training.config, encoding="utf-8")
     for name in ("plots", "curves", "shap", CARD_FOLDER):
         (folder / name).mkdir()
     drawn = _write_curves(training, folder)

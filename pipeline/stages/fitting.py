@@ -23,7 +23,7 @@ from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
 from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
-from pipeline.settings import Settings
+from pipeline.settings import Settings, as_yaml
 from pipeline.stages.certificate import certify, keep, refused
 from pipeline.stages.certificate_rows import certify_rows
 from pipeline.stages.features import asked
@@ -97,6 +97,7 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
         setting=card_setting(settings, fitted.judged),
         tags=fitted.in_use.tags,
         certificate=fitted.certificate,
+        config=as_yaml(settings),
     )
     return registry.log_training(place_of(settings), remembered, alias=alias)
 

@@ -70,14 +70,13 @@ def labels_of(table, test, converted):
 
 
 @pytest.fixture(scope="session")
-def training(lead_model, some_leads, tmp_path_factory):
+def training(lead_model, some_leads):
     """Return one training of the small model."""
-    config = tmp_path_factory.mktemp("config") / "shop.yaml"
-    config.write_text("shop: {name: Corner shop}\n")
     table = some_leads(1200, 3)
     question = {"question": {"horizon_days": 30}, "windows": [7, 30], "uri": "postgresql://me:secret@host/db"}
     plain = training_of(lead_model, table)
-    return replace(plain, parameters=question, config_file=config, others={"logistic": plain.trained.metrics})
+    config = "shop: {name: Corner shop}\n"
+    return replace(plain, parameters=question, config=config, others={"logistic": plain.trained.metrics})
 
 
 @pytest.fixture(scope="session")

