@@ -17,8 +17,9 @@ from features.training_table import Question
 from models.points_card_columns import BoundCard, bind
 from pipeline import segmenting
 from pipeline.points_file import read_card
-from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
+from pipeline.settings import Settings
 from pipeline.settings_features import OwnFeature, OwnMeasure
+from pipeline.settings_question import QuestionSettings, SnapshotSettings
 
 
 def question(settings: Settings) -> Question:

@@ -13,7 +13,8 @@ from models.model_card_facts import Setting
 from pipeline import segmenting
 from pipeline.lead_data import lead_data
 from pipeline.lead_table import notes
-from pipeline.settings import QuestionSettings, Settings, SnapshotSettings
+from pipeline.settings import Settings
+from pipeline.settings_question import QuestionSettings, SnapshotSettings
 from pipeline.workspace import Workspace
 
 WHO = {

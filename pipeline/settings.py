@@ -4,13 +4,12 @@ Unknown keys are refused with the nearest valid one; secrets never stand here, t
 environment. Every setting carries its description, which docs/settings.md repeats.
 """
 
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from pipeline.settings_faults import (
     config_not_found,
@@ -21,9 +20,9 @@ from pipeline.settings_faults import (
 )
 from pipeline.settings_features import FeatureSettings
 from pipeline.settings_lead_table import LeadTableSettings
+from pipeline.settings_model import ModelSettings
+from pipeline.settings_question import QuestionSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
-
-Where = dict[str, Any]
 
 
 class Shop(Section):
@@ -40,94 +39,6 @@ class Shop(Section):
     @classmethod
     def _zone_exists(cls, zone: str) -> str:
         return existing_zone(zone)
-
-
-class ConversionSettings(Section):
-    """What counts as a conversion."""
-
-    table: Literal["orders", "events", "outcomes"] = Field("orders", description="The table that holds conversions.")
-    where: Where = Field(default_factory=dict, description="Conditions on its rows.")
-    minimum_amount: float | None = Field(None, ge=0, description="Orders below this amount do not count.")
-
-
-class TriggerSettings(Section):
-    """The rows at which leads are asked about."""
-
-    table: str = Field(description="The table whose rows pull the trigger.")
-    where: Where = Field(default_factory=dict, description="Which of its rows do.")
-    match: str = Field("", description="A column that trigger and conversion must share.")
-    until: str = Field("", description="A time column of the trigger that ends the label window.")
-
-
-class SnapshotSettings(Section):
-    """When leads are asked about: a regular grid, or a trigger."""
-
-    every: str = Field(
-        "",
-        pattern=r"^([1-9]\d*(d|w|mo))?$",
-        description="Step of the grid: 7d, 4w, 1mo; 7d where nothing is said of snapshots.",
-    )
-    first: date | None = Field(None, description="First day of the grid.")
-    last: date | None = Field(None, description="Last day of the grid.")
-    trigger: TriggerSettings | None = Field(None, description="A trigger instead of a grid.")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "SnapshotSettings":
-        if bool(self.every) == (self.trigger is not None):
-            raise ValueError("give either every or trigger")
-        return self
-
-
-class CohortSettings(Section):
-    """Who is asked about."""
-
-    who: Literal["everyone", "prospects", "customers"] = Field("everyone", description="By purchases known so far.")
-    where: Where = Field(default_factory=dict, description="Conditions on features, by name.")
-
-
-class QuestionSettings(Section):
-    """What is predicted, about whom, when, how far ahead."""
-
-    name: str = Field("", description="The question in words, for reports.")
-    conversion: ConversionSettings = Field(default_factory=ConversionSettings)
-    snapshots: SnapshotSettings = Field(default_factory=lambda: SnapshotSettings(every="7d"))
-    cohort: CohortSettings = Field(default_factory=CohortSettings)
-    horizon_days: int = Field(30, ge=1, description="Days of the label window.")
-    settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
-
-
-class GateSettings(Section):
-    """What `leadlight retrain` asks of a new model before it may score."""
-
-    margin: float = Field(
-        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
-    )
-    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
-
-
-class TuningSettings(Section):
-    """How `leadlight tune` seeks settings of the model, and whether training uses them."""
-
-    trials: int = Field(30, ge=1, description="Trials of a study in all, those of earlier runs included.")
-    minutes: float = Field(20.0, gt=0, description="Time of one run; the study goes on in the next.")
-    objective: Literal["log_loss", "average_precision", "roc_auc", "brier"] = Field(
-        "log_loss", description="What trials are judged by, over forward folds."
-    )
-    use: bool = Field(default=True, description="Whether training uses the settings that tuning found.")
-
-
-class ModelSettings(Section):
-    """How the model is trained."""
-
-    seed: int = Field(0, description="Seed of everything random.")
-    max_trees: int = Field(300, ge=1, description="Trees over all bags: explaining costs by tree.")
-    holdout_share: float = Field(0.2, gt=0, lt=1, description="Newest share of snapshots held out, in whole as-ofs.")
-    holdout_from: date | None = Field(None, description="Hold out everything asked from this day on, instead.")
-    use_sensitive: bool = Field(False, description="True: the model may read attributes marked sensitive.")
-    experiment: str = Field("", description="MLflow experiment; by default the shop's name.")
-    tracking_uri: str = Field("", description="MLflow server; by default SQLite in the workspace.")
-    gate: GateSettings = Field(default_factory=GateSettings)
-    tuning: TuningSettings = Field(default_factory=TuningSettings)
 
 
 class CertificateSettings(Section):
