@@ -17,6 +17,7 @@ from features.moments import local_date
 from features.snapshots import Trigger
 from features.timeline import Coverage, Timelines
 from features.training_table import Question, scoring_table, training_table
+from models.errors import NoConversionsError, no_conversions
 from pipeline import asking, lead_timeline, segmenting
 from pipeline.lead_timeline import Happening
 from pipeline.progress import Progress, silent
@@ -156,7 +157,7 @@ def per_bucket(
     return done
 
 
-def _nothing_ripe(settings: Settings, tables: Tables) -> LeadlightError:
+def _nothing_ripe(settings: Settings, tables: Tables) -> NoConversionsError:
     conversion = settings.question.conversion.table
     span = tables.coverage[conversion]
     asked_for, zone = settings.question, settings.shop.time_zone
@@ -166,4 +167,4 @@ def _nothing_ripe(settings: Settings, tables: Tables) -> LeadlightError:
         f"cohort: {asked_for.cohort.who}",
     ]
     hint = "shorten question.horizon_days, widen the grid or the cohort, or ingest a longer history."
-    return wrong_input("No snapshot is ripe: none has its whole label window inside the data.", lines, hint=hint)
+    return no_conversions("No snapshot is ripe: none has its whole label window inside the data.", lines, hint=hint)

@@ -33,8 +33,7 @@ def show_training(console: Console, report: TrainReport) -> None:
     for note in report.notes:
         console.print(f"Note: {note}", markup=False)
     console.print(f"{report.certificate}.", markup=False)
-    use = "it scores from now on" if report.is_champion else "another version keeps scoring"
-    console.print(f"Version {report.version} is registered; {use}.\n")
+    console.print(f"Version {report.version} is registered; {report.who_scores}.\n", markup=False)
     console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
     console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
     console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)

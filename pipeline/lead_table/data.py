@@ -21,6 +21,7 @@ from features.matrix import FeatureTable
 from features.moments import SECOND, local_midnight
 from features.plan import KEY_COLUMNS
 from features.timeline import Coverage
+from models.errors import NoConversionsError, no_conversions
 from pipeline import segmenting
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
@@ -172,8 +173,12 @@ class LeadTable:
         return replace(feature, unit=unit, monotone=spec.monotone if feature.kind == "number" else 0)
 
 
-def _nothing_closed(horizon_days: int, until: str) -> LeadlightError:
+def _nothing_closed(horizon_days: int, until: str) -> NoConversionsError:
     if not horizon_days:
-        return wrong_input("No lead of the table has an outcome yet.", hint="ingest an export in which some have one.")
+        return no_conversions(
+            "No lead of the table has an outcome yet.", hint="ingest an export in which some have one."
+        )
     fact = f"No lead came in {horizon_days} days before {until}, until when the table tells what happened."
-    return wrong_input(fact, hint="shorten lead_table.horizon_days, say lead_table.data_until, or ingest more leads.")
+    return no_conversions(
+        fact, hint="shorten lead_table.horizon_days, say lead_table.data_until, or ingest more leads."
+    )

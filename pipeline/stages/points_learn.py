@@ -14,11 +14,11 @@ from models.grades import GradeShares
 from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
+from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import training_config
+from pipeline.stages.fitting import table_to_learn_from, training_config
 from pipeline.workspace import Workspace
 
 
@@ -76,16 +76,18 @@ def learn(
     if out.exists() and not replace:
         raise _exists(out)
     if table is None:
-        table = compute_training_table(settings, progress=progress)
-    judged = learn_and_judge(
-        table,
-        config=training_config(settings),
-        most_rules=most_rules,
-        shares=_shares(settings),
-        currency=settings.shop.currency,
-        given=read_card(settings.points.card) if settings.points.card is not None else None,
-        notify=lambda text: progress(text, 0, 0),
-    )
+        table = table_to_learn_from(settings, progress=progress)
+    config = training_config(settings)
+    with told_what_is_missing(settings, config):
+        judged = learn_and_judge(
+            table,
+            config=config,
+            most_rules=most_rules,
+            shares=_shares(settings),
+            currency=settings.shop.currency,
+            given=read_card(settings.points.card) if settings.points.card is not None else None,
+            notify=lambda text: progress(text, 0, 0),
+        )
     report = _report(settings, out, judged)
     with Workspace(settings.shop.workspace).writing(out) as part:
         part.write_text(spell_card(judged.learned.card, head=_head(report)), encoding="utf-8")
