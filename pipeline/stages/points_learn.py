@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import LeadlightError, wrong_input
-from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models.contest import OURS
 from models.grades import GradeShares
@@ -15,6 +14,7 @@ from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
 from pipeline.card_meanwhile import told_what_is_missing
+from pipeline.lead_data import lead_data
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
@@ -31,9 +31,10 @@ class LearnReport:
         label: What its scores are marked with.
         rules: Name and points of each rule.
         base: Points that every lead begins with.
+        rows_are: What rows are called: ``snapshots`` or ``leads``.
         train_rows: Snapshots that the written card learned from.
         conversions: Distinct converting leads among them.
-        test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
+        test_from: First as_of of the hold-out (ISO, or the row), empty where other leads were held out.
         metrics: By name (the model, the learned card, the given one) and metric: value and 95 % bounds over leads.
         auc_given_up: ROC-AUC that the card is below the model.
         log_loss_given_up: Log-loss that it is above the model, in nats a snapshot, with 95 % bounds over leads.
@@ -43,6 +44,7 @@ class LearnReport:
     label: str
     rules: tuple[tuple[str, int], ...]
     base: int
+    rows_are: str
     train_rows: int
     conversions: int
     test_from: str
@@ -102,14 +104,16 @@ def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
     card: PointsCard = judged.learned.card
     metrics = judged.contest.metrics
     lost = judged.contest.ahead[LEARNED]
+    leads = lead_data(settings)
     return LearnReport(
         card=out,
         label=card.label,
         rules=tuple((rule.name, rule.points) for rule in card.rules),
         base=card.base,
+        rows_are=leads.rows_are,
         train_rows=judged.learned.rows,
         conversions=judged.learned.conversions,
-        test_from="" if judged.test_from is None else local_iso(judged.test_from, settings.shop.time_zone),
+        test_from="" if judged.test_from is None else leads.told(judged.test_from),
         metrics={
             name: {key: (one.value, one.low, one.high) for key, one in of_one.estimates().items()}
             for name, of_one in metrics.items()
@@ -122,9 +126,9 @@ def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
 def _head(report: LearnReport) -> str:
     """Return what stands above the rules: where they come from, and what they are worth."""
     ours, card = report.metrics[OURS], report.metrics[LEARNED]
-    when = f"from {report.test_from[:10]} on" if report.test_from else "on other leads"
+    when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "on other leads"
     return (
-        f"Learned by Leadlight from {report.train_rows:,} snapshots ({report.conversions:,} converting leads).\n"
+        f"Learned by Leadlight from {report.train_rows:,} {report.rows_are} ({report.conversions:,} converting leads).\n"
         f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "
         f"log-loss {card['log_loss'][0]:.4f} (the model {ours['log_loss'][0]:.4f}).\n"
         "The printed points are the points used: change them as you like, and try the card with\n"

@@ -41,6 +41,7 @@ class TrainReport:
         run_id: MLflow run.
         is_champion: Whether it scores from now on.
         who_scores: Who scores from now on, in words.
+        rows_are: What the rows below are called: ``snapshots`` or ``leads``.
         train_rows: Snapshots learned from before the hold-out.
         train_conversions: Distinct converting leads among them.
         test_rows: Snapshots of the hold-out.
@@ -68,6 +69,7 @@ class TrainReport:
     run_id: str
     is_champion: bool
     who_scores: str
+    rows_are: str
     train_rows: int
     train_conversions: int
     test_rows: int
@@ -109,6 +111,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         run_id=logged.run_id,
         is_champion=CHAMPION in logged.aliases,
         who_scores=_who_scores(settings, logged),
+        rows_are=leads.rows_are,
         train_rows=trained.judged_report.rows,
         train_conversions=trained.judged_report.conversions,
         test_rows=trained.metrics.rows,
