@@ -6,12 +6,11 @@ What an attribute is worth only the shop knows, so no rule is switched on; each 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
 from typing import Final
 
 import yaml
 
-from models.wording import plain, quantity
+from models.wording import plain
 
 DIGITS: Final = 3
 """Digits of a number in an example: people write no more."""
@@ -56,16 +55,18 @@ def _line(name: str, values: Sequence[str | float]) -> str:
 
 def _of_numbers(words: str, name: str, least: float, middle: float, most: float) -> str:
     """Return a rule for the upper half; where half have the least, for those above it."""
-    spread = (
-        f"   # from {quantity(least, 'number')} to {quantity(most, 'number')}, the middle {quantity(middle, 'number')}"
-    )
+    spread = f"   # from {_said(least)} to {_said(most)}, the middle {_said(middle)}"
     if middle > least:
-        return _rule(f"{words} of {quantity(middle, 'number')} or more", name, {"min": _short(middle)}) + spread
-    return _rule(f"{words} above {quantity(least, 'number')}", name, {"above": _short(least)}) + spread
+        return _rule(f"{words} of {_said(middle)} or more", name, {"min": _short(middle)}) + spread
+    return _rule(f"{words} above {_said(least)}", name, {"above": _short(least)}) + spread
 
 
 def _short(number: float) -> float | int:
     return int(number) if number.is_integer() else number
+
+
+def _said(number: float) -> str:
+    return f"{_short(number):,}"
 
 
 def _rule(said: str, name: str, test: Mapping[str, object]) -> str:

@@ -57,7 +57,8 @@ def _what_was_judged(report: TrainReport) -> str:
     return (
         f"Learned from {report.train_rows:,} {report.rows_are} ({report.train_conversions:,} converting leads), "
         f"judged on {report.test_rows:,} {of_what} "
-        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the {report.rows_are} converted).{caveat}"
+        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the {report.rows_are} "
+        f"converted).{caveat}"
     )
 
 

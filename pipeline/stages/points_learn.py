@@ -126,9 +126,10 @@ def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
 def _head(report: LearnReport) -> str:
     """Return what stands above the rules: where they come from, and what they are worth."""
     ours, card = report.metrics[OURS], report.metrics[LEARNED]
+    rows = f"{report.train_rows:,} {report.rows_are}"
     when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "on other leads"
     return (
-        f"Learned by Leadlight from {report.train_rows:,} {report.rows_are} ({report.conversions:,} converting leads).\n"
+        f"Learned by Leadlight from {rows} ({report.conversions:,} converting leads).\n"
         f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "
         f"log-loss {card['log_loss'][0]:.4f} (the model {ours['log_loss'][0]:.4f}).\n"
         "The printed points are the points used: change them as you like, and try the card with\n"
