@@ -72,11 +72,6 @@ class Histories:
         return self._settings.question.model_dump(mode="json")
 
     @property
-    def rows_are(self) -> str:
-        """A lead at one of its moments."""
-        return "snapshots"
-
-    @property
     def caveat(self) -> str:
         """Nothing: timelines know their time."""
         return ""

@@ -49,10 +49,6 @@ class LeadData(Protocol):
         """What is asked of the leads, as plain data: models that answer different questions are not compared."""
 
     @property
-    def rows_are(self) -> str:
-        """What rows of the training table are called: ``snapshots`` or ``leads``."""
-
-    @property
     def caveat(self) -> str:
         """What must be said beside every figure of a model that was judged on these leads; empty = nothing."""
 

@@ -19,12 +19,12 @@ from features.families.fit import of_attribute
 from features.lead_rows import Timing, every_lead, training_table, waiting_table
 from features.local_time import local_iso
 from features.matrix import FeatureTable
-from features.moments import SECOND, local_midnight
+from features.moments import local_midnight
 from features.plan import KEY_COLUMNS
 from features.timeline import Coverage
 from models.errors import NoConversionsError, no_conversions
 from models.points_card_columns import BoundCard, bind
-from pipeline import asking, segmenting
+from pipeline import asking, row_words, segmenting
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
 from pipeline.lead_timeline import Happening
@@ -85,11 +85,6 @@ class LeadTable:
         """The label and what is known of time."""
         said = self._asked.model_dump(mode="json", include=set(_QUESTION))
         return {"name": self._settings.question.name, **{name: said[name] for name in _QUESTION}}
-
-    @property
-    def rows_are(self) -> str:
-        """One row per lead."""
-        return "leads"
 
     @property
     def caveat(self) -> str:
@@ -171,9 +166,7 @@ class LeadTable:
 
     def told(self, as_of: int) -> str:
         """Return a row's date, its number, or nothing."""
-        if self._timing.order == "rows":
-            return f"row {as_of // SECOND:,}"
-        return local_iso(as_of, self._zone) if self._timing.order else ""
+        return row_words.told(self._settings, as_of)
 
     def unasked(self, lead_id: str) -> str:
         """Return that the lead is not open."""

@@ -23,6 +23,7 @@ from models.registry.training import plain
 from pipeline import judging
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
+from pipeline.row_words import rows_are
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.fitting import in_use_for
@@ -147,7 +148,7 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes:
         question=settings.question.name,
         caveat=leads.caveat,
         is_forward=found.is_forward,
-        rows_are=leads.rows_are,
+        rows_are=rows_are(settings),
         folds=tuple(_line(fold, leads) for fold in found.folds),
         overall=_overall(found, leads),
         random_split=_figures(found.random_split.estimates()) if found.random_split else {},

@@ -14,9 +14,9 @@ from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
 from pipeline.card_meanwhile import told_what_is_missing
-from pipeline.lead_data import lead_data
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
+from pipeline.row_words import rows_are, told
 from pipeline.settings import Settings
 from pipeline.stages.fitting import table_to_learn_from, training_config
 from pipeline.workspace import Workspace
@@ -104,16 +104,15 @@ def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
     card: PointsCard = judged.learned.card
     metrics = judged.contest.metrics
     lost = judged.contest.ahead[LEARNED]
-    leads = lead_data(settings)
     return LearnReport(
         card=out,
         label=card.label,
         rules=tuple((rule.name, rule.points) for rule in card.rules),
         base=card.base,
-        rows_are=leads.rows_are,
+        rows_are=rows_are(settings),
         train_rows=judged.learned.rows,
         conversions=judged.learned.conversions,
-        test_from="" if judged.test_from is None else leads.told(judged.test_from),
+        test_from="" if judged.test_from is None else told(settings, judged.test_from),
         metrics={
             name: {key: (one.value, one.low, one.high) for key, one in of_one.estimates().items()}
             for name, of_one in metrics.items()

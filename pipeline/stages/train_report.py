@@ -21,6 +21,7 @@ from models.segment_words import segment_notes
 from models.training import TrainedModel
 from pipeline.champion import card_of, has_champion, place_of, plots_of
 from pipeline.lead_data import lead_data
+from pipeline.row_words import rows_are
 from pipeline.settings import Settings
 from pipeline.stages.certificate import PAGE
 from pipeline.stages.fitting import Fitted
@@ -111,7 +112,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         run_id=logged.run_id,
         is_champion=CHAMPION in logged.aliases,
         who_scores=_who_scores(settings, logged),
-        rows_are=leads.rows_are,
+        rows_are=rows_are(settings),
         train_rows=trained.judged_report.rows,
         train_conversions=trained.judged_report.conversions,
         test_rows=trained.metrics.rows,

@@ -17,9 +17,9 @@ from models.registry.fingerprint import fingerprint
 from models.tuned import Tuned
 from models.tuning import Standing, Tuning, TuningConfig, TuningResult
 from models.tuning_study import COMPLETE, PRUNED
+from pipeline import row_words
 from pipeline.champion import place_of
 from pipeline.found_settings import FoundSettings, asked_of, write_found
-from pipeline.lead_data import lead_data
 from pipeline.progress import NEWS, Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
@@ -225,7 +225,7 @@ def _kept(settings: Settings, result: TuningResult, *, asks: str, now: datetime)
         bar=result.gain.bar,
         trials=len(result.trials),
         found_on=local_date(to_us(now), settings.shop.time_zone).isoformat(),
-        newest_as_of=lead_data(settings).told(result.newest_as_of),
+        newest_as_of=row_words.told(settings, result.newest_as_of),
     )
     write_found(settings, found)
     return found
@@ -268,7 +268,7 @@ def _report(
         objective_words=result.objective.words,
         higher_is_better=result.objective.higher_is_better,
         is_forward=result.is_forward,
-        rows_are=lead_data(settings).rows_are,
+        rows_are=row_words.rows_are(settings),
         rows=result.rows,
         rows_seen=result.rows_seen,
         rounds=_round_lines(settings, result),
@@ -299,11 +299,15 @@ def _report(
 
 
 def _round_lines(settings: Settings, result: TuningResult) -> tuple[RoundLine, ...]:
-    told = lead_data(settings).told if result.is_forward else lambda _: ""
     values = zip(result.rounds, result.default.rounds, result.best.rounds, strict=True)
     return tuple(
-        RoundLine(told(info.first_as_of), info.rows, info.conversions, default, best) for info, default, best in values
+        RoundLine(_begins(settings, result, info.first_as_of), info.rows, info.conversions, default, best)
+        for info, default, best in values
     )
+
+
+def _begins(settings: Settings, result: TuningResult, as_of: int) -> str:
+    return row_words.told(settings, as_of) if result.is_forward else ""
 
 
 def _stopped(when: str) -> NotFinishedError:
