@@ -153,7 +153,8 @@ def _misfit(condition: Condition, column: pa.ChunkedArray) -> str:
     if operator in _BOUNDS and kind != "numbers":
         return f"{condition.column}: {operator} asks for numbers, but the column holds {kind}"
     if operator in ("in", "not") and not _FITS[kind](operands):
-        return f"{condition.column}: {_shown(operands)} cannot be among {kind}"
+        quotes = " (in YAML, yes and no are words only in quotes)" if kind == "text" and _has_truth(operands) else ""
+        return f"{condition.column}: {_shown(operands)} cannot be among {kind}{quotes}"
     return ""
 
 
@@ -168,6 +169,10 @@ def _kind(column: pa.ChunkedArray) -> str:
 
 def _shown(operands: tuple[object, ...]) -> str:
     return repr(operands[0]) if len(operands) == 1 else repr(list(operands))
+
+
+def _has_truth(operands: tuple[object, ...]) -> bool:
+    return any(isinstance(value, bool) for value in operands)
 
 
 def _are_numbers(operands: tuple[object, ...]) -> bool:

@@ -161,6 +161,24 @@ def waiting_table(rows: LeadRows, timing: Timing, features: Sequence[Feature], *
     return FeatureTable(_keys(waiting, asked[chosen]), _columns(waiting, features), tuple(features))
 
 
+def every_lead(rows: LeadRows, timing: Timing, features: Sequence[Feature], *, as_of: int) -> FeatureTable:
+    """Return all leads, whether or not they have an outcome, without labels.
+
+    Args:
+        rows: The leads, in any order.
+        timing: What is known of time.
+        features: The attributes to return.
+        as_of: The moment that leads without a date are asked about, microseconds (UTC).
+
+    Returns:
+        One row per lead, sorted by lead id.
+    """
+    asked = timing.as_of(rows) if timing.order == "date" else np.full(len(rows), as_of)
+    order = _by_lead(rows, np.ones(len(rows), dtype=np.bool_))
+    everyone = rows.take(order)
+    return FeatureTable(_keys(everyone, asked[order]), _columns(everyone, features), tuple(features))
+
+
 def _outcomes(rows: LeadRows, timing: Timing, as_of: Int64Array, ends_at: Int64Array) -> tuple[Bools, Bools]:
     """Return whether each lead's outcome is known, and whether it converted."""
     if timing.tells_when:

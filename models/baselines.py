@@ -30,6 +30,8 @@ Ints = npt.NDArray[np.int64]
 Rival: TypeAlias = Callable[[Ints, Ints], Floats]
 """From positions of rows to learn from and of rows to judge, to the log-odds of the latter, shape ``(n_judged,)``."""
 
+CARD: Final = "points"
+"""The shop's own points card, where its config names one."""
 NAMES: Final[Mapping[str, str]] = {
     "leadlight": "Leadlight",
     "logistic": "logistic regression",
@@ -38,7 +40,7 @@ NAMES: Final[Mapping[str, str]] = {
     "frequency": "frequency alone",
     "rfm": "log-RFM logistic",
     "bgnbd": "BG/NBD",
-    "points": "points card",
+    CARD: "points card",
 }
 """How reports call the model and its rivals, in their order."""
 

@@ -20,9 +20,9 @@ def no_labels() -> LeadlightError:
     )
 
 
-def nothing_ripe(rows: int) -> LeadlightError:
+def nothing_ripe(rows: int) -> NoConversionsError:
     """Return the error for *rows* snapshots of which none is ripe."""
-    return wrong_input(
+    return no_conversions(
         f"None of the {rows} snapshots is ripe: no label window had closed when the data end.",
         hint="use earlier snapshots, a shorter horizon (question.horizon_days), or wait for newer data.",
     )
@@ -49,10 +49,11 @@ def one_class(rows: int, *, converted: bool) -> LeadlightError:
     if converted:
         fact = f"All {rows} ripe snapshots convert: there is nobody to tell the converting leads from."
         hint = "check question.conversion and question.cohort: the condition seems to be met by everyone."
-    else:
-        fact = f"None of the {rows} ripe snapshots converts (0 conversions)."
-        hint = "check question.conversion against the values in the table, or use a longer horizon."
-    return wrong_input(fact, hint=hint)
+        return wrong_input(fact, hint=hint)
+    return no_conversions(
+        f"None of the {rows} ripe snapshots converts (0 conversions).",
+        hint="check question.conversion against the values in the table, or use a longer horizon.",
+    )
 
 
 class TooFewConversionsError(LeadlightError):
@@ -63,6 +64,21 @@ class TooFewConversionsError(LeadlightError):
     """
 
     missing: int = 0
+
+
+class NoConversionsError(TooFewConversionsError):
+    """There is not one converting lead whose label has closed: all that are needed are missing."""
+
+
+def no_conversions(fact: str, faults: Sequence[str] = (), *, hint: str) -> NoConversionsError:
+    """Return the error for data in which nobody is known to have converted in a closed label window.
+
+    Args:
+        fact: What is so.
+        faults: Particulars, one line each.
+        hint: What to do about it.
+    """
+    return NoConversionsError(compose(fact, faults, hint=hint))
 
 
 def too_few_conversions(faults: Sequence[str], *, missing: int = 0) -> TooFewConversionsError:

@@ -5,6 +5,8 @@ On the newest forward window, and by models whose training labels had closed bef
 - *champion*: the paired bootstrap over leads says that the challenger's log-loss is lower (the 95 % interval of the
   difference lies above zero, and above rounding); or that it is no worse by more than a margin, and the champion is
   older than allowed;
+- *card*: where no model scores yet but a points card of the shop's own does, the same bootstrap says that the model's
+  log-loss is lower than the card's, whose points were turned into probabilities on the rows before the window;
 - *calibration*: its calibration error is small, or no larger than chance alone would show (`models.reliability`);
 - *baselines*: none of them has a lower log-loss.
 
@@ -17,11 +19,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from models.baselines import NAMES
+from models.baselines import CARD, NAMES
 from models.contest import OURS, Contest
 from models.metrics import Estimate
 from models.reliability import SMALL_ERROR, Reliability
 
+_COMPARED: Final = (
+    ("log_loss", "log-loss", 4),
+    ("roc_auc", "ROC-AUC", 3),
+    ("average_precision", "average precision", 3),
+)
 ROUNDING: Final = 1e-5
 """Nats below which a difference is rounding: two fits of one recipe on the same rows differ by some 1e-7."""
 
@@ -44,7 +51,7 @@ class GateCheck:
     """One thing that the gate asked.
 
     Attributes:
-        name: ``champion``, ``calibration``, ``baselines``, or what else was asked.
+        name: ``champion``, ``card``, ``calibration``, ``baselines``, or what else was asked.
         passed: Whether it came out well.
         text: The facts and the threshold, one sentence.
     """
@@ -96,6 +103,27 @@ def against_champion(ahead: Estimate, *, champion: str, age_days: float, rules: 
         return GateCheck("champion", True, f"No worse by {rules.margin:g}, and the champion is old ({age}): {figures}.")
     waits = f"no worse would do against a champion older than {rules.champion_days:.0f} days, {age}"
     return GateCheck("champion", False, f"Not shown to be better: {figures}; {waits}.")
+
+
+def against_card(judged: Contest, *, card: str, note: str = "") -> GateCheck:
+    """Return whether the model is better than the points card that scores so far, and what it gains.
+
+    Args:
+        judged: Both on the hold-out, the card under the name `CARD`.
+        card: What the card is called.
+        note: What must be said beside the figures; or empty.
+    """
+    ours, theirs, ahead = judged.metrics[OURS], judged.metrics[CARD], judged.ahead[CARD]
+    is_better = ahead.low > ROUNDING
+    figures = ", ".join(
+        f"{words} {getattr(ours, name).value:.{digits}f} (the card {getattr(theirs, name).value:.{digits}f})"
+        for name, words, digits in _COMPARED
+    )
+    verdict = "Better" if is_better else "Not shown to be better"
+    gain = f"{_nats(ahead.value)} nats a snapshot (95 %: {_nats(ahead.low)} to {_nats(ahead.high)})"
+    return GateCheck(
+        "card", is_better, f"{verdict} than the points card '{card}': {gain}; {figures}.{note and ' ' + note}"
+    )
 
 
 def _nats(value: float) -> str:

@@ -47,7 +47,7 @@ def bind(
 
     Args:
         card: The card.
-        available: Columns per timeline table.
+        available: Columns per timeline table; empty where leads have attributes alone.
         attributes: The leads' usable attributes: name to ``text`` or ``number``.
         catalog: The features that rules may name.
 
@@ -159,6 +159,8 @@ def _unserved(
     if isinstance(asks, Value):
         there: Iterable[str] = attributes if asks.of == "attribute" else catalog
         return [] if asks.name in there else [f"{rule.name}: no {asks.of} '{asks.name}'{_meant(asks.name, there)}"]
+    if not available:
+        return [f"{rule.name}: asks for an action ('{asks.table}'), and a table of leads holds attributes alone"]
     if asks.table not in available:
         return [f"{rule.name}: no table '{asks.table}'{_meant(asks.table, available)}"]
     columns = available[asks.table]
@@ -172,5 +174,5 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def _not_there(faults: Sequence[str]) -> LeadlightError:
-    hint = "correct or delete these rules, or map what they read under tables in the config and ingest again."
+    hint = "correct or delete these rules, or map what they read in the config and ingest again."
     return wrong_input("Rules of the points card read what the ingested tables lack:", faults, hint=hint)

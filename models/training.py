@@ -46,6 +46,11 @@ class TrainingConfig:
     test_as_ofs: int | None = None
     least_test_conversions: int = 10
 
+    @property
+    def least_conversions(self) -> int:
+        """Distinct converting leads needed in all, at least: to train, and in the hold-out."""
+        return self.recipe.least_conversions + self.least_test_conversions
+
 
 @dataclass(frozen=True)
 class HoldOut:

@@ -93,9 +93,7 @@ def quantity(value: float, unit: str, *, currency: str = "") -> str:
         return _share(value)
     if unit == "seconds":
         return _duration(round(value))
-    if unit == "number" and 1000 <= abs(value) < 10_000:
-        return f"{value:.0f}"  # it may be a year
-    return _plain_number(value)
+    return _bare_number(value) if unit == "number" else _plain_number(value)
 
 
 def change(ratio: float) -> str:
@@ -125,6 +123,12 @@ def is_harmless(text: str) -> bool:
     """Return whether *text* may stand in a sentence as it is: one line without control characters and markup."""
     has_control = any(unicodedata.category(c)[0] in "CZ" and c != " " for c in text)
     return not has_control and text.translate(_HARMLESS) == text and " ".join(text.split()) == text
+
+
+def _bare_number(value: float) -> str:
+    if 1000 <= abs(value) < 10_000:
+        return f"{value:.0f}"  # it may be a year
+    return f"{value:.3g}" if abs(value) < 1 else _plain_number(value)  # 0.015 is not 0.01: it may be a rate
 
 
 def _plain_number(value: float) -> str:

@@ -14,6 +14,7 @@ from features.plan import DIRECT
 from features.rfm import rfm_features
 from features.snapshots import Grid, Trigger
 from features.training_table import Question
+from models.points_card import PointsCard
 from models.points_card_columns import BoundCard, bind
 from pipeline import segmenting
 from pipeline.points_file import read_card
@@ -76,7 +77,7 @@ def beside(
     Raises:
         LeadlightError: The config names a points card that has faults or reads what is not there.
     """
-    found = (*rfm_features(available), *segmenting.columns(settings, _attributes(settings, available)))
+    found = (*rfm_features(available), *segmenting.columns(settings, attributes(settings, available)))
     if settings.points.card is None:
         return found
     names = {feature.name for feature in found}
@@ -97,14 +98,23 @@ def points_card(
     Raises:
         LeadlightError: The config names no card, or the card has faults or reads what is not there.
     """
-    if settings.points.card is None:
-        raise _no_card_named()
     return bind(
-        read_card(settings.points.card),
+        named_card(settings),
         available=available,
-        attributes=_attributes(settings, available),
+        attributes=attributes(settings, available),
         catalog=catalog(settings, available=available, event_types=event_types),
     )
+
+
+def named_card(settings: Settings) -> PointsCard:
+    """Return the points card that the config names.
+
+    Raises:
+        LeadlightError: The config names no card, or the card has faults.
+    """
+    if settings.points.card is None:
+        raise _no_card_named()
+    return read_card(settings.points.card)
 
 
 def _no_card_named() -> LeadlightError:
@@ -130,7 +140,7 @@ def _snapshots(asked: SnapshotSettings) -> Grid | Trigger:
     return Grid(days=days, first=asked.first, last=asked.last)
 
 
-def _attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
+def attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
     """Return the usable attributes; those left out at ingest are not among the columns."""
     kept = available.get("attributes", set())
     mapped = {
@@ -142,7 +152,7 @@ def _attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) -
 def _attributes_of_model(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
     """Return the usable attributes that the model may read."""
     kept_out = set() if settings.model.use_sensitive else segmenting.sensitive(settings)
-    return {name: kind for name, kind in _attributes(settings, available).items() if name not in kept_out}
+    return {name: kind for name, kind in attributes(settings, available).items() if name not in kept_out}
 
 
 def _trigger_columns(settings: Settings) -> dict[str, str] | None:

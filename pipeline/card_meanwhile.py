@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from features.errors import LeadlightError, wrong_input
-from models.errors import TooFewConversionsError
+from models.errors import NoConversionsError, TooFewConversionsError
+from models.training import TrainingConfig
 from pipeline.settings import Settings
 
 
-def with_card_meanwhile(error: TooFewConversionsError, settings: Settings) -> LeadlightError:
+@contextmanager
+def told_what_is_missing(settings: Settings, config: TrainingConfig) -> Iterator[None]:
+    """Let no training end for want of conversions without saying how many are missing.
+
+    Args:
+        settings: The shop's config.
+        config: How a model is to be trained.
+
+    Raises:
+        LeadlightError: There were too few conversions; see `with_card_meanwhile`.
+    """
+    try:
+        yield
+    except TooFewConversionsError as error:
+        raise with_card_meanwhile(error, settings, needed=config.least_conversions) from error
+
+
+def with_card_meanwhile(error: TooFewConversionsError, settings: Settings, *, needed: int) -> LeadlightError:
     """Return *error* with how many conversions are missing, and with the shop's points card as what scores meanwhile.
 
     Args:
         error: What stopped the training.
         settings: The shop's config.
+        needed: Distinct converting leads that a training needs, at least.
     """
     fact, _, hint = str(error).partition("\n\nHint: ")
     lines = fact.splitlines()
-    faults = [line.removeprefix("  - ") for line in lines[1:]]
-    if error.missing:
-        leads = "one more lead that converts" if error.missing == 1 else f"{error.missing:,} more leads that convert"
-        faults.append(f"missing in all: {leads}, at least")
+    faults = [line.removeprefix("  - ") for line in lines[1:]] + _missing(error, needed)
     card = settings.points.card
     if card is None:
         hint += " A points card can score meanwhile: `leadlight points init`."
     else:
         hint = f"`leadlight score` scores by the points card '{card.name}' meanwhile. To train a model: {hint}"
     return wrong_input(lines[0], faults, hint=hint)
+
+
+def _missing(error: TooFewConversionsError, needed: int) -> list[str]:
+    if isinstance(error, NoConversionsError):
+        return [f"missing in all: {needed:,} leads that convert, at least; so far there are 0"]
+    if not error.missing:
+        return []
+    leads = "one more lead that converts" if error.missing == 1 else f"{error.missing:,} more leads that convert"
+    return [f"missing in all: {leads}, at least"]

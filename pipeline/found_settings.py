@@ -36,7 +36,7 @@ class FoundSettings:
         bar: What the gain had to exceed.
         trials: Finished trials.
         found_on: Day on which they were found (ISO, on the shop's clock).
-        newest_as_of: Newest as_of of the snapshots before the hold-out (ISO, on the shop's clock).
+        newest_as_of: Newest as_of before the hold-out (ISO, on the shop's clock, or the row); empty without time.
         run_id: MLflow run of the study; empty until it is logged.
     """
 
@@ -123,10 +123,10 @@ def with_found(settings: Settings, config: TrainingConfig, table: FeatureTable) 
     if found.asks != asked_of(settings, table):
         fact = f"The settings that tuning found on {found.found_on} belong to another question or other features"
         return InUse(config, (f"{fact}: the default is used. `leadlight tune` tunes for these.",))
+    until = f" on what was asked until {found.newest_as_of.partition('T')[0]}" if found.newest_as_of else ""
     note = (
-        f"Trees and linear part use the settings that tuning found on {found.found_on} ({found.trials} trials over "
-        f"snapshots until {found.newest_as_of[:10]}; {found.objective} {found.best_value:.4f}, "
-        f"by default {found.default_value:.4f})."
+        f"Trees and linear part use the settings that tuning found on {found.found_on} ({found.trials} trials{until}; "
+        f"{found.objective} {found.best_value:.4f}, by default {found.default_value:.4f})."
     )
     tuned = replace(config, recipe=replace(config.recipe, tuned=found.tuned))
     tags = {"leadlight.tuning_run": found.run_id} if found.run_id else {}

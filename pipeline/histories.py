@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
+from features import cohorts
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
 from features.local_time import local_iso
@@ -17,6 +18,8 @@ from features.moments import local_date
 from features.snapshots import Trigger
 from features.timeline import Coverage, Timelines
 from features.training_table import Question, scoring_table, training_table
+from models.errors import NoConversionsError, no_conversions
+from models.points_card_columns import BoundCard
 from pipeline import asking, lead_timeline, segmenting
 from pipeline.lead_timeline import Happening
 from pipeline.progress import Progress, silent
@@ -47,6 +50,16 @@ class Histories:
     def available(self) -> Mapping[str, AbstractSet[str]]:
         """The columns of each timeline."""
         return self._tables.available
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """The attributes that were usable when they were read."""
+        return asking.attributes(self._settings, self.available)
+
+    @property
+    def event_types(self) -> AbstractSet[str] | None:
+        """The types of events that occur."""
+        return self._tables.event_types
 
     @property
     def coverage(self) -> Mapping[str, Coverage]:
@@ -104,6 +117,32 @@ class Histories:
             doing="scoring",
         )
 
+    def everyone(
+        self,
+        features: Sequence[Feature],
+        work: Callable[[FeatureTable], Result],
+        *,
+        as_of: int,
+        progress: Progress = silent,
+    ) -> list[Result]:
+        """Return *work* of those who wait: the cohort at *as_of*."""
+        return self.waiting(features, work, as_of=as_of, progress=progress)
+
+    def points_card(self) -> BoundCard:
+        """Return the config's points card, with what it reads of the timelines."""
+        return asking.points_card(self._settings, available=self.available, event_types=self.event_types)
+
+    def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:
+        """Return what *card* reads, and the features that the cohort's conditions name."""
+        catalog = asking.catalog(self._settings, available=self.available, event_types=self.event_types)
+        named = {feature.name for feature in cohorts.features_read(self._question.cohort, catalog)}
+        both = [*card.features, *(feature for feature in catalog if feature.name in named)]
+        return tuple({feature.name: feature for feature in both}.values())
+
+    def usual(self, attribute: str) -> tuple[str | float, ...]:  # noqa: ARG002 - versions of it lie in every bucket
+        """Return nothing: the values are not at hand."""
+        return ()
+
     def nobody(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which nobody waits for an answer."""
         when = local_iso(as_of, self._question.zone)
@@ -156,7 +195,7 @@ def per_bucket(
     return done
 
 
-def _nothing_ripe(settings: Settings, tables: Tables) -> LeadlightError:
+def _nothing_ripe(settings: Settings, tables: Tables) -> NoConversionsError:
     conversion = settings.question.conversion.table
     span = tables.coverage[conversion]
     asked_for, zone = settings.question, settings.shop.time_zone
@@ -166,4 +205,4 @@ def _nothing_ripe(settings: Settings, tables: Tables) -> LeadlightError:
         f"cohort: {asked_for.cohort.who}",
     ]
     hint = "shorten question.horizon_days, widen the grid or the cohort, or ingest a longer history."
-    return wrong_input("No snapshot is ripe: none has its whole label window inside the data.", lines, hint=hint)
+    return no_conversions("No snapshot is ripe: none has its whole label window inside the data.", lines, hint=hint)

@@ -7,7 +7,7 @@ from functools import partial
 from features.matrix import FeatureTable
 from features.moments import DAY
 from models import baselines
-from models.baselines import Floats, Ints, RepeatPurchase, Rival
+from models.baselines import CARD, Floats, Ints, RepeatPurchase, Rival
 from models.points_card import PointsCard
 from models.points_card_margins import card_margins
 from models.training import moments_of
@@ -26,7 +26,7 @@ def rivals(settings: Settings, table: FeatureTable) -> dict[str, Rival]:
     repeat = RepeatPurchase(_horizon_days(settings, table)) if predicts_orders else None
     found = baselines.rivals(table, repeat_purchase=repeat, seed=settings.model.seed)
     if settings.points.card is not None:
-        found["points"] = partial(_by_card, read_card(settings.points.card), table)
+        found[CARD] = partial(_by_card, read_card(settings.points.card), table)
     return found
 
 

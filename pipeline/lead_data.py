@@ -19,6 +19,7 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from models.points_card_columns import BoundCard
     from pipeline.lead_timeline import Happening
 
 Result = TypeVar("Result")
@@ -30,6 +31,14 @@ class LeadData(Protocol):
     @property
     def available(self) -> Mapping[str, AbstractSet[str]]:
         """The columns of each table that features may read."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """The attributes that rules of a points card may read, ``text`` or ``number`` by name."""
+
+    @property
+    def event_types(self) -> AbstractSet[str] | None:
+        """The types of events that occur; None where that is not known."""
 
     @property
     def coverage(self) -> Mapping[str, Coverage]:
@@ -58,6 +67,29 @@ class LeadData(Protocol):
         progress: Progress = silent,
     ) -> list[Result]:
         """Return *work* of the leads that wait for an answer at *as_of*, part by part."""
+
+    def everyone(
+        self,
+        features: Sequence[Feature],
+        work: Callable[[FeatureTable], Result],
+        *,
+        as_of: int,
+        progress: Progress = silent,
+    ) -> list[Result]:
+        """Return *work* of the leads that a points card is tried on: of a table all, else those who wait."""
+
+    def points_card(self) -> BoundCard:
+        """Return the points card that the config names, with what it reads of these leads.
+
+        Raises:
+            LeadlightError: No card is named, or it has faults or reads what is not there.
+        """
+
+    def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:
+        """Return what *card* reads, and what decides who is scored."""
+
+    def usual(self, attribute: str) -> tuple[str | float, ...]:
+        """Return the words that an attribute has most often, or its least, middle and highest number; or nothing."""
 
     def nobody(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which no lead waits."""

@@ -178,6 +178,13 @@ class CardSettings(Section):
     odds: OddsSettings | None = Field(None)
     rules: list[RuleSettings] = Field(min_length=1, max_length=200, description="The rules.")
 
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _is_any_switched_on(cls, rules: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+        if rules is None:
+            raise ValueError("no rule is switched on: take the # away from one, with your own values in it")
+        return rules
+
     @field_validator("rules")
     @classmethod
     def _names_differ(cls, rules: list[RuleSettings]) -> list[RuleSettings]:

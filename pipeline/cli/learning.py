@@ -36,12 +36,19 @@ def train(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 
 @app.command()
 def retrain(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Train a challenger; it becomes champion if it is better, its probabilities hold, and the baselines lose."""
+    """Train a challenger; it becomes champion if it is better, its probabilities hold, and the baselines lose.
+
+    Where a points card scores, for want of a champion, what passes is proposed: `leadlight promote` lets it score.
+    The exit code is 1 where the model did not pass.
+    """
     from pipeline.cli.show_retraining import show_retraining
     from pipeline.stages.retrain import retrain as run
 
     with shown_on_stderr() as progress:
         report = run(opened(config), now=datetime.now(UTC), progress=progress)
-    show(report, show_retraining, as_json=as_json, then=typed("score", config) if report.is_promoted else "")
-    if not report.is_promoted:
+    then = typed("score", config) if report.is_promoted else ""
+    if report.is_proposed:
+        then = typed(f"promote {report.trained.version}", config)
+    show(report, show_retraining, as_json=as_json, then=then)
+    if not (report.is_promoted or report.is_proposed):
         raise typer.Exit(DONE_WITH_REJECTS)

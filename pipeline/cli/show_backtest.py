@@ -36,19 +36,23 @@ def _how_judged(report: BacktestReport) -> str:
     if report.is_forward:
         how = f"{n} folds forward in time; each model had learned only from labels that closed before its fold began."
         return f"{how}\n{report.caveat}" if report.caveat else how
-    return f"No label closed before a later snapshot: {n} groups of leads were judged, each by a model of the others."
+    return f"No label closed before a later question: {n} groups of leads were judged, each by a model of the others."
 
 
 def _by_fold(report: BacktestReport) -> Table:
     table = Table(title="Fold by fold", title_justify="left")
     for words in (
-        "judged from", "conversions\nlearned from", "snap-\nshots", "con-\nverted", "prom-\nised",
+        "judged from", "conversions\nlearned from", _heading(report.rows_are), "con-\nverted", "prom-\nised",
         "average\nprecision ↑", "ROC-\nAUC ↑", "log-\nloss ↓", "best\nbaseline", "lift of the\nbest 10 % ↑",
     ):  # fmt: skip
         table.add_column(words, justify="right", no_wrap=True)
     for number, fold in enumerate(report.folds, start=1):
         table.add_row(fold.test_from.partition("T")[0] or f"group {number}", *_cells(fold))
     return table
+
+
+def _heading(rows_are: str) -> str:
+    return "snap-\nshots" if rows_are == "snapshots" else rows_are
 
 
 def _cells(fold: FoldLine) -> list[str]:
@@ -86,7 +90,7 @@ def _calibration(report: BacktestReport) -> str:
         share = report.covered_cells / report.cells
         text += (
             f"\nIntervals: in {report.covered_cells} of {report.cells} cells ({share:.0%}; a tenth of a fold, "
-            f"{LEAST_ROWS_OF_CELL} snapshots or more) the conversions lie where the intervals say."
+            f"{LEAST_ROWS_OF_CELL} {report.rows_are} or more) the conversions lie where the intervals say."
         )
     return text
 

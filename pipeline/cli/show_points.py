@@ -62,7 +62,7 @@ def _cells(rule: RuleCheck, leads: int) -> tuple[Text, ...]:
 def show_learned(console: Console, report: LearnReport) -> None:
     """Print the card's rules, and what they are worth beside the model."""
     console.print(
-        f"{len(report.rules)} rules learned from {report.train_rows:,} snapshots "
+        f"{len(report.rules)} rules learned from {report.train_rows:,} {report.rows_are} "
         f"({report.conversions:,} converting leads). Every lead begins with {report.base} points.\n"
     )
     for name, worth in sorted(report.rules, key=lambda rule: -rule[1]):
@@ -80,7 +80,7 @@ def show_learned(console: Console, report: LearnReport) -> None:
 
 
 def _worth(report: LearnReport) -> Table:
-    when = f"from {report.test_from[:10]} on" if report.test_from else "of other leads"
+    when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "of other leads"
     table = Table(title=f"Hold-out {when}, with 95 % intervals over leads", title_justify="left")
     table.add_column("")
     for name in report.metrics:

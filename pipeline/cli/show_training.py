@@ -22,7 +22,7 @@ _BAR = 40
 
 def show_training(console: Console, report: TrainReport) -> None:
     """Print how the model did on what it never saw, and where it lies."""
-    console.print(report.verdict, style="bold", markup=False)
+    console.print(f"{_how_split(report)} {report.verdict}", style="bold", markup=False, soft_wrap=True)
     if report.question:
         console.print(f"\n{report.question}", markup=False)
     console.print(_what_was_judged(report) + "\n", markup=False)
@@ -33,21 +33,32 @@ def show_training(console: Console, report: TrainReport) -> None:
     for note in report.notes:
         console.print(f"Note: {note}", markup=False)
     console.print(f"{report.certificate}.", markup=False)
-    use = "it scores from now on" if report.is_champion else "another version keeps scoring"
-    console.print(f"Version {report.version} is registered; {use}.\n")
+    console.print(f"Version {report.version} is registered; {report.who_scores}.\n", markup=False)
     console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
     console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
     console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)
     console.print(f"MLflow:      mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
 
 
+def _how_split(report: TrainReport) -> str:
+    if report.test_from:
+        return f"Split forward in time, judged from {_from(report)} on."
+    return "Split at random over leads (stratified by outcome)."
+
+
+def _from(report: TrainReport) -> str:
+    return report.test_from.partition("T")[0]
+
+
 def _what_was_judged(report: TrainReport) -> str:
-    of_what = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "of other leads"
+    others = "other leads" if report.rows_are == "leads" else f"{report.rows_are} of other leads"
+    of_what = f"from {_from(report)} on" if report.test_from else others
     caveat = f"\n{report.caveat}" if report.caveat else ""
     return (
-        f"Learned from {report.train_rows:,} snapshots ({report.train_conversions:,} converting leads), "
+        f"Learned from {report.train_rows:,} {report.rows_are} ({report.train_conversions:,} converting leads), "
         f"judged on {report.test_rows:,} {of_what} "
-        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the snapshots converted).{caveat}"
+        f"({report.test_conversions:,} converting leads; {report.base_rate:.1%} of the {report.rows_are} "
+        f"converted).{caveat}"
     )
 
 

@@ -34,15 +34,14 @@ def _what_was_tried(report: TuneReport) -> str:
     went_on = f" This run began at trial {report.begun_at}." if report.begun_at else ""
     cut = " One trial that was cut short was tried again." if report.cut_short else ""
     warm = " Trial 1 was the best of an earlier study." if report.is_warm else ""
+    before = f"{report.rows:,} {report.rows_are} before the hold-out"
     seen = (
-        f"{report.rows:,} snapshots before the hold-out"
-        if report.rows_seen == report.rows
-        else f"{report.rows_seen:,} of the {report.rows:,} snapshots before the hold-out (all those of some leads)"
+        before if report.rows_seen == report.rows else f"{report.rows_seen:,} of the {before} (all those of some leads)"
     )
     how = (
         f"{len(report.rounds)} rounds that go forward in time, of other leads"
         if report.is_forward
-        else f"{len(report.rounds)} groups of other leads: no label closed before a later snapshot"
+        else f"{len(report.rounds)} groups of other leads: too few labels had closed for rounds that go forward in time"
     )
     return (
         f"{report.trials} of {report.wanted} trials ({report.complete} judged to the end, {report.pruned} given up on "
@@ -54,12 +53,14 @@ def _rounds(report: TuneReport) -> Table:
     better = "higher" if report.higher_is_better else "lower"
     table = Table(title=f"{report.objective_words}, {better} is better", title_justify="left")
     table.add_column("judged from")
-    for words in ("snapshots", "converting leads", "default", *_best_column(report)):
+    for words in (report.rows_are, "converting leads", "default", *_best_column(report)):
         table.add_column(words, justify="right")
-    for line in report.rounds:
+    for number, line in enumerate(report.rounds, start=1):
         values = (line.default, line.best) if report.best_number else (line.default,)
         figures = (f"{value:.4f}" for value in values)
-        table.add_row(line.judged_from[:10], f"{line.rows:,}", f"{line.conversions:,}", *figures)
+        table.add_row(
+            line.judged_from.partition("T")[0] or f"group {number}", f"{line.rows:,}", f"{line.conversions:,}", *figures
+        )
     table.add_section()
     means = (report.default_value, report.best_value) if report.best_number else (report.default_value,)
     table.add_row("mean", "", "", *(f"{value:.4f}" for value in means))

@@ -10,18 +10,21 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
 from features.families.fit import of_attribute
-from features.lead_rows import Timing, training_table, waiting_table
+from features.lead_rows import Timing, every_lead, training_table, waiting_table
 from features.local_time import local_iso
 from features.matrix import FeatureTable
-from features.moments import SECOND, local_midnight
+from features.moments import local_midnight
 from features.plan import KEY_COLUMNS
 from features.timeline import Coverage
-from pipeline import segmenting
+from models.errors import NoConversionsError, no_conversions
+from models.points_card_columns import BoundCard, bind
+from pipeline import asking, row_words, segmenting
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
 from pipeline.lead_timeline import Happening
@@ -33,6 +36,8 @@ from pipeline.workspace import Workspace
 Result = TypeVar("Result")
 
 ROWS_PER_PART = 65_536
+USUAL = 3
+"""Words of an attribute that an example shows."""
 _QUESTION = ("label", "date", "order", "horizon_days")
 
 
@@ -57,6 +62,16 @@ class LeadTable:
     def available(self) -> Mapping[str, AbstractSet[str]]:
         """The attributes, beside the keys that every table has."""
         return {"attributes": {*KEY_COLUMNS, *self._kept.attributes}}
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """All attributes, sensitive ones too: a card was written by a person."""
+        return self._kept.attributes
+
+    @property
+    def event_types(self) -> AbstractSet[str] | None:
+        """None: there are no events."""
+        return None
 
     @property
     def coverage(self) -> Mapping[str, Coverage]:
@@ -85,7 +100,7 @@ class LeadTable:
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
         """Return every lead whose label is known and closed."""
         segmenting.refuse_unknown(self._settings, self.features)
-        beside = (*segmenting.columns(self._settings, self._kept.attributes), *also)
+        beside = (*segmenting.columns(self._settings, self._kept.attributes), *self._of_card(), *also)
         table = training_table(self._kept.rows(), self._timing, self.features, beside=beside)
         progress("reading the lead table", 1, 1)
         if not len(table):
@@ -106,28 +121,52 @@ class LeadTable:
     ) -> list[Result]:
         """Return *work* of the open leads, part by part."""
         table = waiting_table(self._kept.rows(), self._timing, features, as_of=as_of)
-        done = []
-        for start in range(0, max(len(table), 1), ROWS_PER_PART):
-            done.append(work(table.take(np.arange(start, min(start + ROWS_PER_PART, len(table))))))
-            progress("scoring", min(start + ROWS_PER_PART, len(table)), len(table))
-        return done
+        return _in_parts(table, work, progress)
+
+    def everyone(
+        self,
+        features: Sequence[Feature],
+        work: Callable[[FeatureTable], Result],
+        *,
+        as_of: int,
+        progress: Progress = silent,
+    ) -> list[Result]:
+        """Return *work* of every lead, part by part: on the first day none may be open."""
+        return _in_parts(every_lead(self._kept.rows(), self._timing, features, as_of=as_of), work, progress)
+
+    def points_card(self) -> BoundCard:
+        """Return the config's points card, with the attributes that it reads; there are no actions."""
+        card = asking.named_card(self._settings)
+        return bind(card, available={}, attributes=self.attributes, catalog=self.features)
+
+    def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:
+        """Return what *card* reads: everyone who is open is scored."""
+        return card.features
+
+    def usual(self, attribute: str) -> tuple[str | float, ...]:
+        """Return the words that it has most often, the most frequent first, or its least, middle and highest number."""
+        values = self._kept.rows().attributes[attribute].drop_null()
+        if not len(values):
+            return ()
+        if self.attributes[attribute] == "number":
+            return tuple(pc.quantile(values, [0.0, 0.5, 1.0], interpolation="nearest").to_pylist())
+        counted = values.cast(pa.string()).value_counts().to_pylist()
+        return tuple(one["values"] for one in sorted(counted, key=lambda one: (-one["counts"], one["values"])))[:USUAL]
 
     def nobody(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which no lead is open."""
-        when = local_iso(as_of, self._zone)
         if self._asked.horizon_days:
+            when = local_iso(as_of, self._zone)[:10]
             why = f"none came in within {self._asked.horizon_days} days before and has not converted"
             return wrong_input(f"There is nobody to score at {when}: {why}.", hint="give another --as-of.")
         hint = (
             f"leads to score are those without an outcome: '{self._asked.label.column}' is empty, or says label.open."
         )
-        return wrong_input(f"There is nobody to score at {when}: every lead has its outcome already.", hint=hint)
+        return wrong_input("There is nobody to score: every lead has its outcome already.", hint=hint)
 
     def told(self, as_of: int) -> str:
         """Return a row's date, its number, or nothing."""
-        if self._timing.order == "rows":
-            return f"row {as_of // SECOND:,}"
-        return local_iso(as_of, self._zone) if self._timing.order else ""
+        return row_words.told(self._settings, as_of)
 
     def unasked(self, lead_id: str) -> str:
         """Return that the lead is not open."""
@@ -162,6 +201,10 @@ class LeadTable:
     def _told_until(self) -> str:
         return local_iso(self._timing.data_until, self._zone)[:10]
 
+    def _of_card(self) -> tuple[Feature, ...]:
+        """Return what the config's points card reads, where it names one: it is judged beside the model."""
+        return self.points_card().features if self._settings.points.card is not None else ()
+
     def _feature(self, name: str) -> Feature:
         feature = of_attribute(name, self._kept.attributes[name])
         specs = self._asked.attributes
@@ -172,8 +215,20 @@ class LeadTable:
         return replace(feature, unit=unit, monotone=spec.monotone if feature.kind == "number" else 0)
 
 
-def _nothing_closed(horizon_days: int, until: str) -> LeadlightError:
+def _in_parts(table: FeatureTable, work: Callable[[FeatureTable], Result], progress: Progress) -> list[Result]:
+    done = []
+    for start in range(0, max(len(table), 1), ROWS_PER_PART):
+        done.append(work(table.take(np.arange(start, min(start + ROWS_PER_PART, len(table))))))
+        progress("scoring", min(start + ROWS_PER_PART, len(table)), len(table))
+    return done
+
+
+def _nothing_closed(horizon_days: int, until: str) -> NoConversionsError:
     if not horizon_days:
-        return wrong_input("No lead of the table has an outcome yet.", hint="ingest an export in which some have one.")
+        return no_conversions(
+            "No lead of the table has an outcome yet.", hint="ingest an export in which some have one."
+        )
     fact = f"No lead came in {horizon_days} days before {until}, until when the table tells what happened."
-    return wrong_input(fact, hint="shorten lead_table.horizon_days, say lead_table.data_until, or ingest more leads.")
+    return no_conversions(
+        fact, hint="shorten lead_table.horizon_days, say lead_table.data_until, or ingest more leads."
+    )

@@ -51,7 +51,7 @@ def of_table(asked: LeadTableSettings, incoming: Incoming, *, labelled: int, con
         converted: Leads that converted.
     """
     if asked.date is None and not asked.order:
-        yield "it says nothing of time: models will be judged on leads at random; name a date, or say `order: rows`"
+        yield "the table tells no time: models will be judged on leads at random; name a date, or say `order: rows`"
     if asked.attributes == AUTO:
         yield f"taken as attributes: {_named(incoming.attributes)}"
         if incoming.left_out:

@@ -23,6 +23,7 @@ from models.registry.training import plain
 from pipeline import judging
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
+from pipeline.row_words import rows_are
 from pipeline.settings import Settings
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.fitting import in_use_for
@@ -74,6 +75,7 @@ class BacktestReport:
         question: The question in words.
         caveat: What the data's time does not allow, and must be said beside the figures; or empty.
         is_forward: Whether the folds go forward in time; else other leads were judged.
+        rows_are: What rows are called: ``snapshots`` or ``leads``.
         folds: Oldest first.
         overall: All folds together.
         random_split: Per metric: what a split of rows at random would have shown, labelled optimism; or empty.
@@ -89,6 +91,7 @@ class BacktestReport:
     question: str
     caveat: str
     is_forward: bool
+    rows_are: str
     folds: tuple[FoldLine, ...]
     overall: FoldLine
     random_split: Figures
@@ -145,6 +148,7 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes:
         question=settings.question.name,
         caveat=leads.caveat,
         is_forward=found.is_forward,
+        rows_are=rows_are(settings),
         folds=tuple(_line(fold, leads) for fold in found.folds),
         overall=_overall(found, leads),
         random_split=_figures(found.random_split.estimates()) if found.random_split else {},

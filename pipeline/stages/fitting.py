@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from features import moments
+from features.catalog import Feature
 from features.matrix import FeatureTable
 from models import registry, training
 from models.certificate import Certificate
 from models.contest import OURS, Contest, contest
-from models.errors import TooFewConversionsError
 from models.grades import GradeShares
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.segments import SegmentReport, segment_report
 from models.training import TrainedModel, TrainingConfig
 from pipeline import judging, segmenting
-from pipeline.card_meanwhile import with_card_meanwhile
+from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
@@ -26,7 +27,7 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Settings, as_yaml
 from pipeline.stages.certificate import certify, keep, refused
 from pipeline.stages.certificate_rows import certify_rows
-from pipeline.stages.features import asked
+from pipeline.stages.features import asked, compute_training_table
 from pipeline.workspace import Workspace
 
 
@@ -51,6 +52,18 @@ class Fitted:
     certificate: Certificate
 
 
+def table_to_learn_from(
+    settings: Settings, *, also: Sequence[Feature] = (), progress: Progress = silent
+) -> FeatureTable:
+    """Return the training table; see `pipeline.stages.features.compute_training_table`.
+
+    Raises:
+        LeadlightError: Nothing is ingested, or nothing ripe: then with how many conversions are missing.
+    """
+    with told_what_is_missing(settings, training_config(settings)):
+        return compute_training_table(settings, also=also, progress=progress)
+
+
 def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent) -> Fitted:
     """Fit the config's model and judge it on the newest snapshots, beside the baselines.
 
@@ -65,10 +78,8 @@ def fit(settings: Settings, table: FeatureTable, *, progress: Progress = silent)
     """
     registry.prepare(place_of(settings))
     in_use = in_use_for(settings, table)
-    try:
+    with told_what_is_missing(settings, in_use.config):
         trained = training.train(table, config=in_use.config, notify=lambda text: progress(text, 0, 0))
-    except TooFewConversionsError as error:
-        raise with_card_meanwhile(error, settings) from error
     certificate = _certified(settings, table, trained, progress)
     progress("judging the baselines", 0, 0)
     judged = _beside_rivals(settings, table, trained)

@@ -14,15 +14,15 @@ from features.errors import LeadlightError, wrong_input
 from features.families.offering import EVENT_TYPES
 from features.local_time import local_iso
 from features.moments import DAY, is_window_covered
+from features.timeline import Coverage
 from models.points_card import Action, PointsCard, Rule
 from models.points_card_totals import card_points
-from pipeline import asking
 from pipeline.lead_data import lead_data
 from pipeline.points_draft import draft
+from pipeline.points_draft_attributes import draft_of_attributes
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.points_score import with_cohort
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -98,7 +98,7 @@ def init(path: Path, *, settings: Settings | None = None) -> Path:
 
 
 def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
-    """Try the config's card on every lead of the cohort, when the data end.
+    """Try the config's card on every lead of the cohort, when the data end; on a table of leads, on all of them.
 
     Args:
         settings: The shop's config, with ``points.card``; tables must be ingested.
@@ -107,14 +107,11 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
     Raises:
         LeadlightError: No card, a card with faults, or rules that the tables cannot serve; all are named.
     """
-    tables = Workspace(settings.shop.workspace).tables()
-    bound = asking.points_card(settings, available=tables.available, event_types=tables.event_types)
-    question = asking.question(settings)
     leads = lead_data(settings)
+    bound = leads.points_card()
     moment = min(leads.data_until(bound.features).values())
-    features = with_cohort(settings, tables, question, bound)
-
-    parts = leads.waiting(features, lambda asked: card_points(bound.card, asked), as_of=moment, progress=progress)
+    reads = leads.scored_by(bound)
+    parts = leads.everyone(reads, lambda asked: card_points(bound.card, asked), as_of=moment, progress=progress)
     per_rule, score = np.concatenate([part.per_rule for part in parts]), np.concatenate([part.score for part in parts])
     if not len(score):
         raise leads.nobody(moment)
@@ -124,7 +121,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
         label=card.label,
         as_of=local_iso(moment, settings.shop.time_zone),
         leads=len(score),
-        rules=tuple(_checked(rule, per_rule[:, k], tables, moment) for k, rule in enumerate(card.rules)),
+        rules=tuple(_checked(rule, per_rule[:, k], leads.coverage, moment) for k, rule in enumerate(card.rules)),
         scores=tuple(int(one) for one in np.quantile(score, QUANTILES, method="nearest")),
         at_most=_at_most(card),
         different=len(np.unique(score)),
@@ -135,19 +132,21 @@ _EVERY_TABLE = ("orders", "sessions", "events")
 
 
 def _draft_for(settings: Settings) -> str:
-    workspace = Workspace(settings.shop.workspace)
-    is_ingested = workspace.current_generation() is not None
-    tables = set(workspace.tables().available) if is_ingested else set(settings.tables)
+    is_ingested = Workspace(settings.shop.workspace).current_generation() is not None
+    leads = lead_data(settings) if is_ingested else None
+    if settings.lead_table is not None:
+        named = leads.attributes if leads else settings.lead_table.named_attributes
+        return draft_of_attributes({name: leads.usual(name) if leads else () for name in named})
+    tables = set(leads.available) if leads else set(settings.tables)
     names: Mapping[str, tuple[str, ...]] = {
         **EVENT_TYPES,
         **{ours: tuple(theirs) for ours, theirs in settings.features.event_types.items()},
     }
     attributes = [name for source in settings.tables.get("leads", []) for name in source.attributes]
-    event_types = workspace.tables().event_types if is_ingested else None
-    return draft(tables, attributes=attributes, event_names=names, event_types=event_types)
+    return draft(tables, attributes=attributes, event_names=names, event_types=leads.event_types if leads else None)
 
 
-def _checked(rule: Rule, points: npt.NDArray[np.int64], tables: Tables, moment: int) -> RuleCheck:
+def _checked(rule: Rule, points: npt.NDArray[np.int64], coverage: Mapping[str, Coverage], moment: int) -> RuleCheck:
     given = points[points != 0]
     return RuleCheck(
         name=rule.name,
@@ -157,7 +156,7 @@ def _checked(rule: Rule, points: npt.NDArray[np.int64], tables: Tables, moment: 
         cap=rule.cap,
         leads=len(given),
         mean=float(given.mean()) if len(given) else 0.0,
-        note="; ".join(_notes(rule, given, len(points), tables, moment)),
+        note="; ".join(_notes(rule, given, len(points), coverage, moment)),
     )
 
 
@@ -171,15 +170,17 @@ def _asked(rule: Rule) -> str:
     return f"{each} {window_words(asks.within)}{fades}"
 
 
-def _notes(rule: Rule, given: npt.NDArray[np.int64], n_leads: int, tables: Tables, moment: int) -> list[str]:
+def _notes(
+    rule: Rule, given: npt.NDArray[np.int64], n_leads: int, coverage: Mapping[str, Coverage], moment: int
+) -> list[str]:
     notes = []
     if not len(given):
         notes.append("gives nobody points (is every value spelled as in your data?)")
     elif len(given) == n_leads and np.unique(given).size == 1:
         notes.append("gives every lead the same")
     asks = rule.asks
-    if isinstance(asks, Action) and asks.within and asks.table in tables.coverage:
-        data_from = tables.coverage[asks.table].data_from
+    if isinstance(asks, Action) and asks.within and asks.table in coverage:
+        data_from = coverage[asks.table].data_from
         if not is_window_covered(moment, asks.within * DAY, data_from):
             notes.append(f"the data of {asks.table} go back {(moment - data_from) // DAY} days only")
     return notes

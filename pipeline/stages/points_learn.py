@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import LeadlightError, wrong_input
-from features.local_time import local_iso
 from features.matrix import FeatureTable
 from models.contest import OURS
 from models.grades import GradeShares
 from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
+from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
+from pipeline.row_words import rows_are, told
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import training_config
+from pipeline.stages.fitting import table_to_learn_from, training_config
 from pipeline.workspace import Workspace
 
 
@@ -31,9 +31,10 @@ class LearnReport:
         label: What its scores are marked with.
         rules: Name and points of each rule.
         base: Points that every lead begins with.
+        rows_are: What rows are called: ``snapshots`` or ``leads``.
         train_rows: Snapshots that the written card learned from.
         conversions: Distinct converting leads among them.
-        test_from: First as_of of the hold-out (ISO), empty where other leads were held out.
+        test_from: First as_of of the hold-out (ISO, or the row), empty where other leads were held out.
         metrics: By name (the model, the learned card, the given one) and metric: value and 95 % bounds over leads.
         auc_given_up: ROC-AUC that the card is below the model.
         log_loss_given_up: Log-loss that it is above the model, in nats a snapshot, with 95 % bounds over leads.
@@ -43,6 +44,7 @@ class LearnReport:
     label: str
     rules: tuple[tuple[str, int], ...]
     base: int
+    rows_are: str
     train_rows: int
     conversions: int
     test_from: str
@@ -76,16 +78,18 @@ def learn(
     if out.exists() and not replace:
         raise _exists(out)
     if table is None:
-        table = compute_training_table(settings, progress=progress)
-    judged = learn_and_judge(
-        table,
-        config=training_config(settings),
-        most_rules=most_rules,
-        shares=_shares(settings),
-        currency=settings.shop.currency,
-        given=read_card(settings.points.card) if settings.points.card is not None else None,
-        notify=lambda text: progress(text, 0, 0),
-    )
+        table = table_to_learn_from(settings, progress=progress)
+    config = training_config(settings)
+    with told_what_is_missing(settings, config):
+        judged = learn_and_judge(
+            table,
+            config=config,
+            most_rules=most_rules,
+            shares=_shares(settings),
+            currency=settings.shop.currency,
+            given=read_card(settings.points.card) if settings.points.card is not None else None,
+            notify=lambda text: progress(text, 0, 0),
+        )
     report = _report(settings, out, judged)
     with Workspace(settings.shop.workspace).writing(out) as part:
         part.write_text(spell_card(judged.learned.card, head=_head(report)), encoding="utf-8")
@@ -105,9 +109,10 @@ def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
         label=card.label,
         rules=tuple((rule.name, rule.points) for rule in card.rules),
         base=card.base,
+        rows_are=rows_are(settings),
         train_rows=judged.learned.rows,
         conversions=judged.learned.conversions,
-        test_from="" if judged.test_from is None else local_iso(judged.test_from, settings.shop.time_zone),
+        test_from="" if judged.test_from is None else told(settings, judged.test_from),
         metrics={
             name: {key: (one.value, one.low, one.high) for key, one in of_one.estimates().items()}
             for name, of_one in metrics.items()
@@ -120,9 +125,10 @@ def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
 def _head(report: LearnReport) -> str:
     """Return what stands above the rules: where they come from, and what they are worth."""
     ours, card = report.metrics[OURS], report.metrics[LEARNED]
-    when = f"from {report.test_from[:10]} on" if report.test_from else "on other leads"
+    rows = f"{report.train_rows:,} {report.rows_are}"
+    when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "on other leads"
     return (
-        f"Learned by Leadlight from {report.train_rows:,} snapshots ({report.conversions:,} converting leads).\n"
+        f"Learned by Leadlight from {rows} ({report.conversions:,} converting leads).\n"
         f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "
         f"log-loss {card['log_loss'][0]:.4f} (the model {ours['log_loss'][0]:.4f}).\n"
         "The printed points are the points used: change them as you like, and try the card with\n"

@@ -8,21 +8,20 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features import cohorts, moments
+from features import moments
 from features.catalog import Feature
 from features.local_time import instant, local_iso
-from features.training_table import Question
 from models import scoring
 from models.points_card_columns import BoundCard
 from models.points_card_scoring import score_by_card
-from pipeline import asking, card_store
+from pipeline import card_store
 from pipeline.champion import has_champion
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
 from pipeline.stages import score as by_model
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,9 @@ def score_by_points(
         LeadlightError: No card is named, it has faults or cannot be served, nothing is ingested, or nobody is scored.
     """
     workspace = Workspace(settings.shop.workspace)
-    tables = workspace.tables()
-    bound = asking.points_card(settings, available=tables.available, event_types=tables.event_types)
-    question, version = asking.question(settings), bound.card.label
     leads = lead_data(settings)
+    bound = leads.points_card()
+    version = bound.card.label
     newest = min(leads.data_until(bound.features).values())
     moment = instant(as_of, settings.shop.time_zone) if as_of else newest
     store = ScoreStore(workspace)
@@ -59,8 +57,7 @@ def score_by_points(
     if run is None:
         until = moments.from_us(min(moment, newest))
         shared = scoring.ScoringRun(version, data_until=until, scored_at=scored_at.astimezone(UTC))
-        features = with_cohort(settings, tables, question, bound)
-        scores = _scores(settings, leads, features, bound, shared, moment=moment, progress=progress)
+        scores = _scores(settings, leads, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
     is_published = not has_champion(settings)
@@ -73,7 +70,6 @@ def score_by_points(
 def _scores(
     settings: Settings,
     leads: LeadData,
-    features: tuple[Feature, ...],
     bound: BoundCard,
     run: scoring.ScoringRun,
     *,
@@ -82,7 +78,7 @@ def _scores(
 ) -> pa.Table:
     cell_points = settings.score.grades.cell_points
     parts = leads.waiting(
-        features,
+        leads.scored_by(bound),
         lambda asked: score_by_card(bound, asked, run=run, cell_points=cell_points),
         as_of=moment,
         progress=progress,
@@ -91,14 +87,6 @@ def _scores(
     if not len(scores):
         raise leads.nobody(moment)
     return scores
-
-
-def with_cohort(settings: Settings, tables: Tables, question: Question, bound: BoundCard) -> tuple[Feature, ...]:
-    """Return what the card reads and what decides who is scored."""
-    catalog = asking.catalog(settings, available=tables.available, event_types=tables.event_types)
-    named = {feature.name for feature in cohorts.features_read(question.cohort, catalog)}
-    both = [*bound.features, *(feature for feature in catalog if feature.name in named)]
-    return tuple({feature.name: feature for feature in both}.values())
 
 
 def _report(

@@ -1,4 +1,8 @@
-"""`leadlight retrain`: a new model, and the gate between it and the scores."""
+"""`leadlight retrain`: a new model, and the gate between it and the scores.
+
+Against a champion the gate decides alone. A points card was chosen by a person: where it scores, for want of a
+champion, a model that passes is proposed, and a person lets it score with `leadlight promote`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from features.catalog import Feature
 from features.matrix import FeatureTable
 from features.plan import columns_read
 from models import bundle, gate, registry
+from models.baselines import CARD
 from models.contest import paired_log_loss
 from models.gate import Gate, GateCheck, GateRules
 from models.registry import ModelVersion
@@ -22,14 +27,15 @@ from models.reliability import reliability
 from models.rematch import Reign, rematch, remembered
 from pipeline.champion import place_of
 from pipeline.lead_data import lead_data
+from pipeline.points_file import read_card
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import Fitted, fit, register
+from pipeline.stages.fitting import Fitted, fit, register, table_to_learn_from
 from pipeline.stages.train_report import TrainReport, report_of
 
 _FOR_CHAMPION = "champion/"
 """Before the names of features that the champion reads and the config no longer wants."""
+_LEARNED = "The card has odds of its own: if it was learned from these very rows, the comparison flatters it."
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,10 @@ class RetrainReport:
         champion_was_refitted: Whether that champion had seen the window and was fitted anew up to it.
         checks: What the gate asked, and how it came out.
         is_promoted: Whether the new model scores from now on.
+        is_proposed: Whether it passed, and waits for a person to let it score in place of the points card.
+        card: Name of the points card that keeps scoring; empty where a model scores, or nothing.
+        gain_over_card: By how much the card's log-loss is higher than the model's, in nats a snapshot, with the paired
+            95 % bounds over leads; None where no card scores.
     """
 
     trained: TrainReport
@@ -49,6 +59,9 @@ class RetrainReport:
     champion_was_refitted: bool
     checks: tuple[GateCheck, ...]
     is_promoted: bool
+    is_proposed: bool
+    card: str
+    gain_over_card: tuple[float, float, float] | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class _Champion:
 
 
 def retrain(settings: Settings, *, now: datetime, progress: Progress = silent) -> RetrainReport:
-    """Train a challenger, and make it champion if it passes the gate.
+    """Train a challenger, and make it champion if it passes the gate; where a points card scores, propose it.
 
     Args:
         settings: The shop's config; its tables must have been ingested.
@@ -79,12 +92,14 @@ def retrain(settings: Settings, *, now: datetime, progress: Progress = silent) -
     """
     champion = _champion(settings)
     also, faults = _for_champion(settings, champion)
-    fitted = fit(settings, compute_training_table(settings, also=also, progress=progress), progress=progress)
+    fitted = fit(settings, table_to_learn_from(settings, also=also, progress=progress), progress=progress)
     progress("asking the gate", 0, 0)
     checks, was_refitted = _against(settings, champion, fitted, faults=faults, now=now)
     decided = Gate((*checks, *_on_its_own(settings, fitted)))
     logged = register(settings, fitted, alias=registry.CHALLENGER, progress=progress)
-    if decided.passes:
+    scoring_card = settings.points.card if champion is None else None
+    is_promoted = decided.passes and scoring_card is None
+    if is_promoted:
         registry.promote(place_of(settings), logged.label, why=f"gate: {decided.why}", at=now)
         logged = registry.version(place_of(settings), logged.label)
     return RetrainReport(
@@ -92,7 +107,10 @@ def retrain(settings: Settings, *, now: datetime, progress: Progress = silent) -
         champion=champion.version.label if champion else "",
         champion_was_refitted=was_refitted,
         checks=decided.checks,
-        is_promoted=decided.passes,
+        is_promoted=is_promoted,
+        is_proposed=decided.passes and not is_promoted,
+        card=scoring_card.name if scoring_card else "",
+        gain_over_card=_gain_over_card(fitted) if scoring_card else None,
     )
 
 
@@ -123,9 +141,9 @@ def _for_champion(settings: Settings, champion: _Champion | None) -> tuple[tuple
 def _against(
     settings: Settings, champion: _Champion | None, fitted: Fitted, *, faults: Sequence[str], now: datetime
 ) -> tuple[tuple[GateCheck, ...], bool]:
-    """Return what the gate says of challenger and champion, and whether the latter was fitted anew."""
+    """Return what the gate says of challenger and who scores so far, and whether a champion was fitted anew."""
     if champion is None:
-        return (), False
+        return _against_card(settings, fitted), False
     refused = _incomparable(settings, champion, faults)
     if refused:
         return (GateCheck("champion", passed=False, text=refused),), False
@@ -142,6 +160,20 @@ def _against(
         rules=GateRules(margin=wanted.margin, champion_days=wanted.champion_max_age_days),
     )
     return (check,), theirs.was_refitted
+
+
+def _against_card(settings: Settings, fitted: Fitted) -> tuple[GateCheck, ...]:
+    """Return what the gate says of challenger and points card; nothing where no card is named."""
+    path = settings.points.card
+    if path is None:
+        return ()
+    note = _LEARNED if read_card(path).odds is not None else ""
+    return (gate.against_card(fitted.judged, card=path.name, note=note),)
+
+
+def _gain_over_card(fitted: Fitted) -> tuple[float, float, float]:
+    ahead = fitted.judged.ahead[CARD]
+    return ahead.value, ahead.low, ahead.high
 
 
 def _incomparable(settings: Settings, champion: _Champion, faults: Sequence[str]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from features.matrix import FeatureTable
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import fit, register
+from pipeline.stages.fitting import fit, register, table_to_learn_from
 from pipeline.stages.train_report import TrainReport, report_of
 
 
@@ -23,6 +22,6 @@ def train(settings: Settings, *, table: FeatureTable | None = None, progress: Pr
         GateFailedError: The leak certificate failed; nothing was registered.
     """
     if table is None:
-        table = compute_training_table(settings, progress=progress)
+        table = table_to_learn_from(settings, progress=progress)
     fitted = fit(settings, table, progress=progress)
     return report_of(settings, fitted, register(settings, fitted, progress=progress))

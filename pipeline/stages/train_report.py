@@ -19,8 +19,9 @@ from models.plots_curves import share_found
 from models.registry import CHAMPION, ModelVersion
 from models.segment_words import segment_notes
 from models.training import TrainedModel
-from pipeline.champion import card_of, place_of, plots_of
+from pipeline.champion import card_of, has_champion, place_of, plots_of
 from pipeline.lead_data import lead_data
+from pipeline.row_words import rows_are
 from pipeline.settings import Settings
 from pipeline.stages.certificate import PAGE
 from pipeline.stages.fitting import Fitted
@@ -40,6 +41,8 @@ class TrainReport:
         version: Version of the registered model.
         run_id: MLflow run.
         is_champion: Whether it scores from now on.
+        who_scores: Who scores from now on, in words.
+        rows_are: What the rows below are called: ``snapshots`` or ``leads``.
         train_rows: Snapshots learned from before the hold-out.
         train_conversions: Distinct converting leads among them.
         test_rows: Snapshots of the hold-out.
@@ -66,6 +69,8 @@ class TrainReport:
     version: str
     run_id: str
     is_champion: bool
+    who_scores: str
+    rows_are: str
     train_rows: int
     train_conversions: int
     test_rows: int
@@ -106,6 +111,8 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         version=logged.label,
         run_id=logged.run_id,
         is_champion=CHAMPION in logged.aliases,
+        who_scores=_who_scores(settings, logged),
+        rows_are=rows_are(settings),
         train_rows=trained.judged_report.rows,
         train_conversions=trained.judged_report.conversions,
         test_rows=trained.metrics.rows,
@@ -133,6 +140,15 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         certificate=certificate_page.one_line(fitted.certificate),
         certificate_page=Workspace(settings.shop.workspace).training_folder() / PAGE,
     )
+
+
+def _who_scores(settings: Settings, logged: ModelVersion) -> str:
+    card = settings.points.card
+    if CHAMPION in logged.aliases:
+        return "it scores from now on"
+    if has_champion(settings):
+        return "another version keeps scoring"
+    return "no model scores yet" if card is None else f"the points card '{card.name}' keeps scoring"
 
 
 def _strangers(fitted: Fitted) -> list[str]:

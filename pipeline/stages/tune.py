@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from features.errors import NotFinishedError, not_finished
-from features.local_time import local_iso
 from features.matrix import FeatureTable
 from features.moments import local_date, to_us
 from models import registry, tuning
@@ -18,6 +17,7 @@ from models.registry.fingerprint import fingerprint
 from models.tuned import Tuned
 from models.tuning import Standing, Tuning, TuningConfig, TuningResult
 from models.tuning_study import COMPLETE, PRUNED
+from pipeline import row_words
 from pipeline.champion import place_of
 from pipeline.found_settings import FoundSettings, asked_of, write_found
 from pipeline.progress import NEWS, Progress, silent
@@ -34,7 +34,7 @@ class RoundLine:
     """One round, as people read it.
 
     Attributes:
-        judged_from: First as_of judged (ISO, on the shop's clock).
+        judged_from: First as_of judged (ISO, on the shop's clock, or the row); empty where other leads were judged.
         rows: Snapshots judged.
         conversions: Distinct converting leads among them.
         default: The objective by default.
@@ -58,6 +58,7 @@ class TuneReport:
         objective_words: The same as people say it.
         higher_is_better: Whether more of it is better.
         is_forward: Whether the rounds go forward in time; else all snapshots share one moment.
+        rows_are: What rows are called: ``snapshots`` or ``leads``.
         rows: Snapshots before the hold-out.
         rows_seen: Those of them that the trials see.
         rounds: Default and best, round by round.
@@ -91,6 +92,7 @@ class TuneReport:
     objective_words: str
     higher_is_better: bool
     is_forward: bool
+    rows_are: str
     rows: int
     rows_seen: int
     rounds: tuple[RoundLine, ...]
@@ -212,7 +214,6 @@ def _run(
 
 def _kept(settings: Settings, result: TuningResult, *, asks: str, now: datetime) -> FoundSettings:
     """Write what the study has found so far, for training to read."""
-    zone = settings.shop.time_zone
     found = FoundSettings(
         asks=asks,
         study=result.study.text,
@@ -223,8 +224,8 @@ def _kept(settings: Settings, result: TuningResult, *, asks: str, now: datetime)
         gain=result.gain.value,
         bar=result.gain.bar,
         trials=len(result.trials),
-        found_on=local_date(to_us(now), zone).isoformat(),
-        newest_as_of=local_iso(result.newest_as_of, zone),
+        found_on=local_date(to_us(now), settings.shop.time_zone).isoformat(),
+        newest_as_of=row_words.told(settings, result.newest_as_of),
     )
     write_found(settings, found)
     return found
@@ -267,6 +268,7 @@ def _report(
         objective_words=result.objective.words,
         higher_is_better=result.objective.higher_is_better,
         is_forward=result.is_forward,
+        rows_are=row_words.rows_are(settings),
         rows=result.rows,
         rows_seen=result.rows_seen,
         rounds=_round_lines(settings, result),
@@ -297,12 +299,15 @@ def _report(
 
 
 def _round_lines(settings: Settings, result: TuningResult) -> tuple[RoundLine, ...]:
-    zone = settings.shop.time_zone
     values = zip(result.rounds, result.default.rounds, result.best.rounds, strict=True)
     return tuple(
-        RoundLine(local_iso(info.first_as_of, zone), info.rows, info.conversions, default, best)
+        RoundLine(_begins(settings, result, info.first_as_of), info.rows, info.conversions, default, best)
         for info, default, best in values
     )
+
+
+def _begins(settings: Settings, result: TuningResult, as_of: int) -> str:
+    return row_words.told(settings, as_of) if result.is_forward else ""
 
 
 def _stopped(when: str) -> NotFinishedError:

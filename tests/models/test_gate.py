@@ -59,6 +59,22 @@ def test_calibration_and_baselines_are_asked_of_the_same_rows():
     assert gate.of_baselines(contest({"leadlight": truth, "rfm": truth * 0.5}, converted, lead)).passed
 
 
+@pytest.mark.parametrize(("card", "passed", "said"), [(0.5, True, "Better than"), (1.0, False, "Not shown to be")])
+def test_a_points_card_is_left_only_for_what_is_shown_to_be_better(card, passed, said):
+    """The paired bound decides, equal is not enough, and all three figures of both stand in the sentence."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(-1, 1, 4000)
+    converted, lead = rng.random(4000) < sigmoid(truth), np.arange(4000).astype(np.uint64)
+    judged = contest({"leadlight": truth, "points": truth * card}, converted, lead)
+    check = gate.against_card(judged, card="points.yaml", note="Beware.")
+    assert check.passed is passed
+    assert check.text.startswith(said)
+    for name, digits in (("log_loss", 4), ("roc_auc", 3), ("average_precision", 3)):
+        ours, theirs = (getattr(judged.metrics[one], name).value for one in ("leadlight", "points"))
+        assert f"{ours:.{digits}f} (the card {theirs:.{digits}f})" in check.text
+    assert check.text.endswith(" Beware.")
+
+
 def test_a_challenger_that_is_clearly_worse_never_passes():
     """Worse by some .01 nats on 4,000 leads, even an old champion keeps its place, in 40 windows of 40."""
     for seed in range(40):

@@ -79,7 +79,9 @@ def test_the_model_is_judged_on_the_newest_leads(job):
     assert trained.train_rows + trained.test_rows == len(table) == LEADS - 100
     assert sum(at < begins for at in table.keys["as_of"].to_pylist()) == trained.train_rows
     assert trained.caveat == AT_ONCE
-    assert AT_ONCE in printed(show_training, trained)
+    text = printed(show_training, trained)
+    assert text.startswith(f"Split forward in time, judged from {begins.date().isoformat()} on. {trained.verdict}\n")
+    assert AT_ONCE in text
 
 
 def test_the_open_leads_are_scored_once(job):
@@ -183,7 +185,8 @@ def test_without_time_leads_are_held_out_at_random_and_it_is_said(tmp_path, make
     table = compute_training_table(timeless.settings())
     trained = train(timeless.settings(), table=table)
     text = " ".join(printed(show_training, trained).split())
-    assert "of other leads" in text
+    assert text.startswith("Split at random over leads (stratified by outcome). ")
+    assert "other leads (" in text
     assert TIMELESS in text
     share = pc.mean(table.labels["converted"].cast(pa.float64())).as_py()
     assert abs(trained.base_rate - share) < 1 / trained.test_rows

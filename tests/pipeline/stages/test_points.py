@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import LeadlightError
-from models.errors import too_few_conversions
+from models.errors import one_class, too_few_conversions
 from models.points_card_totals import card_points
 from pipeline import asking
 from pipeline.card_meanwhile import with_card_meanwhile
@@ -22,6 +22,7 @@ from pipeline.stages.ingest import ingest
 from pipeline.stages.points import check, init
 from pipeline.stages.points_learn import learn
 from pipeline.stages.points_score import score_by_points
+from pipeline.stages.retrain import retrain
 from pipeline.stages.score import score
 from pipeline.stages.train import train
 from pipeline.workspace import Workspace
@@ -183,11 +184,32 @@ def test_check_names_all_that_the_tables_lack(young):
 @pytest.mark.parametrize(("missing", "said"), [(1, "one more lead that converts"), (27, "27 more leads that convert")])
 def test_what_is_missing_is_counted(young, missing, said):
     """The message keeps its faults, adds how many converting leads are missing, and names what scores meanwhile."""
-    error = with_card_meanwhile(too_few_conversions(["in the hold-out: 3"], missing=missing), young)
+    error = with_card_meanwhile(too_few_conversions(["in the hold-out: 3"], missing=missing), young, needed=40)
     assert f"  - in the hold-out: 3\n  - missing in all: {said}, at least\n\nHint: `leadlight score`" in str(error)
     without = young.model_copy(update={"points": young.points.model_copy(update={"card": None})})
-    told = str(with_card_meanwhile(too_few_conversions([], missing=missing), without))
+    told = str(with_card_meanwhile(too_few_conversions([], missing=missing), without, needed=40))
     assert "`leadlight points init`" in told
+
+
+@pytest.mark.parametrize("command", [train, lambda settings: retrain(settings, now=NOW)], ids=["train", "retrain"])
+def test_before_the_first_label_has_closed_all_conversions_are_missing(tmp_path, command):
+    """A shop of five weeks that asks 60 days ahead is told that all are missing, and what scores meanwhile."""
+    settings = shop_in(tmp_path)
+    ingest(settings, now=NOW)
+    question = settings.question.model_copy(update={"horizon_days": 60})
+    with pytest.raises(LeadlightError) as caught:
+        command(settings.model_copy(update={"question": question}))
+    text = str(caught.value)
+    assert text.startswith("No snapshot is ripe")
+    assert "missing in all: 40 leads that convert, at least; so far there are 0" in text
+    assert "scores by the points card 'points.yaml' meanwhile" in text
+
+
+def test_where_nobody_converts_all_conversions_are_missing(young):
+    """The data hold one class only: nothing to learn from, and as many conversions missing as a training needs."""
+    error = with_card_meanwhile(one_class(900, converted=False), young, needed=40)
+    assert "None of the 900 ripe snapshots converts" in str(error)
+    assert "missing in all: 40 leads that convert, at least; so far there are 0" in str(error)
 
 
 @pytest.mark.slow

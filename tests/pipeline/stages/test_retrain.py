@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,15 +10,18 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
-from models import registry
+from models import gate, registry
 from pipeline.champion import champion, place_of
+from pipeline.cli.app import app
 from pipeline.cli.show_backtest import show_backtest
 from pipeline.cli.show_retraining import show_retraining
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings, parse
 from pipeline.stages.backtest import backtest
 from pipeline.stages.ingest import ingest
+from pipeline.stages.registered import promote
 from pipeline.stages.retrain import retrain
 from pipeline.stages.score import score
 from pipeline.stages.train import train
@@ -139,6 +143,82 @@ def test_a_first_model_passes_by_what_it_is(job, tmp_path):
     assert report.champion == ""
     there = [alias for one in registry.versions(place_of(settings)) for alias in one.aliases]
     assert there == (["champion"] if report.is_promoted else ["challenger"])
+
+
+CARD = """
+rules:
+  - {name: ordered, group: engagement, points: 5, cap: 30, table: orders, within: 90}
+  - {name: ordered this month, group: engagement, points: 20, table: orders, within: 30, per: once}
+"""
+
+
+@pytest.fixture(scope="module")
+def grown_out_of_its_card(job, tmp_path_factory):
+    """A shop that scores by its card and by now has enough conversions: retrained, then the model promoted."""
+    folder = tmp_path_factory.mktemp("young_bakery")
+    (folder / "orders.csv").write_bytes((job.folder / "orders.csv").read_bytes())
+    (folder / "points.yaml").write_text(CARD)
+    settings = settings_of(folder, points={"card": "points.yaml"})
+    ingest(settings, now=NOW)
+    report = retrain(settings, now=NOW)
+    aliases = [alias for one in registry.versions(place_of(settings)) for alias in one.aliases]
+    before = score(settings, scored_at=NOW).model_version
+    promote(settings, report.trained.version, at=NOW)
+    after = score(settings, scored_at=NOW).model_version
+    return SimpleNamespace(settings=settings, report=report, aliases=aliases, before=before, after=after)
+
+
+def test_against_a_points_card_a_model_only_challenges(grown_out_of_its_card):
+    """Whatever the gate says, a person switches: the model is registered, and the card goes on scoring."""
+    found = grown_out_of_its_card
+    assert [one.name for one in found.report.checks] == ["card", "calibration", "baselines"]
+    assert not found.report.is_promoted
+    assert found.report.is_proposed == all(one.passed for one in found.report.checks)
+    assert found.aliases == ["challenger"]
+    assert found.before.startswith("points-")
+    assert found.report.trained.who_scores == "the points card 'points.yaml' keeps scoring"
+
+
+def test_the_gain_over_the_card_is_that_of_the_judged_baseline(grown_out_of_its_card):
+    """Card and model are compared on the same hold-out as all baselines: the difference of two figures of the table."""
+    report = grown_out_of_its_card.report
+    ours, theirs = (report.trained.metrics[name]["log_loss"][0] for name in ("leadlight", "points"))
+    gain, low, high = report.gain_over_card
+    assert gain == pytest.approx(theirs - ours)
+    assert low <= gain <= high
+    assert check(report, "card").passed == (low > gate.ROUNDING)
+
+
+def test_once_promoted_the_model_scores_and_is_who_a_challenger_must_beat(grown_out_of_its_card):
+    """The switch is one promotion; from then on the card is a baseline and no more."""
+    found = grown_out_of_its_card
+    assert found.after == found.report.trained.version
+    again = retrain(found.settings, now=NOW)
+    assert [one.name for one in again.checks] == ["champion", "calibration", "baselines"]
+    assert (again.card, again.gain_over_card, again.is_proposed) == ("", None, False)
+    assert "points" in again.trained.metrics
+
+
+def test_the_proposal_stands_in_the_first_line(grown_out_of_its_card, console_text):
+    """Whoever reads one line knows that a switch is proposed, or that the card stays."""
+    report = grown_out_of_its_card.report
+    proposed = console_text(show_retraining, replace(report, is_proposed=True))
+    label = report.trained.version
+    assert proposed.splitlines()[0] == f"Proposed: let {label} score in place of the points card 'points.yaml'."
+    assert f"leadlight promote {label}" in proposed
+    stays = console_text(show_retraining, replace(report, is_proposed=False))
+    assert stays.splitlines()[0] == f"{label} is not proposed. The points card 'points.yaml' keeps scoring."
+
+
+@pytest.mark.parametrize(("is_proposed", "code"), [(True, 0), (False, 1)])
+def test_a_proposal_is_a_success(grown_out_of_its_card, monkeypatch, is_proposed, code):
+    """The exit code is 0 where the model passed and waits for a person, 1 where it failed."""
+    report = replace(grown_out_of_its_card.report, is_proposed=is_proposed)
+    monkeypatch.setattr("pipeline.stages.retrain.retrain", lambda *_, **__: report)
+    monkeypatch.setattr("pipeline.cli.learning.opened", lambda _: None)
+    answer = CliRunner().invoke(app, ["retrain"])
+    assert answer.exit_code == code
+    assert (f"Next: leadlight promote {report.trained.version}" in answer.stdout) == is_proposed
 
 
 def test_the_decision_stands_in_the_first_line(job, console_text):
