@@ -67,8 +67,8 @@ class StudyName:
     """What makes trials comparable.
 
     Attributes:
-        asks: Digest of question, features, objective and recipe: what an earlier study must share to be learned from.
-        data: Digest of the training table as well: what makes it the same study.
+        asks: Digest of question, features, objective and space: what an earlier study must share to be learned from.
+        data: Digest of the training table, recipe and split as well: what makes it the same study.
     """
 
     asks: str
