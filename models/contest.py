@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.baselines import NAMES
 from models.bootstrap import bootstrap_spread, sample_of_leads
-from models.metrics import Estimate, Metrics, evaluate
+from models.metrics import Estimate, Metrics, evaluate, row_losses
 
 OURS: Final = "leadlight"
 RESAMPLES: Final = 1000
@@ -114,11 +114,6 @@ def paired_log_loss(
     below, above = bootstrap_spread(mean, len(count), resamples=resamples, seed=seed)
     value = float(difference.mean())
     return Estimate(value, value + scale * min(float(below[0]), 0.0), value + scale * max(float(above[0]), 0.0))
-
-
-def row_losses(log_odds: Floats, converted: Bools) -> Floats:
-    """Return the log-loss of each row in nats, shape ``(n_rows,)``."""
-    return np.logaddexp(0.0, log_odds) - converted * log_odds
 
 
 def _listed(parts: list[str]) -> str:

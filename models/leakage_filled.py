@@ -22,7 +22,7 @@ from features.columns import codes, encoded
 from models.encoding import numbers
 from models.leakage_alike import Known, Leads, first_where, leads_alike
 from models.leakage_bounds import LEAST_LEADS, least_auc, least_odds_ratio, left_over
-from models.leakage_suspects import rank_auc
+from models.metrics import rank_auc
 from models.training import moments_of
 
 if TYPE_CHECKING:

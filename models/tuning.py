@@ -24,10 +24,11 @@ from models.cross_fit import TrainingRows
 from models.monotone import directions_of_features
 from models.objectives import OBJECTIVES, Objective
 from models.screening import only, usable
+from models.splits import sample_of_whole_leads
 from models.training import TrainingConfig, checked_split, ripe_rows
 from models.trees import TreeSettings, settings_for
 from models.tuned import Tuned
-from models.tuning_folds import sample_of_whole_leads, tuning_folds
+from models.tuning_folds import tuning_folds
 from models.tuning_gain import Gain, judge_gain
 from models.tuning_judge import Judge, strength_of
 from models.tuning_study import COMPLETE, Study, StudyName, TrialRecord, opened
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from features.matrix import FeatureTable
 
 MOST_ROWS: Final = 200_000
+SAMPLE_SEED: Final = 303
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,7 @@ class _Ground:
         table, moments = table.take(before), moments.take(before)
         conversions = moments.converting_leads(moments.converted)
         base = settings_for(len(moments), conversions=conversions, seed=recipe.seed, threads=recipe.threads)
-        seen = sample_of_whole_leads(moments.lead, most_rows=config.most_rows)
+        seen = sample_of_whole_leads(moments.lead, most_rows=config.most_rows, seed=SAMPLE_SEED)
         table, moments = table.take(seen), moments.take(seen)
         features, _ = usable(table, moments.as_of)
         folds = tuning_folds(moments, recipe)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from models.calibration import Blend, HeldOut, fit_blend
 from models.cross_fit import TrainingRows, joined, linear_margins
+from models.metrics import row_losses
 from models.objectives import Objective
 from models.splits import Fold
 from models.trees import Binned, TreeSettings, binned, grow_on_bins
@@ -116,7 +117,7 @@ class Judge:
         for fold in (fold for folds in self.folds.rounds for fold in folds):
             margins = self._linear(self._prepared(fold), obeys=False)[steps, : len(fold.watch)]
             converted = self.rows.moments.converted[fold.watch]
-            losses += (np.logaddexp(0.0, margins) - converted * margins).sum(axis=1)
+            losses += row_losses(margins, converted).sum(axis=1)
         return STRENGTH_STEPS[steps[int(np.argmin(losses))]]
 
     def _ask(self, fold: WatchedFold, settings: TreeSettings, *, strength: float, earlier: list[HeldOut]) -> _Asked:
