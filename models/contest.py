@@ -45,15 +45,15 @@ class Contest:
         ours = self.metrics[OURS].average_precision.value
         won = [
             name
-            for name, lead in self.ahead.items()
-            if lead.value <= 0 or self.metrics[name].average_precision.value > ours
+            for name, ahead in self.ahead.items()
+            if ahead.value <= 0 or self.metrics[name].average_precision.value > ours
         ]
         return tuple(sorted(won, key=lambda name: self.ahead[name].value))
 
     @property
     def unsure_of(self) -> tuple[str, ...]:
         """The rivals that are behind by no more than chance may explain."""
-        return tuple(name for name, lead in self.ahead.items() if name not in self.lost_to and lead.low <= 0)
+        return tuple(name for name, ahead in self.ahead.items() if name not in self.lost_to and ahead.low <= 0)
 
     def verdict(self) -> str:
         """Return one sentence for the first line of a report."""

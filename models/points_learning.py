@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from features.conditions import Conditions
+from features.conditions import Condition, Conditions
 from models import errors
 from models.grades import GradeShares
+from models.model import LOG_2
 from models.points_additive import Additive, fit_additive
 from models.points_bins import Binned, between, binned
 from models.points_card import Caps, Cuts, Odds, PointsCard, Rule, Value
-from models.points_card_margins import LOG_2, fit_line
+from models.points_card_margins import fit_line
 from models.points_card_totals import card_points
 from models.points_names import name_of
 from models.screening import usable
@@ -144,7 +145,7 @@ def _union(one: Conditions, two: Conditions) -> Conditions:
     """Return what holds in either of two neighbouring bins."""
     if one[0].operator == "in":
         operands = tuple(sorted({*map(str, one[0].operands), *map(str, two[0].operands)}))
-        return (type(one[0])(one[0].column, "in", operands),)
+        return (Condition(one[0].column, "in", operands),)
     low = [float(test.operands[0]) for test in one if test.operator == "min"]
     high = [float(test.operands[0]) for test in two if test.operator == "below"]
     return between(one[0].column, low[0] if low else None, high[0] if high else None)
