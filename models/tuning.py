@@ -31,7 +31,7 @@ from models.tuned import Tuned
 from models.tuning_folds import tuning_folds
 from models.tuning_gain import Gain, judge_gain
 from models.tuning_judge import Judge, strength_of
-from models.tuning_study import COMPLETE, Study, StudyName, TrialRecord, opened
+from models.tuning_study import Study, StudyName, TrialRecord, best_trial, opened
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
@@ -141,7 +141,8 @@ class Tuning:
             clock: Seconds that only go up.
             watch: Told how far the study has come, before the first trial and after each.
         """
-        began, took = clock(), list[float]()
+        began = clock()
+        took: list[float] = []
         done = self._study.finished()
         watch(self._standing(done))
         while len(done) < self._config.trials:
@@ -158,7 +159,7 @@ class Tuning:
         trials = self._study.finished()
         if not trials:
             return None
-        best = _best(trials, self._ground.judge.objective)
+        best = best_trial(trials, self._ground.judge.objective)
         return TuningResult(
             study=self._study.name,
             objective=self._ground.judge.objective,
@@ -179,7 +180,7 @@ class Tuning:
 
     def _standing(self, done: tuple[TrialRecord, ...]) -> Standing:
         objective = self._ground.judge.objective
-        return Standing(len(done), self._config.trials, _best(done, objective) if done else None, objective)
+        return Standing(len(done), self._config.trials, best_trial(done, objective) if done else None, objective)
 
 
 @contextmanager
@@ -259,12 +260,6 @@ class _Ground:
         return tuple(
             RoundInfo(int(moments.as_of[rows].min()), len(rows), moments.converting_leads(rows)) for rows in judged
         )
-
-
-def _best(trials: tuple[TrialRecord, ...], objective: Objective) -> TrialRecord:
-    """Return the best complete trial; of equal ones the earliest."""
-    complete = [trial for trial in trials if trial.state == COMPLETE]
-    return max(complete, key=lambda trial: objective.gain(0.0, trial.value))
 
 
 def _gain(objective: Objective, trials: tuple[TrialRecord, ...], best: TrialRecord) -> Gain:

@@ -23,7 +23,7 @@ from models.cross_fit import TrainingRows, joined, linear_margins
 from models.metrics import row_losses
 from models.objectives import Objective
 from models.splits import Fold
-from models.trees import Binned, TreeSettings, binned, grow_on_bins
+from models.trees import RowsInBins, TreeSettings, grow_on_bins, rows_in_bins
 from models.tuning_folds import TuningFolds, WatchedFold, closed_before
 from models.tuning_gain import jackknife_groups, without_each_group
 
@@ -56,7 +56,7 @@ class _Ready:
     """What is made once per fold: LightGBM's bins, and the rows asked about, watched ones first."""
 
     fold: WatchedFold
-    bins: Binned
+    bins: RowsInBins
     asked: npt.NDArray[np.float32]
     linear: dict[bool, Floats] = field(default_factory=dict)
 
@@ -151,7 +151,7 @@ class Judge:
         if id(fold) not in self._ready:
             converted = self.rows.moments.converted
             matrices = [self.rows.tree_rows(part, learned_on=fold.fit) for part in (fold.fit, fold.watch, fold.judge)]
-            bins = binned(matrices[0], converted[fold.fit], judged=(matrices[1], converted[fold.watch]))
+            bins = rows_in_bins(matrices[0], converted[fold.fit], judged=(matrices[1], converted[fold.watch]))
             self._ready[id(fold)] = _Ready(fold, bins, np.concatenate(matrices[1:]))
         return self._ready[id(fold)]
 
