@@ -63,6 +63,7 @@ def sampled(timelines: Timelines, question: Question, table: FeatureTable, wante
     ids = few.leads["lead_id"].cast(pa.string()).filter(pa.array(wanted))
     rows = np.flatnonzero(pc.is_in(table.keys["lead_id"].cast(pa.string()), value_set=pc.unique(ids)).to_numpy())
     known = {key: int(row) for key, row in zip(_keys_of_table(table, rows), rows, strict=True)}
+    # Each is taken out, so that what is left at the end is what nobody would ask about.
     place = np.asarray([known.pop(key, -1) for key in _keys_of_snapshots(few, asked)], dtype=np.int64)
     return Sampled(few, asked, place, strangers=len(known))
 

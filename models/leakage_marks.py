@@ -36,7 +36,14 @@ def reached(bound: float, decided: Sequence[tuple[Bools, Bools]]) -> float:
 
 
 def marked_words(word: str, marked: Bools, converts: Bools, ratio: float) -> str:
-    """Return how often a mark is found among leads that convert later and among those that never do."""
+    """Return how often a mark is found among leads that convert later and among those that never do.
+
+    Args:
+        word: The mark, in words.
+        marked: Whether each lead has it, shape ``(n_leads,)``.
+        converts: Whether it converts later.
+        ratio: The odds ratio, told as a number above 1 whichever way it goes.
+    """
     return (
         f"{word} for {marked[converts].mean():.1%} of the leads that convert later and "
         f"{marked[~converts].mean():.1%} of those that never do (odds {max(ratio, 1 / ratio):.1f}-fold)"
