@@ -42,6 +42,8 @@ FRESH, OLD = 1.0, RULES.champion_days + 1
 WORSE_BY = 0.005
 LEVEL = 0.05
 """How often a test may call equals different."""
+COUNT_PERCENTILE = 0.95
+"""Of how often it does so by chance: more than this is no chance."""
 ROWS = {"train": 3000, "window": 4000, "truth": 30_000}
 
 
@@ -135,7 +137,7 @@ def main() -> int:
 def holds(figures: dict[str, dict[str, float]]) -> bool:
     """Whether no worse challenger passed, and equal ones no more often than a test at `LEVEL` errs."""
     worse, equal = figures["worse"], figures["equal"]
-    allowed = binom.ppf(0.95, equal["retrains"], LEVEL)
+    allowed = binom.ppf(COUNT_PERCENTILE, equal["retrains"], LEVEL)
     return worse["called_better"] == worse["promoted_over_old"] == 0 and equal["called_better"] <= allowed
 
 

@@ -38,7 +38,7 @@ from features.matrix import FeatureTable, concat
 from features.training_table import ripe_snapshots
 from models import certificate_page
 from models.certificate import Certificate
-from models.leakage_suspects import rank_auc
+from models.metrics import rank_auc
 from models.splits import Moments
 from models.training import HoldOut, moments_of
 from pipeline import shipped

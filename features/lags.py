@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float64]
 
 ATTRIBUTES = "attributes"
 _SHOWN = 4
+"""Operands of a condition that a signal's name spells out."""
+_SECONDS_A_DAY = moments.DAY // moments.SECOND
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def lags(timelines: Timelines, signal: Signal, conversion: Conversion) -> Lags:
     known = np.sort((of_lead - timelines.first_lead_no) * step + (converted_at - first) // moments.SECOND)
     after = np.searchsorted(known, place)
     padded = np.concatenate([[-2 * step], known, [np.iinfo(np.int64).max // 2]])
-    to_next, since_last = (padded[after + 1] - place) / 86_400.0, (place - padded[after]) / 86_400.0
+    to_next, since_last = (padded[after + 1] - place) / _SECONDS_A_DAY, (place - padded[after]) / _SECONDS_A_DAY
     same = (padded // step)[np.stack([after + 1, after])] == (place // step)
     return Lags(
         signal,
@@ -129,12 +131,12 @@ def _rows(timelines: Timelines, signal: Signal, conversion: Conversion) -> tuple
     lead = np.asarray(table["lead_no"].to_numpy(), dtype=np.int64)
     occurred = microseconds(table["occurred_at"])
     if signal.column:
-        met &= changes(table, signal.column)
+        met &= _changes(table, signal.column)
     pairs = np.unique(np.column_stack([lead[met], occurred[met]]), axis=0)
     return pairs[:, 0], pairs[:, 1]
 
 
-def changes(table: pa.Table, column: str) -> npt.NDArray[np.bool_]:
+def _changes(table: pa.Table, column: str) -> npt.NDArray[np.bool_]:
     """Return which rows of the attributes hold another value of *column* than the row before of the same lead."""
     lead = np.asarray(table["lead_no"].to_numpy(), dtype=np.int64)
     value = columns.codes(columns.encoded(table[column]))

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from features import moments
 from features.certified import Asked, Check, Finding
-from features.deleting import asked_at, differing, without_future
+from features.deleting import differing
 from features.matrix import FeatureTable
 from features.recounting import converted
-from features.sampled import ROUNDS, Membership, Recount, Sampled, chosen, edges
+from features.sampled import ROUNDS, Membership, Recount, Sampled, cut_round_by_round, edges
 from features.shifting import shifted, sources
 from features.timeline import Int64Array, microseconds
 from features.training_table import Question
@@ -72,14 +72,13 @@ def features_without_future(
     """
     counts: dict[str, int] = {}
     compared: list[Int64Array] = []
-    for one, draw in zip(samples, draws, strict=True):
-        for round_ in ROUNDS:
-            cut = one.cuts(chosen(round_, draw))
-            rows = asked_at(one.asked, cut, first_lead_no=one.timelines.first_lead_no) & one.in_table
-            again = recount(without_future(one.timelines, cut), one.asked.take(rows))
-            for name, differs in differing(again, table.take(one.place[rows])).items():
-                counts[name] = counts.get(name, 0) + int(differs.sum())
-            compared.append(one.asked.as_of[rows])
+    for cut in cut_round_by_round(samples, draws):
+        rows = cut.at_cut & cut.sample.in_table
+        asked = cut.sample.asked.take(rows)
+        again = recount(cut.past, asked)
+        for name, differs in differing(again, table.take(cut.sample.place[rows])).items():
+            counts[name] = counts.get(name, 0) + int(differs.sum())
+        compared.append(asked.as_of)
     as_ofs = np.concatenate([np.empty(0, dtype=np.int64), *compared])
     findings = [
         Finding(name, f"{count:,} of {len(as_ofs):,} values are others without the future", count / len(as_ofs))
@@ -93,15 +92,18 @@ def features_without_future(
 def cohort_without_future(
     samples: Sequence[Sampled], membership: Membership, draws: Sequence[npt.NDArray[np.float64]]
 ) -> Check:
-    """Return whether the snapshots trained on are those that the past alone would ask about; see above for *draws*."""
+    """Return whether the snapshots trained on are those that the past alone would ask about.
+
+    Args:
+        samples: Leads of some buckets.
+        membership: Decides anew who belongs to the cohort.
+        draws: As for `features_without_future`.
+    """
     differ, compared = 0, []
-    for one, draw in zip(samples, draws, strict=True):
-        for round_ in ROUNDS:
-            cut = one.cuts(chosen(round_, draw))
-            rows = asked_at(one.asked, cut, first_lead_no=one.timelines.first_lead_no)
-            belongs = membership(without_future(one.timelines, cut), one.asked.take(rows))
-            differ += int((belongs != one.in_table[rows]).sum())
-            compared.append(one.asked.as_of[rows])
+    for cut in cut_round_by_round(samples, draws):
+        asked = cut.sample.asked.take(cut.at_cut)
+        differ += int((membership(cut.past, asked) != cut.sample.in_table[cut.at_cut]).sum())
+        compared.append(asked.as_of)
     as_ofs = np.concatenate([np.empty(0, dtype=np.int64), *compared])
     strangers = sum(one.strangers for one in samples)
     findings = []
@@ -117,8 +119,8 @@ def cohort_without_future(
 
 def labels_ripe(samples: Sequence[Sampled], table: FeatureTable, question: Question) -> Check:
     """Return whether every label was decided within the data, and sampled ones are what the rows say."""
-    labels = pa.table({}) if table.labels is None else table.labels
-    if not samples or not len(table) or table.labels is None:
+    labels = table.labels
+    if not samples or not len(table) or labels is None:
         return LABELS.not_applicable("there are no labels to count again")
     span = samples[0].timelines.coverage[question.conversion.table]
     as_of = microseconds(table.keys["as_of"])

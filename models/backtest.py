@@ -8,8 +8,8 @@ that a split of rows at random would have shown, its *optimism*.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -33,9 +33,6 @@ Ints = npt.NDArray[np.int64]
 Notify = Callable[[str, int, int], None]
 Rivals = Callable[["FeatureTable"], Mapping[str, "Rival"]]
 """From a table to the rivals that it can serve (`models.baselines.rivals`, most often)."""
-
-COVERED_SHARE: Final = 0.95
-"""The share of cells whose conversions should lie within their band."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,6 @@ def backtest(
     rivals: Rivals,
     folds: int | None = None,
     with_random_split: bool = True,
-    needs: Needs | None = None,
     notify: Notify = lambda *_: None,
 ) -> Backtest:
     """Judge *recipe* at every moment of the past that the data hold.
@@ -144,14 +140,16 @@ def backtest(
         rivals: Gives the rivals.
         folds: At most so many, the newest; None = as many as the data hold.
         with_random_split: Whether to fit one more model for the optimism of a random split.
-        needs: What a fold must hold.
         notify: Told what is being done, and which of how many folds.
+
+    Returns:
+        The folds, oldest first, and what was said of each judged row.
 
     Raises:
         LeadlightError: No labels, nothing ripe, or not even one fold.
     """
     table, moments, order = ripe_rows(table)
-    needs = needs or Needs(train_leads=recipe.least_conversions)
+    needs = Needs(train_leads=recipe.least_conversions)
     splits = walk_back(moments, needs, most=folds, seed=recipe.seed)
     if not splits:
         raise errors.no_fold(moments.converting_leads(moments.converted), needs, share=LEAST_SHARE)
@@ -171,8 +169,7 @@ def backtest(
     reports = tuple(_report(moments, split, part, seed=recipe.seed) for split, part in zip(splits, parts, strict=True))
     together = _joined(parts)
     overall = _judged(together, seed=recipe.seed)
-    in_given_order = Answers(**{**vars(together), "rows": order[together.rows]})
-    return Backtest(reports, overall, random_split, in_given_order)
+    return Backtest(reports, overall, random_split, replace(together, rows=order[together.rows]))
 
 
 def _answers(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from features.rfm import AGE, FREQUENCY, MONETARY, RECENCY
 from models.bgnbd import Purchases, fit_bgnbd
 from models.encoding import numbers
+from models.model import logit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,8 +73,7 @@ def bgnbd_margins(
     rate = float(others.mean()) if len(others) else float(converted.mean())
     probability = np.full(len(buys), rate)
     probability[buys] = model.probability_of_purchase(_purchases(test, buys), days=horizon_days[buys])
-    probability = np.clip(probability, _EDGE, 1.0 - _EDGE)
-    return np.log(probability) - np.log1p(-probability)
+    return logit(np.clip(probability, _EDGE, 1.0 - _EDGE))
 
 
 def _logarithms(table: pa.Table, columns: list[str]) -> Floats:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.splits import scramble
+from models.splits import sample_of_whole_leads
 
 LEVEL: Final = 0.95
 MOST_RESAMPLED_ROWS: Final = 100_000
@@ -58,8 +58,6 @@ def sample_of_leads(lead: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64]
         Row positions, all of them up to `MOST_RESAMPLED_ROWS`; and √(sampled rows / all rows), because errors
         shrink with the root of the size.
     """
-    if len(lead) <= MOST_RESAMPLED_ROWS:
-        return np.arange(len(lead)), 1.0
-    edge = np.uint64(MOST_RESAMPLED_ROWS / len(lead) * 2.0**63) * np.uint64(2)
-    rows = np.flatnonzero(scramble(lead, SAMPLE_SEED) < edge)
-    return rows, float(np.sqrt(len(rows) / len(lead)))
+    rows = sample_of_whole_leads(lead, most_rows=MOST_RESAMPLED_ROWS, seed=SAMPLE_SEED)
+    share = len(rows) / len(lead) if len(lead) else 1.0
+    return rows, float(np.sqrt(share))

@@ -101,7 +101,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise errors.bundle_is_damaged(folder, [f"{MANIFEST}: not JSON"]) from garbled
     if not isinstance(manifest, dict) or manifest.get("format") not in READABLE:
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise errors.bundle_is_foreign(folder, found, readable=FORMAT)
+        raise errors.bundle_is_foreign(folder, found, readable=READABLE)
     return manifest
 
 

@@ -24,6 +24,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from models.metrics import row_losses
+
 PENALTY_PER_CONVERSION: Final = 0.02
 START: Final = 0.5
 """Both weights begin here, and are drawn back here."""
@@ -169,8 +171,7 @@ def _row_weights(block: npt.NDArray[np.int64]) -> Floats:
 
 def _losses(margins: Floats, converted: npt.NDArray[np.bool_]) -> Floats:
     """Return each row's log-loss after the one shift that suits these rows best: ranking and spread, not base rate."""
-    shifted = margins + best_shift(margins, converted)
-    return np.logaddexp(0.0, shifted) - converted * shifted
+    return row_losses(margins + best_shift(margins, converted), converted)
 
 
 def best_shift(margins: Floats, converted: npt.NDArray[np.bool_]) -> float:

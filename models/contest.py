@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.baselines import NAMES
 from models.bootstrap import bootstrap_spread, sample_of_leads
-from models.metrics import Estimate, Metrics, evaluate
+from models.metrics import Estimate, Metrics, evaluate, row_losses
 
 OURS: Final = "leadlight"
 RESAMPLES: Final = 1000
@@ -45,15 +45,15 @@ class Contest:
         ours = self.metrics[OURS].average_precision.value
         won = [
             name
-            for name, lead in self.ahead.items()
-            if lead.value <= 0 or self.metrics[name].average_precision.value > ours
+            for name, ahead in self.ahead.items()
+            if ahead.value <= 0 or self.metrics[name].average_precision.value > ours
         ]
         return tuple(sorted(won, key=lambda name: self.ahead[name].value))
 
     @property
     def unsure_of(self) -> tuple[str, ...]:
         """The rivals that are behind by no more than chance may explain."""
-        return tuple(name for name, lead in self.ahead.items() if name not in self.lost_to and lead.low <= 0)
+        return tuple(name for name, ahead in self.ahead.items() if name not in self.lost_to and ahead.low <= 0)
 
     def verdict(self) -> str:
         """Return one sentence for the first line of a report."""
@@ -114,11 +114,6 @@ def paired_log_loss(
     below, above = bootstrap_spread(mean, len(count), resamples=resamples, seed=seed)
     value = float(difference.mean())
     return Estimate(value, value + scale * min(float(below[0]), 0.0), value + scale * max(float(above[0]), 0.0))
-
-
-def row_losses(log_odds: Floats, converted: Bools) -> Floats:
-    """Return the log-loss of each row in nats, shape ``(n_rows,)``."""
-    return np.logaddexp(0.0, log_odds) - converted * log_odds
 
 
 def _listed(parts: list[str]) -> str:

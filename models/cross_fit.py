@@ -17,8 +17,9 @@ import numpy.typing as npt
 from models.calibration import HeldOut
 from models.encoding import Encoder, fit_encoder, level_codes, ranked_values
 from models.linear_fit import STRENGTHS, fit_linear
+from models.metrics import row_losses
 from models.monotone import directions_of_columns, directions_of_features
-from models.splits import Fold, scramble
+from models.splits import Fold, sample_of_whole_leads
 from models.trees import TreeSettings, grow, grow_watched
 
 if TYPE_CHECKING:
@@ -88,10 +89,7 @@ class TrainingRows:
 
     def linear_sample(self, rows: Ints) -> Ints:
         """Return those of *rows* that the linear part learns from: whole leads, at most about `MOST_LINEAR_ROWS`."""
-        if len(rows) <= MOST_LINEAR_ROWS:
-            return rows
-        edge = np.uint64(MOST_LINEAR_ROWS / len(rows) * 2.0**63) * np.uint64(2)
-        return rows[scramble(self.moments.lead[rows], SAMPLE_SEED) < edge]
+        return rows[sample_of_whole_leads(self.moments.lead[rows], most_rows=MOST_LINEAR_ROWS, seed=SAMPLE_SEED)]
 
 
 @dataclass(frozen=True)
@@ -183,8 +181,7 @@ class _Answer:
     tree_losses: Floats
 
     def linear_losses(self) -> Floats:
-        label = self.rows.moments.converted[self.fold.judge]
-        return (np.logaddexp(0.0, self.linear) - label * self.linear).sum(axis=1)
+        return row_losses(self.linear, self.rows.moments.converted[self.fold.judge]).sum(axis=1)
 
     def held_out(self, *, strength: int, trees: int) -> HeldOut:
         judged = self.rows.tree_rows(self.fold.judge, learned_on=self.fold.fit)

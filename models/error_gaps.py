@@ -103,17 +103,24 @@ def error_gaps(selected: Selected, found: Levels, *, compared: Sequence[int], se
     low = np.clip(figures + np.minimum(below, 0.0), 0.0, 1.0)
     high = np.clip(figures + np.maximum(above, 0.0), 0.0, 1.0)
     told = [Estimate(*map(float, one)) for one in zip(figures, low, high, strict=True)]
-    rates, differences = told[:-4], told[-4:]
-    per_group = [rates[place :: len(names)] for place in range(len(names))]
-    return ErrorGaps(
-        tuple(GroupRates(name, *three) for name, three in zip(names, per_group, strict=True)), *differences
-    )
+    by_rate, differences = told[: len(RATES) * len(names)], told[len(RATES) * len(names) :]
+    groups = tuple(GroupRates(name, *by_rate[place :: len(names)]) for place, name in enumerate(names))
+    return ErrorGaps(groups, *differences)
 
 
 def rates(selected: Selected, group: Ints, n_groups: int, weight: Floats) -> Floats:
     """Return the three rates of each group under weights per row, shape ``(3 · n_groups,)``, rate by rate.
 
     The slow and obvious way is fairlearn's; this one is fast enough to be resampled.
+
+    Args:
+        selected: The rows.
+        group: The group of each row, 0 … *n_groups* - 1.
+        n_groups: How many groups there are.
+        weight: What each row counts, shape ``(n_rows,)``, >= 0.
+
+    Returns:
+        All selection rates, then the true and the false positive rates; NaN where a rate is of nobody.
     """
     chosen, won = selected.is_selected.astype(np.float64), selected.converted.astype(np.float64)
     parts = (np.ones(len(group)), chosen, won, chosen * won)

@@ -115,9 +115,10 @@ def bundle_is_damaged(folder: Path, faults: Sequence[str]) -> LeadlightError:
     )
 
 
-def bundle_is_foreign(folder: Path, found: object, *, readable: int) -> LeadlightError:
+def bundle_is_foreign(folder: Path, found: object, *, readable: Sequence[int]) -> LeadlightError:
     """Return the error for a bundle of another format."""
+    formats = " and ".join(str(one) for one in readable)
     return wrong_input(
-        f"The model bundle '{folder}' has format {found}; this version of Leadlight reads format {readable}.",
+        f"The model bundle '{folder}' has format {found}; this version of Leadlight reads formats {formats}.",
         hint="load it with the version that wrote it, or train anew.",
     )

@@ -17,9 +17,9 @@ where each group of leads was held against the ranges of all the others: among l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,15 @@ from models.linear import signed_log1p
 from models.splits import lead_groups
 
 if TYPE_CHECKING:
+    from features.catalog import Feature
     from features.matrix import FeatureTable
     from models.splits import Moments
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+_Ranges: TypeAlias = Mapping[str, tuple[float, float, float]]
+"""By feature: low, high and spread of s(x)."""
 
 UNSEEN: Final = 1e3
 """How far a level strays that was never seen: beyond every number that may happen."""
@@ -48,6 +51,7 @@ OPEN_SHARE: Final = 0.0025
 ALARMS: Final = 0.01
 """What both shares come to, with room for the luck of the draw."""
 GROUPS: Final = 5
+GROUP_SEED: Final = 0
 SILENCE: Final = "days_since_last"
 """The measure that tells when a lead last gave a sign of life."""
 
@@ -139,65 +143,79 @@ def is_blank(table: FeatureTable) -> Bools:
     blank = np.full(table.columns.num_rows, bool(telling))
     for feature in telling:
         values = table.columns[feature.name]
-        if feature.kind != "number":
-            blank &= np.asarray(values.is_null().to_numpy(), dtype=np.bool_)
-            continue
-        x = numbers(values)
-        counts = feature.measure is not None and feature.measure.kind in _COUNTED
-        blank &= np.isnan(x) | (x == 0 if counts else False)
+        blank_here = _is_missing(feature, values)
+        if feature.kind == "number" and feature.measure is not None and feature.measure.kind in _COUNTED:
+            blank_here |= numbers(values) == 0
+        blank &= blank_here
     return blank
 
 
-def fit_familiarity(table: FeatureTable, moments: Moments, *, seed: int = 0) -> Familiarity:
+def fit_familiarity(table: FeatureTable, moments: Moments) -> Familiarity:
     """Learn what leads look like.
 
     Args:
         table: The rows that a model learns from, with the features that it reads.
         moments: Their leads.
-        seed: Deals the leads into groups.
     """
-    group = lead_groups(moments, count=GROUPS, seed=seed)
+    group = lead_groups(moments, count=GROUPS, seed=GROUP_SEED)
     watched = [feature for feature in table.features if feature.family != "calendar"]
-    furthest, alarmed = np.zeros(len(table)), np.zeros(len(table), dtype=np.bool_)
-    ranges, has_gaps, new_levels = [], [], {}
+    ranges = {feature.name: _range_of(feature, table.columns[feature.name]) for feature in watched}
+    silence = days_silent(table)
+    return Familiarity(
+        seen=_seen(table, watched, ranges, group),
+        threshold=max(LEAST_STRAY, _usual_stray(table, watched, ranges, group)),
+        longest_silence=None if np.isnan(silence).all() else float(np.nanmax(silence)),
+        blank_leads=int(np.unique(moments.lead[is_blank(table)]).size),
+    )
+
+
+def _seen(table: FeatureTable, watched: Sequence[Feature], ranges: _Ranges, group: Ints) -> tuple[Seen, ...]:
+    """Return what training held of each feature, and of which of them a new level or a gap is news."""
+    alarmed = np.zeros(len(table), dtype=np.bool_)
+    has_gap: dict[str, bool] = {}
+    new_levels: dict[str, Bools] = {}
     for feature in watched:
         values = table.columns[feature.name]
-        is_number = feature.kind == "number"
-        x = signed_log1p(numbers(values)) if is_number else np.empty(0)
-        is_gap = np.isnan(x) if is_number else np.asarray(values.is_null().to_numpy(), dtype=np.bool_)
-        ranges.append(_range(x[~is_gap]) if is_number else (0.0, 0.0, 1.0))
-        has_gaps.append(bool(is_gap.any()))
+        is_gap = _is_missing(feature, values)
+        has_gap[feature.name] = bool(is_gap.any())
         alarmed |= _in_one_group(is_gap, group)
-        if is_number:
-            furthest = np.maximum(furthest, _held_out(x, group, spread=ranges[-1][2]))
-        else:
+        if feature.kind != "number":
             new_levels[feature.name] = _new_levels(values, group)
     watches_gaps = bool(alarmed.mean() <= OPEN_SHARE / 2)
     closed = _closed(new_levels, alarmed=alarmed & watches_gaps)
-    seen = tuple(
+    return tuple(
         Seen(
             feature.name,
-            *of_range,
+            *ranges[feature.name],
             levels=level_counts(table.columns[feature.name])[0] if feature.name in closed else (),
             watches_levels=feature.name in closed,
-            watches_gaps=watches_gaps and not has_gap,
+            watches_gaps=watches_gaps and not has_gap[feature.name],
         )
-        for feature, of_range, has_gap in zip(watched, ranges, has_gaps, strict=True)
+        for feature in watched
     )
+
+
+def _usual_stray(table: FeatureTable, watched: Sequence[Feature], ranges: _Ranges, group: Ints) -> float:
+    """Return how far all but `HELD_OUT_SHARE` of the rows stray, by numbers, from the leads of the other groups."""
+    furthest = np.zeros(len(table))
+    for feature in watched:
+        if feature.kind == "number":
+            x, (_, _, spread) = signed_log1p(numbers(table.columns[feature.name])), ranges[feature.name]
+            furthest = np.maximum(furthest, _held_out(x, group, spread=spread))
     # The next higher value, not one between two: what half a tie passes, all of it passes.
-    usual = float(np.quantile(furthest, 1 - HELD_OUT_SHARE, method="higher"))
-    silence = days_silent(table)
-    blank = is_blank(table)
-    return Familiarity(
-        seen=seen,
-        threshold=max(LEAST_STRAY, usual),
-        longest_silence=None if np.isnan(silence).all() else float(np.nanmax(silence)),
-        blank_leads=int(np.unique(moments.lead[blank]).size),
-    )
+    return float(np.quantile(furthest, 1 - HELD_OUT_SHARE, method="higher"))
 
 
-def _range(x: Floats) -> tuple[float, float, float]:
-    """Return low, high and spread of the values of a number."""
+def _is_missing(feature: Feature, values: pa.ChunkedArray) -> Bools:
+    if feature.kind == "number":
+        return np.isnan(numbers(values))
+    return np.asarray(values.is_null().to_numpy(), dtype=np.bool_)
+
+
+def _range_of(feature: Feature, values: pa.ChunkedArray) -> tuple[float, float, float]:
+    """Return low, high and spread of s(x); (0, 0, 1) for categories, and for numbers without any value."""
+    x = signed_log1p(numbers(values)) if feature.kind == "number" else np.empty(0)
+    x = x[~np.isnan(x)]
     if not len(x):
         return 0.0, 0.0, 1.0
     low, high = float(x.min()), float(x.max())

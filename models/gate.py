@@ -145,7 +145,9 @@ def of_calibration(found: Reliability) -> GateCheck:
 def of_baselines(judged: Contest) -> GateCheck:
     """Return whether every baseline has a higher log-loss than the challenger."""
     ours = judged.metrics[OURS].log_loss.value
-    won = sorted((name for name, lead in judged.ahead.items() if lead.value <= 0), key=lambda n: judged.ahead[n].value)
+    won = sorted(
+        (name for name, ahead in judged.ahead.items() if ahead.value <= 0), key=lambda n: judged.ahead[n].value
+    )
     if not won:
         return GateCheck("baselines", True, f"All {len(judged.ahead)} baselines lose (log-loss {ours:.4f}).")
     told = ", ".join(f"{NAMES.get(name, name)} {judged.metrics[name].log_loss.value:.4f}" for name in won)

@@ -89,33 +89,46 @@ def clocks_ahead(
     findings = []
     for one in signals:
         is_trusted = bool(trusted & {one.signal.name, *one.signal.features})
-        for said, value in (echo(one, converting_leads), foretelling(one, horizon)):
-            if said:
-                findings.append(Finding(one.signal.name, said, value, is_trusted))
+        signs = (echo(one, converting_leads), foretelling(one, horizon))
+        findings += [Finding(one.signal.name, sign.said, sign.share, is_trusted) for sign in signs if sign]
     why = f"{len(signals)} signals, {converting_leads:,} converting leads"
     return CLOCKS.judged(sorted(findings, key=lambda f: -f.value), as_ofs=as_ofs, rows=rows, why=why)
 
 
-def echo(rows: Lags, converting_leads: int) -> tuple[str, float]:
-    """Return what is to be said of an echo, and in which share of the converting leads it is; ("", 0) without one."""
-    for resolution in _RESOLUTIONS:
-        leads = leads_by_distance(rows.to_next, rows.lead, days=resolution.days)
-        place = _echo_place(leads, least=resolution.least)
-        if place < 0:
-            continue
-        share = leads[place] / converting_leads
-        if lowest_share(min(int(leads[place]), converting_leads), converting_leads) >= LEAST_ECHO:
-            begin, end = place * resolution.days, (place + 2) * resolution.days
-            apart = (
-                f"{begin:.0f} to {end:.0f} days"
-                if resolution.days >= 1
-                else f"{begin * 24:.0f} to {end * 24:.0f} hours"
-            )
-            said = (
-                f"{min(share, 1.0):.0%} of the converting leads have one {apart} before, hardly any at another distance"
-            )
-            return said, float(min(share, 1.0))
-    return "", 0.0
+@dataclass(frozen=True)
+class Sign:
+    """What gives a clock away.
+
+    Attributes:
+        said: In words.
+        share: Of the leads: for how many it holds, 0–1.
+    """
+
+    said: str
+    share: float
+
+
+def echo(rows: Lags, converting_leads: int) -> Sign | None:
+    """Return the echo of a signal, and in which share of the converting leads it is; None without one.
+
+    Args:
+        rows: The signal's.
+        converting_leads: Distinct leads with a conversion.
+    """
+    found = (_echo_at(resolution, rows, converting_leads) for resolution in _RESOLUTIONS)
+    return next((sign for sign in found if sign is not None), None)
+
+
+def _echo_at(resolution: _Resolution, rows: Lags, converting_leads: int) -> Sign | None:
+    leads = leads_by_distance(rows.to_next, rows.lead, days=resolution.days)
+    place = _echo_place(leads, least=resolution.least)
+    if place < 0:
+        return None
+    echoing = min(int(leads[place]), converting_leads)
+    if lowest_share(echoing, converting_leads) < LEAST_ECHO:
+        return None
+    share, apart = echoing / converting_leads, f"{place} to {place + 2} {resolution.words}"
+    return Sign(f"{share:.0%} of the converting leads have one {apart} before, hardly any at another distance", share)
 
 
 def leads_by_distance(distance: Floats, lead: npt.NDArray[np.int64], *, days: float) -> Floats:
@@ -125,6 +138,9 @@ def leads_by_distance(distance: Floats, lead: npt.NDArray[np.int64], *, days: fl
         distance: Days from each row to the next conversion.
         lead: Its lead.
         days: Width of a bin. Pairs, because an echo may lie on an edge.
+
+    Returns:
+        Per pair, the nearest first, shape ``(n_bins,)``; what lies `FARTHEST` days away or more is in none.
     """
     n_bins = round(FARTHEST / days)
     near = distance < FARTHEST
@@ -146,16 +162,21 @@ def _echo_place(leads: Floats, *, least: int) -> int:
     return place if leads[place] >= ECHO_CONTRAST * leads[others].max(initial=0.0) else -1
 
 
-def foretelling(rows: Lags, horizon: float) -> tuple[str, float]:
-    """Return what is to be said of a signal that foretells, and for which share it holds; ("", 0) where none does."""
+def foretelling(rows: Lags, horizon: float) -> Sign | None:
+    """Return that a signal foretells, and the share of its leads that convert after it; None where it does not.
+
+    Args:
+        rows: The signal's; of each lead the first usable one is read.
+        horizon: Days of the label window.
+    """
     usable = (rows.to_next > QUIET) & (rows.followed >= horizon) & (rows.preceded >= horizon)
     leads, first = np.unique(rows.lead[usable], return_index=True)
     n = len(leads)
     if n < LEAST_LEADS:
-        return "", 0.0
+        return None
     after = int((rows.to_next[usable][first] <= horizon).sum())
     before = int((rows.since_last[usable][first] <= horizon).sum())
     if lowest_share(after, n) < LEAST_FORETOLD or highest_share(before, n) > MOST_BEFORE:
-        return "", 0.0
+        return None
     said = f"{after / n:.0%} of {n:,} leads convert 1 to {horizon:g} days after one, {before / n:.0%} did before it"
-    return said, after / n
+    return Sign(said, after / n)

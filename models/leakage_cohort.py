@@ -18,7 +18,7 @@ import numpy.typing as npt
 from features.certified import Asked, Check, Finding
 from models.leakage_alike import Known, leads_alike
 from models.leakage_bounds import LEAST_LEADS, least_odds_ratio
-from models.leakage_filled import MARK_ODDS, MOST_LEFT_OVER, marked_words, reached
+from models.leakage_marks import MARK_ODDS, MOST_LEFT_OVER, marked_words, reached
 from models.training import moments_of
 
 if TYPE_CHECKING:

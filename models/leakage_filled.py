@@ -21,8 +21,9 @@ from features.certified import Asked, Check, Finding
 from features.columns import codes, encoded
 from models.encoding import numbers
 from models.leakage_alike import Known, Leads, first_where, leads_alike
-from models.leakage_bounds import LEAST_LEADS, least_auc, least_odds_ratio, left_over
-from models.leakage_suspects import rank_auc
+from models.leakage_bounds import LEAST_LEADS, least_auc, least_odds_ratio
+from models.leakage_marks import MARK_ODDS, MOST_LEFT_OVER, marked_words, reached
+from models.metrics import rank_auc
 from models.training import moments_of
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 
 Bools = npt.NDArray[np.bool_]
 
-MARK_ODDS: Final = 4.0
-"""Odds ratio (bound) from which on a mark may come from the outcome."""
-MOST_LEFT_OVER: Final = 0.25
-"""... if, besides, so little of the other kind is left among those who have it (or have it not)."""
 RANK_AUC: Final = 0.75
 """ROC-AUC (bound) from which on the size of an attribute's number knows the outcome."""
 MOST_LEVELS: Final = 50
@@ -152,17 +149,6 @@ def _marks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
     return found
 
 
-def reached(bound: float, decided: Sequence[tuple[Bools, Bools]]) -> float:
-    """Return how far a mark is on its way from nothing (0) to a leak (1): as far as the weaker of two signs.
-
-    Args:
-        bound: Of the odds ratio among leads that are alike.
-        decided: Groups of leads, each with the kind of which hardly anyone may be left in it.
-    """
-    left = max(min(left_over(group, kind) for group, kind in decided), 1e-9)
-    return float(min(abs(np.log(bound)) / np.log(MARK_ODDS), np.log(left) / np.log(MOST_LEFT_OVER)))
-
-
 def _decided(word: str, marked: Bools, converts: Bools) -> list[tuple[Bools, Bools]]:
     """Return what a mark would decide if the outcome had set it.
 
@@ -189,14 +175,6 @@ def _ranks(feature: Feature, one: Looked, leads: Leads) -> list[Mark]:
     auc = max(mean, 1 - mean)
     said = f"its size alone tells the leads that convert later from those that never do (ROC-AUC {auc:.2f})"
     return [Mark(feature.name, said, max(bound, 1 - bound), abs(bound - 0.5) / (RANK_AUC - 0.5))]
-
-
-def marked_words(word: str, marked: Bools, converts: Bools, ratio: float) -> str:
-    """Return how often a mark is found among leads that convert later and among those that never do."""
-    return (
-        f"{word} for {marked[converts].mean():.1%} of the leads that convert later and "
-        f"{marked[~converts].mean():.1%} of those that never do (odds {max(ratio, 1 / ratio):.1f}-fold)"
-    )
 
 
 def _levels(

@@ -11,7 +11,8 @@ from features.certified import Asked, Check, Finding
 from features.columns import codes, encoded
 from models.encoding import numbers
 from models.leakage_bounds import LEAST_LEADS
-from models.splits import scramble
+from models.metrics import rank_auc
+from models.splits import sample_of_whole_leads, scramble
 from models.training import moments_of
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ def _few(table: FeatureTable) -> FeatureTable:
     """Return all snapshots of some leads, chosen by their hash, where the table has more than `MOST_ROWS`."""
     if len(table) <= MOST_ROWS:
         return table
-    edge = np.uint64(MOST_ROWS / len(table) * 2.0**63) * np.uint64(2)
-    return table.take(np.flatnonzero(scramble(moments_of(table).lead, SAMPLE_SEED) < edge))
+    return table.take(sample_of_whole_leads(moments_of(table).lead, most_rows=MOST_ROWS, seed=SAMPLE_SEED))
 
 
 def feature_auc(feature: Feature, table: FeatureTable, converted: Bools, lead: npt.NDArray[np.uint64]) -> float:
@@ -79,16 +79,6 @@ def feature_auc(feature: Feature, table: FeatureTable, converted: Bools, lead: n
     if not np.isnan(x).any():
         return _either_way(x, converted)
     return max(_either_way(np.where(np.isnan(x), end, x), converted) for end in (-np.inf, np.inf))
-
-
-def rank_auc(x: Floats, converted: Bools) -> float:
-    """Return the probability that a converting row has the higher value, ties counted half."""
-    n, m = int(converted.sum()), int((~converted).sum())
-    if not n or not m:
-        return 0.5
-    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
-    rank = np.cumsum(count) - (count - 1) / 2
-    return float((rank[place[converted]].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def _either_way(x: Floats, converted: Bools) -> float:

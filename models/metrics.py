@@ -82,6 +82,38 @@ class Metrics:
         return named
 
 
+def row_losses(log_odds: Floats, converted: npt.NDArray[np.bool_]) -> Floats:
+    """Return the log-loss of each row in nats: log(1 + exp(m)) − y·m.
+
+    Args:
+        log_odds: Margins m, shape ``(n_rows,)``, or ``(n_models, n_rows)`` for several models at once.
+        converted: The labels y, shape ``(n_rows,)``.
+    """
+    return np.logaddexp(0.0, log_odds) - converted * log_odds
+
+
+def average_ranks(values: Floats) -> Floats:
+    """Return the rank of each value, 1 = the lowest, shape ``(n_rows,)``; equal values share the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]
+
+
+def rank_auc(values: Floats, converted: npt.NDArray[np.bool_]) -> float:
+    """Return the probability that a converting row has the higher value, ties counted half (Mann and Whitney, 1947).
+
+    Args:
+        values: By which rows are ranked, shape ``(n_rows,)``.
+        converted: The labels.
+
+    Returns:
+        0–1; ½ where one kind of rows is missing.
+    """
+    n, m = int(converted.sum()), int((~converted).sum())
+    if not n or not m:
+        return 0.5
+    return float((average_ranks(values)[converted].sum() - n * (n + 1) / 2) / (n * m))
+
+
 def evaluate(
     log_odds: Floats,
     converted: npt.NDArray[np.bool_],
@@ -147,7 +179,7 @@ class _Ranked:
             n_leads=len(leads),
             lead=place.astype(np.int64),
             converted=y,
-            loss=np.logaddexp(0.0, margin) - y * margin,
+            loss=row_losses(margin, converted[order]),
             square=(probability - y) ** 2,
             gap=probability - y,
             group_ends=np.flatnonzero(np.append(margin[1:] != margin[:-1], True)),

@@ -131,6 +131,12 @@ def sigmoid(log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(log_odds >= 0, 1.0, small) / (1.0 + small)
 
 
+def logit(probability: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return ``log(p / (1 - p))`` of probabilities of any shape; -inf and inf (with numpy's warning) at 0 and 1."""
+    p = np.asarray(probability, dtype=np.float64)
+    return np.log(p) - np.log1p(-p)
+
+
 def rows_of(table: FeatureTable, start: int, count: int) -> FeatureTable:
     """Return *count* rows of *table* from *start* on, without labels and without a copy."""
     return replace(table, keys=table.keys.slice(start, count), columns=table.columns.slice(start, count), labels=None)

@@ -14,6 +14,7 @@ from models.model_card_numbers import percent, whole
 from models.model_card_page import Bullets, Notice, Page, Section, Text, Tile, Tiles
 from models.model_card_quality import charts_section, data_section, figures_section
 from models.model_card_segments import segments_section
+from models.plots_curves import MARKED_SHARE
 
 if TYPE_CHECKING:
     from models.model_card_facts import CardFacts
@@ -46,11 +47,11 @@ def _lines(facts: CardFacts) -> tuple[str, ...]:
 
 def _summary(facts: CardFacts) -> Section:
     """Say first what a person would ask first: is it any good?"""
-    metrics, found = facts.trained.metrics, facts.curves.gains.found_at(0.10)
+    metrics, found = facts.trained.metrics, facts.curves.gains.found_at(MARKED_SHARE)
     setting = facts.setting
     notice = (Notice(setting.verdict, is_good=bool(setting.beats_all)),) if setting.verdict else ()
     tiles = (
-        Tile("Best 10 % of leads", whole(found), "of all conversions are among them"),
+        Tile(f"Best {whole(MARKED_SHARE)} of leads", whole(found), "of all conversions are among them"),
         Tile("Ranking (ROC-AUC)", f"{metrics.roc_auc.value:.2f}", "1 is perfect, 0.5 is chance"),
         Tile("Probabilities are off by", percent(metrics.ece.value), "on average, over tenths of the leads"),
         Tile("Judged on", f"{metrics.conversions:,}", "converting leads, in snapshots it had never seen"),

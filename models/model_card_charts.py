@@ -11,17 +11,14 @@ import numpy.typing as npt
 
 from models.model_card_numbers import whole
 from models.model_card_page import shown
-from models.plots_curves import Gains
+from models.plots_curves import LEAST_AXIS, MARKED_SHARE, Gains
 
 if TYPE_CHECKING:
     from models.plots_curves import Calibration
 
 WIDTH, HEIGHT = 440, 320
 LEFT, RIGHT, TOP, BOTTOM = 66, 22, 12, 44
-LEAST_AXIS: Final = 0.05
-"""Rates are shown on an axis of at least so much: noise around a tiny rate should look tiny."""
 STEPS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
-MARKED: Final = 0.10
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,8 +36,8 @@ def svg(curve: Gains | Calibration, *, title: str) -> str:
 
 def _gains(curve: Gains) -> list[str]:
     place = _Axes(1.0)
-    found = curve.found_at(MARKED)
-    said = f'<text class="said" x="{place.x(MARKED) + 9:.1f}" y="{place.y(found) + 14:.1f}">'
+    found = curve.found_at(MARKED_SHARE)
+    said = f'<text class="said" x="{place.x(MARKED_SHARE) + 9:.1f}" y="{place.y(found) + 14:.1f}">'
     band = np.concatenate([curve.low, curve.high[::-1]])
     across = np.concatenate([curve.share_contacted, curve.share_contacted[::-1]])
     return [
@@ -49,9 +46,9 @@ def _gains(curve: Gains) -> list[str]:
         f'<polyline class="ideal" points="{place.points([0, curve.base_rate, 1], [0, 1, 1])}"/>',
         f'<polyline class="chance" points="{place.points([0, 1], [0, 1])}"/>',
         f'<polyline class="model" points="{place.points(curve.share_contacted, curve.share_found)}"/>',
-        f'<polyline class="read" points="{place.points([MARKED, MARKED, 0], [0, found, found])}"/>',
-        f'<circle class="dot" cx="{place.x(MARKED):.1f}" cy="{place.y(found):.1f}" r="4"/>',
-        f"{said}{whole(MARKED)} → {whole(found)}</text>",
+        f'<polyline class="read" points="{place.points([MARKED_SHARE, MARKED_SHARE, 0], [0, found, found])}"/>',
+        f'<circle class="dot" cx="{place.x(MARKED_SHARE):.1f}" cy="{place.y(found):.1f}" r="4"/>',
+        f"{said}{whole(MARKED_SHARE)} → {whole(found)}</text>",
     ]
 
 

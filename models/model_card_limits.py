@@ -11,7 +11,7 @@ from models.model_card_numbers import listed, percent, words
 from models.reliability import reliability
 from models.segment_words import all_badly_calibrated, error_gap_sentences
 from models.segments import calibration_gap
-from models.training import moments_of
+from models.training import moments_of, ripe_rows
 
 if TYPE_CHECKING:
     from models.model_card_facts import CardFacts
@@ -93,12 +93,13 @@ def _about_people(facts: CardFacts) -> list[str]:
 def _about_time(facts: CardFacts) -> list[str]:
     if facts.setting.place is not None:
         return ["It knows the order of its leads, and no day: seasons and the age of its data are unknown to it."]
-    moments, day = moments_of(facts.table), facts.setting.day
-    asked, closed = np.unique(moments.as_of), int(moments.decided_at.max())
+    day = facts.setting.day
+    _, learned, _ = ripe_rows(facts.table)
+    asked, closed = np.unique(learned.as_of), int(learned.decided_at.max())
     days, found = int(asked[-1] - asked[0]) // DAY, []
     if 0 < days < YEAR_DAYS:
         found.append(f"It learned from moments within {days} days: less than a year, so some seasons are new to it.")
-    tested = np.unique(moments.as_of[facts.trained.hold_out.test_rows])
+    tested = np.unique(moments_of(facts.table).as_of[facts.trained.hold_out.test_rows])
     if len(tested) <= FEW_MOMENTS:
         when = listed([day(int(moment)) for moment in tested])
         found.append(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from features.certified import FAILED
 from models import grades
 from models.model import LOG_2, sigmoid
 from models.model_card_numbers import percent, words
@@ -71,7 +72,7 @@ def leaks_section(facts: CardFacts) -> Section:
     head = ("check", "asks", "threshold", "outcome")
     keys = ("name", "asks", "threshold", "outcome")
     rows = tuple(tuple(str(check.get(key, "")) for key in keys) for check in checks)
-    failed = frozenset(place for place, check in enumerate(checks) if check.get("outcome") == "failed")
+    failed = frozenset(place for place, check in enumerate(checks) if check.get("outcome") == FAILED)
     passed = bool(facts.certificate.get("passed"))
     told = "No leak of the future was found." if passed else "The future leaks into this model: do not use it."
     return Section("Leak certificate", (Notice(told, is_good=passed), Table(head, rows, "", failed)))

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from models.baselines import NAMES
+from models.contest import OURS
 from models.model_card_numbers import figure, percent, whole
 from models.model_card_page import Block, Chart, Section, Table, Text
-from models.training import moments_of
+from models.plots_curves import MARKED_SHARE
+from models.training import moments_of, ripe_rows
 
 if TYPE_CHECKING:
     from models.metrics import Metrics
     from models.model_card_facts import CardFacts
+    from models.plots_curves import Calibration, Gains
     from models.splits import Moments
 
 SHOWN: Final = {
@@ -30,11 +33,12 @@ GAINS_SHOWN: Final = (0.05, 0.10, 0.20, 0.30, 0.50)
 def data_section(facts: CardFacts) -> Section:
     """Say what there was to learn from, and what was set aside to judge on."""
     moments, held_out, day = moments_of(facts.table), facts.trained.hold_out, facts.setting.day
-    ripe = np.concatenate([held_out.train_rows, held_out.test_rows])
+    _, ripe, _ = ripe_rows(facts.table)
     rows = [
         ("learned from, before the hold-out", *_counts(moments.take(held_out.train_rows), day)),
         ("hold-out, never seen by the judged model", *_counts(moments.take(held_out.test_rows), day)),
-        ("all together, from which the model that ships learned", *_all_counts(facts, moments, ripe)),
+        # More than the two above: a label that was open when the hold-out began is in neither of them.
+        ("all together, from which the model that ships learned", *_counts(ripe, day)),
     ]
     head = ("", "snapshots", "leads", "converting leads", "snapshots converted", "asked from", "to")
     blocks: list[Block] = [
@@ -50,7 +54,7 @@ def data_section(facts: CardFacts) -> Section:
 
 def figures_section(facts: CardFacts) -> Section:
     """Show the model beside the baselines on the same rows."""
-    judged = {"leadlight": facts.trained.metrics, **facts.others}
+    judged = {OURS: facts.trained.metrics, **facts.others}
     rows = tuple((NAMES.get(name, name), *_figures(metrics)) for name, metrics in judged.items())
     note = Text(
         "On the hold-out, by a model that learned only from what had closed before; the model that ships was then "
@@ -63,36 +67,33 @@ def figures_section(facts: CardFacts) -> Section:
 
 def charts_section(facts: CardFacts) -> Section:
     """Draw how many conversions the best leads hold, and whether probabilities come true."""
-    gains, calibration = facts.curves.gains, facts.curves.calibration
+    return Section("In pictures", (_gains_chart(facts.curves.gains), _calibration_chart(facts.curves.calibration)))
+
+
+def _gains_chart(gains: Gains) -> Chart:
     contacted = np.array(GAINS_SHOWN)
     found, low, high = (
         np.interp(contacted, gains.share_contacted, line) for line in (gains.share_found, gains.low, gains.high)
     )
-    reached = tuple(
+    rows = tuple(
         (whole(one), whole(a), f"{whole(b)} – {whole(c)}")
         for one, a, b, c in zip(contacted, found, low, high, strict=True)
     )
-    tenths = tuple(
-        (f"{place + 1}", percent(said), percent(came), f"{percent(below)} – {percent(above)}")
+    title = f"The best {whole(MARKED_SHARE)} of leads hold {whole(gains.found_at(MARKED_SHARE))} of the conversions"
+    return Chart(title, gains, Table(("contacted, best first", "conversions reached", "95 % interval"), rows))
+
+
+def _calibration_chart(tenths: Calibration) -> Chart:
+    rows = tuple(
+        (f"{place}", percent(said), percent(came), f"{percent(below)} – {percent(above)}")
         for place, (said, came, below, above) in enumerate(
-            zip(calibration.predicted, calibration.observed, calibration.low, calibration.high, strict=True)
+            zip(tenths.predicted, tenths.observed, tenths.low, tenths.high, strict=True), start=1
         )
     )
-    weight = calibration.rows / calibration.rows.sum()
-    said, came = float(weight @ calibration.predicted), float(weight @ calibration.observed)
-    charts = (
-        Chart(
-            f"The best 10 % of leads hold {whole(gains.found_at(0.10))} of the conversions",
-            gains,
-            Table(("contacted, best first", "conversions reached", "95 % interval"), reached),
-        ),
-        Chart(
-            f"Predicted {percent(said)} on average, {percent(came)} converted",
-            calibration,
-            Table(("tenth of the leads", "predicted", "converted", "95 % interval"), tenths),
-        ),
-    )
-    return Section("In pictures", charts)
+    weight = tenths.rows / tenths.rows.sum()
+    said, came = float(weight @ tenths.predicted), float(weight @ tenths.observed)
+    title = f"Predicted {percent(said)} on average, {percent(came)} converted"
+    return Chart(title, tenths, Table(("tenth of the leads", "predicted", "converted", "95 % interval"), rows))
 
 
 def _figures(metrics: Metrics) -> tuple[str, ...]:
@@ -109,10 +110,3 @@ def _counts(moments: Moments, day: Callable[[int], str]) -> tuple[str, ...]:
         day(int(moments.as_of.min())),
         day(int(moments.as_of.max())),
     )
-
-
-def _all_counts(facts: CardFacts, moments: Moments, judged: np.ndarray) -> tuple[str, ...]:
-    """Return the counts of what shipped: rows whose label was open at the hold-out's beginning are in it too."""
-    ripe = facts.table.labels["is_ripe"].to_numpy() if facts.table.labels is not None else None
-    rows = np.sort(judged) if ripe is None else np.flatnonzero(ripe)
-    return _counts(moments.take(rows), facts.setting.day)

@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from models.metrics import row_losses
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -52,7 +54,7 @@ class Objective:
 
 
 def _log_loss(margins: Floats, converted: Bools) -> float:
-    return float((np.logaddexp(0.0, margins) - converted * margins).mean())
+    return float(row_losses(margins, converted).mean())
 
 
 def _brier(margins: Floats, converted: Bools) -> float:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from models.plots_curves import LEAST_AXIS, MARKED_SHARE
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -25,10 +27,6 @@ INK: Final = "#222222"
 GRID: Final = "#E6E6E6"
 SIZE: Final = (7.2, 5.4)
 DOTS_PER_INCH: Final = 144
-MARKED_SHARE: Final = 0.10
-"""The share of leads that the gains picture reads off for the reader."""
-LEAST_AXIS: Final = 0.05
-"""Rates are shown on an axis of at least so much: noise around a tiny rate should look tiny."""
 
 
 def figures(curves: Curves) -> dict[str, Figure]:

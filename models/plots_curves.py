@@ -26,6 +26,10 @@ Floats = npt.NDArray[np.float64]
 
 MOST_POINTS: Final = 1000
 """A curve of more points is thinned: no screen shows more, and the stored file stays small."""
+MARKED_SHARE: Final = 0.10
+"""The share of leads that pictures of the gains read off for the reader."""
+LEAST_AXIS: Final = 0.05
+"""Rates are shown on an axis of at least so much: noise around a tiny rate should look tiny."""
 GAINS_SHARES: Final = np.linspace(0.0, 1.0, 101)
 
 

@@ -7,11 +7,9 @@ from dataclasses import fields
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from models.plots import CHANCE, MARK, MODEL, canvas, dress
+from models.plots import CHANCE, MARK, MODEL, blank, canvas, dress
 from models.tuned import Tuned
-from models.tuning_study import COMPLETE
+from models.tuning_study import COMPLETE, best_trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +30,8 @@ WORDS: Final = {
 }
 """What each setting is called in pictures and tables."""
 COLUMNS: Final = 4
+PANEL_WIDTH, PANEL_HEIGHT = 3.2, 3.0
+"""Inches."""
 
 
 def best_so_far(trials: Sequence[TrialRecord], objective: Objective) -> list[float]:
@@ -48,7 +48,7 @@ def history(trials: Sequence[TrialRecord], objective: Objective) -> Figure:
     """Draw every trial's value and the best so far."""
     better = "higher" if objective.higher_is_better else "lower"
     best = best_so_far(trials, objective)
-    title = f"Of {len(trials)} trials, the best is number {_place_of_best(trials, objective)}"
+    title = f"Of {len(trials)} trials, the best is number {best_trial(trials, objective).number}"
     figure, axes = canvas(title, "Trial (0 = the default)", f"{objective.words} over the rounds ({better} is better)")
     complete = [trial for trial in trials if trial.state == COMPLETE]
     pruned = [trial for trial in trials if trial.state != COMPLETE]
@@ -66,14 +66,11 @@ def history(trials: Sequence[TrialRecord], objective: Objective) -> Figure:
 
 def slices(trials: Sequence[TrialRecord], objective: Objective) -> Figure:
     """Draw the value of every complete trial over each setting; the best is marked."""
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     complete = [trial for trial in trials if trial.state == COMPLETE]
-    best = complete[int(np.argmax([objective.gain(0.0, trial.value) for trial in complete]))]
+    best = best_trial(trials, objective)
     names = [field.name for field in fields(Tuned)]
     height = ceil(len(names) / COLUMNS)
-    figure = Figure(figsize=(3.2 * COLUMNS, 3.0 * height), layout=ConstrainedLayoutEngine(), facecolor="white")
+    figure = blank((PANEL_WIDTH * COLUMNS, PANEL_HEIGHT * height))
     panels = figure.subplots(height, COLUMNS, sharey=True, squeeze=False).ravel()
     for place, (name, axes) in enumerate(zip(names, panels, strict=False)):
         dress(axes, "", WORDS[name], objective.words if place % COLUMNS == 0 else "")
@@ -84,7 +81,3 @@ def slices(trials: Sequence[TrialRecord], objective: Objective) -> Figure:
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     return figure
-
-
-def _place_of_best(trials: Sequence[TrialRecord], objective: Objective) -> int:
-    return best_so_far(trials, objective).index(best_so_far(trials, objective)[-1])

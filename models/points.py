@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import FAMILIES
+from models.model import LOG_2, logit
 
 if TYPE_CHECKING:
     from features.catalog import Feature
     from models.explain import Contributions
     from models.model import LeadModel
 
-HUNDREDTHS_PER_LOG_ODDS: Final = 1000.0 / float(np.log(2.0))
+HUNDREDTHS_PER_LOG_ODDS: Final = 1000.0 / LOG_2
 AXES: Final = ("fit", "engagement")
 REFERENCE_TOLERANCE: Final = 1e-6
 """Log-odds by which the bundle's reference may differ from the SHAP base computed anew."""
@@ -137,7 +138,7 @@ def score_at(probability: npt.NDArray[np.float64], model: LeadModel) -> npt.NDAr
         model: Gives the reference.
     """
     with np.errstate(divide="ignore"):
-        log_odds = np.log(probability) - np.log1p(-probability)
+        log_odds = logit(probability)
     unclipped = 50.0 + (log_odds - model.reference) * HUNDREDTHS_PER_LOG_ODDS / 100.0
     return np.rint(np.clip(unclipped, 0.0, 100.0)).astype(np.int64)
 

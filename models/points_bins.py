@@ -61,7 +61,7 @@ class Binned:
 
         Where values are not parted at all, the missing ones alone are worth a rule.
         """
-        values = [place for place, tests in enumerate(self.tests) if tests[0].operator != "missing" or not _is(tests)]
+        values = [place for place, tests in enumerate(self.tests) if not _asks_for_missing(tests)]
         return values[0] if len(values) == 1 else int(np.argmax(self.rows))
 
     @property
@@ -180,8 +180,8 @@ def _tree(rows: Floats, won: Floats, *, most: int, direction: int, n_rows: int) 
     return _likelihood(won_leaf, in_leaf) - _likelihood(won.sum(keepdims=True), rows.sum(keepdims=True)), cuts
 
 
-def _is(tests: Conditions) -> bool:
-    return bool(tests[0].operands[0])
+def _asks_for_missing(tests: Conditions) -> bool:
+    return tests[0].operator == "missing" and bool(tests[0].operands[0])
 
 
 def _likelihood(won: Floats, rows: Floats) -> float:

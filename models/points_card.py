@@ -22,7 +22,6 @@ from features.conditions import Conditions
 Group: TypeAlias = Literal["fit", "engagement"]
 GROUPS: Final[tuple[Group, ...]] = ("fit", "engagement")
 """What rules are about: who the lead is, and what it does."""
-DECAYS: Final = ("none", "linear", "half_life")
 MOST_POINTS: Final = 10_000
 """More points than this no rule gives, cap or not: what is stored stays within 32 bits."""
 

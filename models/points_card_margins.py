@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import errors
+from models.model import LOG_2, logit
 from models.points_card import Odds, PointsCard
 from models.points_card_totals import card_points
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 PULL: Final = 0.1
 """Weight of b² (b for totals of spread 1) beside the summed loss: keeps b finite where totals part the labels."""
-LOG_2: Final = float(np.log(2.0))
 
 
 def card_margins(card: PointsCard, calibration: FeatureTable, judged: FeatureTable) -> Floats:
@@ -52,8 +52,7 @@ def card_margins(card: PointsCard, calibration: FeatureTable, judged: FeatureTab
 
 def odds_margins(odds: Odds, total: npt.NDArray[np.int64]) -> Floats:
     """Return the log-odds that a card's own *odds* give to totals, shape ``(n_rows,)``."""
-    at_zero = float(np.log(odds.at_zero) - np.log1p(-odds.at_zero))
-    return at_zero + LOG_2 / odds.doubles_every * total.astype(np.float64)
+    return float(logit(odds.at_zero)) + LOG_2 / odds.doubles_every * total.astype(np.float64)
 
 
 def fit_line(total: npt.NDArray[np.int64], converted: npt.NDArray[np.bool_]) -> tuple[float, float]:
@@ -66,8 +65,7 @@ def fit_line(total: npt.NDArray[np.int64], converted: npt.NDArray[np.bool_]) -> 
     from scipy.optimize import minimize
 
     centre, spread = float(total.mean()), float(total.std())
-    rate = float(converted.mean())
-    base = float(np.log(rate) - np.log1p(-rate))
+    base = float(logit(converted.mean()))
     if not spread:
         return base, 0.0
     # Rows of equal total are one term: so their order changes no bit, and a million rows cost no more than a hundred.

@@ -9,19 +9,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from features.conditions import Conditions
+from features.conditions import Condition, Conditions
 from models import errors
 from models.grades import GradeShares
+from models.model import LOG_2
 from models.points_additive import Additive, fit_additive
 from models.points_bins import Binned, between, binned
 from models.points_card import Caps, Cuts, Odds, PointsCard, Rule, Value
-from models.points_card_margins import LOG_2, fit_line
+from models.points_card_margins import fit_line
 from models.points_card_totals import card_points
 from models.points_names import name_of
 from models.screening import usable
@@ -36,6 +37,9 @@ BINS: Final = (2, 3, 4, 6)
 """Bins into which each feature is offered, at most."""
 NEWEST_ROWS: Final = 1000
 """Grades are cut on the newest as_ofs that hold so many rows."""
+FULL_SCALE: Final = 100
+"""Points between the least and the most that a card can give."""
+SHRINK: Final = 0.99
 DIGITS: Final = 4
 """Digits of the two numbers that turn totals into probabilities: what is printed is what is used."""
 
@@ -81,34 +85,29 @@ def learn_card(
     if converted.all() or not converted.any():
         raise errors.one_class(len(moments), converted=bool(converted.all()))
     features, _ = usable(table, moments.as_of)
-    offered = [
-        found
-        for feature in features
-        if feature.family != "calendar"
-        for found in binned(feature, table.columns[feature.name], converted, most=BINS)
-    ]
-    model = fit_additive(offered, converted, most_rules=most_rules)
+    # A rule about the day of the week would speak of the moment, not of the lead.
+    offered = [feature for feature in features if feature.family != "calendar"]
+    bins = [found for one in offered for found in binned(one, table.columns[one.name], converted, most=BINS)]
+    model = fit_additive(bins, converted, most_rules=most_rules)
     if not model.chosen:
         raise errors.nothing_tells_apart()
     rules, base = _rules(model, currency)
-    bare = PointsCard(rules=rules, base=base)
-    given = card_points(bare, table)
+    given = card_points(PointsCard(rules=rules, base=base), table)
     a, b = fit_line(given.total, converted)
     card = PointsCard(rules, base, Caps(), _cuts(given.score, moments, shares or GradeShares()), _odds(a, b))
-    read = {rule.asks.name for rule in rules if isinstance(rule.asks, Value)}
-    return Learned(
-        card, tuple(f for f in features if f.name in read), len(moments), moments.converting_leads(converted)
-    )
+    names = {rule.asks.name for rule in rules if isinstance(rule.asks, Value)}
+    read = tuple(feature for feature in features if feature.name in names)
+    return Learned(card, read, rows=len(moments), conversions=moments.converting_leads(converted))
 
 
 def _rules(model: Additive, currency: str) -> tuple[tuple[Rule, ...], int]:
     """Return whole points of every bin but the typical ones, and the base that keeps every total above 0."""
     log_odds = [weight * one.evidence[:-1] for one, weight in zip(model.chosen, model.weights, strict=True)]
     spread = sum(float(np.ptp(one)) for one in log_odds)
-    points_per_unit = 100.0 / spread
+    points_per_unit = FULL_SCALE / spread
     whole = [np.rint(one * points_per_unit).astype(np.int64) for one in log_odds]
-    while sum(int(np.ptp(one)) for one in whole) > 100:  # rounding may add up
-        points_per_unit *= 0.99
+    while sum(int(np.ptp(one)) for one in whole) > FULL_SCALE:  # rounding may add up
+        points_per_unit *= SHRINK
         whole = [np.rint(one * points_per_unit).astype(np.int64) for one in log_odds]
     rules = [
         rule for one, points in zip(model.chosen, whole, strict=True) for rule in _of_feature(one, points, currency)
@@ -144,7 +143,7 @@ def _union(one: Conditions, two: Conditions) -> Conditions:
     """Return what holds in either of two neighbouring bins."""
     if one[0].operator == "in":
         operands = tuple(sorted({*map(str, one[0].operands), *map(str, two[0].operands)}))
-        return (type(one[0])(one[0].column, "in", operands),)
+        return (Condition(one[0].column, "in", operands),)
     low = [float(test.operands[0]) for test in one if test.operator == "min"]
     high = [float(test.operands[0]) for test in two if test.operator == "below"]
     return between(one[0].column, low[0] if low else None, high[0] if high else None)
@@ -156,7 +155,7 @@ def _named_apart(rules: list[Rule]) -> tuple[Rule, ...]:
     return tuple(
         rule
         if names.count(rule.name.casefold()) == 1
-        else Rule(f"{rule.name} ({getattr(rule.asks, 'name', '')})", rule.group, rule.points, rule.asks, rule.cap)
+        else replace(rule, name=f"{rule.name} ({rule.asks.name})" if isinstance(rule.asks, Value) else rule.name)
         for rule in rules
     )
 

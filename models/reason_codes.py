@@ -139,11 +139,14 @@ def _counts_silence(known: Familiarity, features: Sequence[Feature]) -> Bools:
 
 
 def _joined(codes: Mapping[str, Bools]) -> pa.StringArray:
-    """Return the codes of each row, joined by commas in their order."""
-    texts = np.array([""] * len(next(iter(codes.values()))), dtype=object)
-    for code, has in codes.items():
-        texts[has] = [f"{text},{code}" if text else code for text in texts[has]]
-    return pa.array([text or None for text in texts], pa.string())
+    """Return the codes of each row, joined by commas in their order; null where it has none."""
+    has = np.stack(list(codes.values()))
+    # A row's codes as bits: few texts are written, and each row is given one of them.
+    bits = 1 << np.arange(len(codes))
+    texts = [
+        ",".join(code for code, bit in zip(codes, bits, strict=True) if which & bit) for which in range(2 ** len(codes))
+    ]
+    return pa.array([text or None for text in texts], pa.string()).take(pa.array(bits @ has))
 
 
 def _values(known: Familiarity, table: FeatureTable, strays: npt.NDArray[np.float64]) -> pa.ListArray:

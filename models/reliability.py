@@ -97,7 +97,7 @@ def reliability(log_odds: Floats, converted: Bools, *, seed: int = 0) -> Reliabi
 
 
 def cells(log_odds: Floats, low: Floats, high: Floats, converted: Bools) -> tuple[Cell, ...]:
-    """Return the tenths of the rows by probability, worst first, and whether their intervals hold the truth.
+    """Return the tenths of the rows by probability, the lowest first, and whether their intervals hold the truth.
 
     Args:
         log_odds: Calibrated log-odds, shape ``(n_rows,)``.

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.encoding import LEAST_ROWS_OF_LEVEL, ONE_HOT_LEVELS, level_counts, numbers
+from models.metrics import average_ranks
 
 if TYPE_CHECKING:
     from features.catalog import Feature
@@ -132,8 +133,7 @@ def share_between(values: npt.NDArray[np.float64], moment: npt.NDArray[np.int64]
     """
     here = np.flatnonzero(~np.isnan(values))
     here = here[:: max(len(here) // RANKED_ROWS, 1)]
-    _, level, size = np.unique(values[here], return_inverse=True, return_counts=True)
-    rank = (np.cumsum(size) - (size - 1) / 2)[level] - (len(here) + 1) / 2
+    rank = average_ranks(values[here]) - (len(here) + 1) / 2
     total = float((rank**2).sum())
     rows, sums = np.bincount(moment[here]), np.bincount(moment[here], rank)
     between = float((sums[rows > 0] ** 2 / rows[rows > 0]).sum())

@@ -192,6 +192,20 @@ def scramble(hashes: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64
     return mixed(hashes + np.uint64((GOLDEN * (seed + 1)) % 2**64))
 
 
+def sample_of_whole_leads(lead: npt.NDArray[np.uint64], *, most_rows: int, seed: int) -> Ints:
+    """Return about *most_rows* row positions, every row of a random share of the leads; all where there are fewer.
+
+    Args:
+        lead: Hash of each row's lead, shape ``(n_rows,)``.
+        most_rows: Rows wanted.
+        seed: Chooses the leads; who is chosen depends on the hash alone, so the order of rows changes nothing.
+    """
+    if len(lead) <= most_rows:
+        return np.arange(len(lead))
+    edge = np.uint64(most_rows / len(lead) * 2.0**63) * np.uint64(2)
+    return np.flatnonzero(scramble(lead, seed) < edge)
+
+
 def _start_for_share(moments: Moments, starts: Ints, share: float) -> int:
     """Return the latest start whose test holds *share* of the conversions, or else the earliest that leaves any."""
     converted = moments.converted

@@ -123,11 +123,11 @@ def grow_watched(
     Returns:
         The booster with every tree it grew, and the log-loss on *judged* after 1, 2, 3 … trees.
     """
-    return grow_on_bins(binned(matrix, converted, judged=judged), settings, most=most)
+    return grow_on_bins(rows_in_bins(matrix, converted, judged=judged), settings, most=most)
 
 
 @dataclass(frozen=True)
-class Binned:
+class RowsInBins:
     """Rows to learn from and rows to be judged on, cut into LightGBM's bins once: trees of any settings grow on them.
 
     Attributes:
@@ -139,16 +139,31 @@ class Binned:
     judged: lgb.Dataset
 
 
-def binned(matrix: Floats, converted: Bools, *, judged: tuple[Floats, Bools]) -> Binned:
-    """Return the rows of `grow_watched` in bins; the matrices need not be kept."""
+def rows_in_bins(matrix: Floats, converted: Bools, *, judged: tuple[Floats, Bools]) -> RowsInBins:
+    """Return the rows of `grow_watched` in bins; the matrices need not be kept.
+
+    Args:
+        matrix: Tree columns of the rows to learn from, shape ``(n_rows, n_columns)``.
+        converted: Their labels.
+        judged: Columns and labels of rows of other leads.
+    """
     import lightgbm as lgb
 
     learned = _dataset(matrix, converted).construct()
-    return Binned(learned, lgb.Dataset(*judged, reference=learned, params=DATASET_PARAMETERS).construct())
+    return RowsInBins(learned, lgb.Dataset(*judged, reference=learned, params=DATASET_PARAMETERS).construct())
 
 
-def grow_on_bins(data: Binned, settings: TreeSettings, *, most: int) -> tuple[lgb.Booster, npt.NDArray[np.float64]]:
-    """Grow trees as `grow_watched` does, on rows that are in bins already."""
+def grow_on_bins(data: RowsInBins, settings: TreeSettings, *, most: int) -> tuple[lgb.Booster, npt.NDArray[np.float64]]:
+    """Grow trees as `grow_watched` does, on rows that are in bins already.
+
+    Args:
+        data: The rows.
+        settings: How trees are grown; nothing of them is in the bins.
+        most: Most trees.
+
+    Returns:
+        The booster with every tree it grew, and the log-loss on the judged rows after 1, 2, 3 … trees.
+    """
     import lightgbm as lgb
 
     losses: dict[str, dict[str, list[float]]] = {}

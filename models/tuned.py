@@ -80,7 +80,8 @@ class Tuned:
         """Return the settings that `as_plain` wrote.
 
         Raises:
-            ValueError: A setting is missing, unknown, not a number, or out of the range in which it means something.
+            ValueError: A setting is missing, unknown, or out of the range in which it means something.
+            TypeError: A setting is no number.
         """
         names = [field.name for field in fields(cls)]
         if sorted(plain) != sorted(names):

@@ -24,18 +24,20 @@ from models.cross_fit import TrainingRows
 from models.monotone import directions_of_features
 from models.objectives import OBJECTIVES, Objective
 from models.screening import only, usable
+from models.splits import sample_of_whole_leads
 from models.training import TrainingConfig, checked_split, ripe_rows
 from models.trees import TreeSettings, settings_for
 from models.tuned import Tuned
-from models.tuning_folds import sample_of_whole_leads, tuning_folds
+from models.tuning_folds import tuning_folds
 from models.tuning_gain import Gain, judge_gain
 from models.tuning_judge import Judge, strength_of
-from models.tuning_study import COMPLETE, Study, StudyName, TrialRecord, opened
+from models.tuning_study import Study, StudyName, TrialRecord, best_trial, opened
 
 if TYPE_CHECKING:
     from features.matrix import FeatureTable
 
 MOST_ROWS: Final = 200_000
+SAMPLE_SEED: Final = 303
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class Tuning:
             clock: Seconds that only go up.
             watch: Told how far the study has come, before the first trial and after each.
         """
-        began, took = clock(), list[float]()
+        began = clock()
+        took: list[float] = []
         done = self._study.finished()
         watch(self._standing(done))
         while len(done) < self._config.trials:
@@ -156,7 +159,7 @@ class Tuning:
         trials = self._study.finished()
         if not trials:
             return None
-        best = _best(trials, self._ground.judge.objective)
+        best = best_trial(trials, self._ground.judge.objective)
         return TuningResult(
             study=self._study.name,
             objective=self._ground.judge.objective,
@@ -177,7 +180,7 @@ class Tuning:
 
     def _standing(self, done: tuple[TrialRecord, ...]) -> Standing:
         objective = self._ground.judge.objective
-        return Standing(len(done), self._config.trials, _best(done, objective) if done else None, objective)
+        return Standing(len(done), self._config.trials, best_trial(done, objective) if done else None, objective)
 
 
 @contextmanager
@@ -230,7 +233,7 @@ class _Ground:
         table, moments = table.take(before), moments.take(before)
         conversions = moments.converting_leads(moments.converted)
         base = settings_for(len(moments), conversions=conversions, seed=recipe.seed, threads=recipe.threads)
-        seen = sample_of_whole_leads(moments.lead, most_rows=config.most_rows)
+        seen = sample_of_whole_leads(moments.lead, most_rows=config.most_rows, seed=SAMPLE_SEED)
         table, moments = table.take(seen), moments.take(seen)
         features, _ = usable(table, moments.as_of)
         folds = tuning_folds(moments, recipe)
@@ -257,12 +260,6 @@ class _Ground:
         return tuple(
             RoundInfo(int(moments.as_of[rows].min()), len(rows), moments.converting_leads(rows)) for rows in judged
         )
-
-
-def _best(trials: tuple[TrialRecord, ...], objective: Objective) -> TrialRecord:
-    """Return the best complete trial; of equal ones the earliest."""
-    complete = [trial for trial in trials if trial.state == COMPLETE]
-    return max(complete, key=lambda trial: objective.gain(0.0, trial.value))
 
 
 def _gain(objective: Objective, trials: tuple[TrialRecord, ...], best: TrialRecord) -> Gain:

@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from models.splits import Fold, forward_folds, lead_folds, lead_groups, scramble
+from models.splits import Fold, forward_folds, lead_folds, lead_groups
 
 if TYPE_CHECKING:
     from models.recipe import Recipe
     from models.splits import Moments
 
-SAMPLE_SEED: Final = 303
 LEAST_GROUPS: Final = 3
 """One group learns, one is watched, one judges."""
 
@@ -98,14 +97,6 @@ def tuning_folds(moments: Moments, recipe: Recipe) -> TuningFolds:
 def closed_before(moments: Moments, rows: Ints, block: Ints) -> npt.NDArray[np.bool_]:
     """Return which of *rows* had their label closed before the first row of *block* was asked about."""
     return moments.decided_at[rows] <= moments.as_of[block].min()
-
-
-def sample_of_whole_leads(lead: npt.NDArray[np.uint64], *, most_rows: int) -> Ints:
-    """Return about *most_rows* row positions, every row of a random share of the leads; all where there are fewer."""
-    if len(lead) <= most_rows:
-        return np.arange(len(lead))
-    edge = np.uint64(most_rows / len(lead) * 2.0**63) * np.uint64(2)
-    return np.flatnonzero(scramble(lead, SAMPLE_SEED) < edge)
 
 
 def _watched(fold: Fold, group: Ints, groups: int) -> WatchedFold:

@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from models.calibration import Blend, HeldOut, fit_blend
 from models.cross_fit import TrainingRows, joined, linear_margins
+from models.metrics import row_losses
 from models.objectives import Objective
 from models.splits import Fold
-from models.trees import Binned, TreeSettings, binned, grow_on_bins
+from models.trees import RowsInBins, TreeSettings, grow_on_bins, rows_in_bins
 from models.tuning_folds import TuningFolds, WatchedFold, closed_before
 from models.tuning_gain import jackknife_groups, without_each_group
 
@@ -55,7 +56,7 @@ class _Ready:
     """What is made once per fold: LightGBM's bins, and the rows asked about, watched ones first."""
 
     fold: WatchedFold
-    bins: Binned
+    bins: RowsInBins
     asked: npt.NDArray[np.float32]
     linear: dict[bool, Floats] = field(default_factory=dict)
 
@@ -116,7 +117,7 @@ class Judge:
         for fold in (fold for folds in self.folds.rounds for fold in folds):
             margins = self._linear(self._prepared(fold), obeys=False)[steps, : len(fold.watch)]
             converted = self.rows.moments.converted[fold.watch]
-            losses += (np.logaddexp(0.0, margins) - converted * margins).sum(axis=1)
+            losses += row_losses(margins, converted).sum(axis=1)
         return STRENGTH_STEPS[steps[int(np.argmin(losses))]]
 
     def _ask(self, fold: WatchedFold, settings: TreeSettings, *, strength: float, earlier: list[HeldOut]) -> _Asked:
@@ -150,7 +151,7 @@ class Judge:
         if id(fold) not in self._ready:
             converted = self.rows.moments.converted
             matrices = [self.rows.tree_rows(part, learned_on=fold.fit) for part in (fold.fit, fold.watch, fold.judge)]
-            bins = binned(matrices[0], converted[fold.fit], judged=(matrices[1], converted[fold.watch]))
+            bins = rows_in_bins(matrices[0], converted[fold.fit], judged=(matrices[1], converted[fold.watch]))
             self._ready[id(fold)] = _Ready(fold, bins, np.concatenate(matrices[1:]))
         return self._ready[id(fold)]
 

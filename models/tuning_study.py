@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,8 @@ class StudyName:
     """What makes trials comparable.
 
     Attributes:
-        asks: Digest of question, features, objective and recipe: what an earlier study must share to be learned from.
-        data: Digest of the training table as well: what makes it the same study.
+        asks: Digest of question, features, objective and space: what an earlier study must share to be learned from.
+        data: Digest of the training table, recipe and split as well: what makes it the same study.
     """
 
     asks: str
@@ -78,6 +78,12 @@ class StudyName:
     def text(self) -> str:
         """The study's name in the file."""
         return f"{self.asks}-{self.data}"
+
+
+def best_trial(trials: Sequence[TrialRecord], objective: Objective) -> TrialRecord:
+    """Return the best complete trial, of equal ones the earliest; the default, trial 0, is always complete."""
+    complete = [trial for trial in trials if trial.state == COMPLETE]
+    return max(complete, key=lambda trial: objective.gain(0.0, trial.value))
 
 
 class Study:

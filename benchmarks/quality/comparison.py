@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bootstrap import bootstrap_spread
-from models.metrics import ECE_BINS, Estimate
+from models.metrics import ECE_BINS, Estimate, row_losses
 from models.model import sigmoid
 
 RESAMPLES: Final = 500
@@ -121,7 +121,7 @@ def ece_of_truth(log_odds: Floats) -> float:
 
 
 def _log_loss(margins: Floats, converted: Bools, place: npt.NDArray[np.int64]) -> Figure:
-    loss = np.bincount(place, np.logaddexp(0.0, margins) - converted * margins)
+    loss = np.bincount(place, row_losses(margins, converted))
     rows = np.bincount(place)
     return lambda lead_weight: float((lead_weight @ loss) / (lead_weight @ rows))
 

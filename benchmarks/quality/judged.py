@@ -10,6 +10,7 @@ from benchmarks.quality.comparison import Difference, best_peer, difference, ece
 from benchmarks.quality.rows import Floats
 from benchmarks.quality.task import Task
 from models.metrics import Estimate, Metrics, evaluate
+from models.reliability import SMALL_ERROR
 
 METRICS = {"auc": "roc_auc", "ap": "average_precision", "log_loss": "log_loss", "ece": "ece"}
 """Short names, and the names of `Metrics`."""
@@ -43,8 +44,8 @@ class Judged:
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether our ECE is at most .02, or no more than luck alone would make it."""
-        return self.estimates[ours.NAME]["ece"].value <= max(0.02, self.ece_of_truth)
+        """Whether our ECE is small, or no more than luck alone would make it."""
+        return self.estimates[ours.NAME]["ece"].value <= max(SMALL_ERROR, self.ece_of_truth)
 
 
 def judge(task: Task, said: Mapping[str, Floats]) -> Judged:

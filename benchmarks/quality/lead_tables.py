@@ -10,9 +10,9 @@ import pandas as pd
 from benchmarks import blend_data
 from benchmarks.labelled_frame import labelled_table
 from benchmarks.quality.task import Task
+from features.moments import DAY
 from models.splits import forward_split
 
-DAY_US = 86_400_000_000
 HORIZON_DAYS = 90
 CODES = ("OperatingSystems", "Browser", "Region", "TrafficType")
 """Columns of the shoppers' data that hold numbers and mean names."""
@@ -36,7 +36,7 @@ def online_shoppers(shared: Path, *, with_page_values: bool) -> Task:
     row = np.arange(len(sessions))
     train, test = train_test_split(row, test_size=0.3, stratify=converted, random_state=0)
     same_time = np.zeros(len(sessions), dtype=np.int64)
-    table = labelled_table(sessions, converted, lead=row, as_of=same_time, decided_at=same_time + DAY_US)
+    table = labelled_table(sessions, converted, lead=row, as_of=same_time, decided_at=same_time + DAY)
     name = "online_shoppers" if with_page_values else "online_shoppers_without_page_values"
     return Task(name, table, np.sort(train), np.sort(test))
 
@@ -64,7 +64,7 @@ def olist(shared: Path) -> Task:
     as_of = contact.to_numpy("datetime64[us]").astype(np.int64)
     table = labelled_table(
         form.astype(object).where(form.notna(), None), converted.to_numpy(bool), lead=leads["mql_id"].to_numpy(),
-        as_of=as_of, decided_at=as_of + HORIZON_DAYS * DAY_US,
+        as_of=as_of, decided_at=as_of + HORIZON_DAYS * DAY,
     )  # fmt: skip
     task = Task("olist", table, np.arange(0), np.arange(0))
     split = forward_split(task.moments, test_share=TEST_SHARE)

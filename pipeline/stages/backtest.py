@@ -187,7 +187,7 @@ def _overall(found: Backtest, leads: LeadData) -> FoldLine:
 
 def _as_line(judgement: Judgement, *, test_from: str, test_until: str, train_conversions: int) -> FoldLine:
     ours = judgement.contest.metrics[OURS]
-    tenth = next(lift for lift in judgement.lift if lift.share == plots.MARKED_SHARE)
+    tenth = next(lift for lift in judgement.lift if lift.share == plots_curves.MARKED_SHARE)
     return FoldLine(
         test_from=test_from,
         test_until=test_until,

@@ -1,6 +1,8 @@
 """A small model with every kind of column, and leads with every kind of value, for the tests of explanations."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
@@ -15,6 +17,8 @@ from models.explain import base_log_odds
 from models.intervals import VennAbers
 from models.linear import CategoryTerm, LinearPart, NumberTerm
 from models.model import LeadModel
+
+sys.path.append(str(Path(__file__).parent / "support"))
 
 FEATURES = (
     Feature("orders_count_30d", "purchase", "number", "count", "recent_orders",

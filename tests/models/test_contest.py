@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from models.contest import contest, paired_log_loss, row_losses
+from models.contest import contest, paired_log_loss
+from models.metrics import row_losses
 from models.model import sigmoid
 
 

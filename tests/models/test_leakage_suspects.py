@@ -13,7 +13,7 @@ from features.matrix import FeatureTable
 from models.leakage_alike import STRATA, Known, first_where, leads_alike
 from models.leakage_cohort import cohort_is_honest
 from models.leakage_filled import Looked, not_filled_by_outcome
-from models.leakage_suspects import feature_auc, no_suspect, rank_auc
+from models.leakage_suspects import feature_auc, no_suspect
 from models.training import moments_of
 
 TIMED = ("orders_count_30d", "days_since_last_order")
@@ -46,14 +46,6 @@ def filled(table, name, **options):
 def shop(make_shop):
     """A labelled shop of 1,500 leads."""
     return make_shop(1500, seed=5, base=-3.5)
-
-
-def test_rank_auc_is_the_share_of_pairs_won():
-    """Counted over all pairs, ties half."""
-    rng = np.random.default_rng(0)
-    x, y = rng.integers(0, 5, 60).astype(float), rng.random(60) < 0.4
-    pairs = [(a > b) + (a == b) / 2 for a in x[y] for b in x[~y]]
-    assert rank_auc(x, y) == pytest.approx(np.mean(pairs))
 
 
 def test_a_feature_that_is_the_label_is_suspect_either_way_round(shop):

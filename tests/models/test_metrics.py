@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from models.bootstrap import MOST_RESAMPLED_ROWS, sample_of_leads
-from models.metrics import evaluate
+from models.metrics import evaluate, rank_auc
 from models.model import sigmoid
 
 
@@ -101,3 +101,11 @@ def test_margins_far_out_give_finite_losses() -> None:
     found = evaluate(np.array([1000.0, -1000.0, 0.0]), np.array([True, False, True]), np.arange(3, dtype=np.uint64))
     assert np.isfinite(found.log_loss.value)
     assert np.isfinite(found.brier.value)
+
+
+def test_rank_auc_is_the_share_of_pairs_won():
+    """Counted over all pairs, ties half."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 5, 60).astype(float), rng.random(60) < 0.4
+    pairs = [(a > b) + (a == b) / 2 for a in x[y] for b in x[~y]]
+    assert rank_auc(x, y) == pytest.approx(np.mean(pairs))

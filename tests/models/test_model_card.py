@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from features.matrix import concat
 from models.metrics import Estimate
 from models.model_card import model_card
 from models.model_card_facts import CardFacts, Setting
@@ -183,6 +184,18 @@ def test_limits_are_drawn_from_the_figures(facts):
     assert "days old when it was trained" not in told
     old = replace(facts, trained_at=datetime(1990, 1, 1, tzinfo=UTC))
     assert "days old when it was trained" in " ".join(limits(old))
+
+
+def test_snapshots_whose_label_is_open_change_nothing_in_the_card(facts):
+    """Nobody learned from them: neither the counts nor the age of the newest outcome speak of them."""
+    late = pa.array([datetime(2030, 1, 1, tzinfo=UTC)] * 50, pa.timestamp("us", tz="UTC"))
+    few = facts.table.take(np.arange(50))
+    labels = few.labels.set_column(few.labels.column_names.index("decided_at"), "decided_at", late)
+    labels = labels.set_column(labels.column_names.index("is_ripe"), "is_ripe", pa.array([False] * 50))
+    keys = few.keys.set_column(few.keys.column_names.index("as_of"), "as_of", late)
+    old = replace(facts, trained_at=datetime(1990, 1, 1, tzinfo=UTC))
+    both = replace(old, table=concat([facts.table, replace(few, keys=keys, labels=labels)]))
+    assert markdown(model_card(both)) == markdown(model_card(old))
 
 
 def test_a_model_no_better_than_chance_and_few_conversions_are_said(facts):

@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_snapshots import DAY, moments
 
-from models.splits import Moments, forward_folds, forward_split, lead_folds, lead_groups
-
-DAY = 86_400_000_000
-
-
-def moments(n: int = 600, *, leads: int = 150, as_ofs: int = 8, horizon: int = 2, seed: int = 0) -> Moments:
-    """Return snapshots of *leads* leads at random as_ofs, each label closed *horizon* as_ofs later."""
-    rng = np.random.default_rng(seed)
-    as_of = rng.integers(0, as_ofs, n) * DAY
-    lead = rng.integers(0, leads, n).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return Moments(as_of, as_of + horizon * DAY, lead, rng.random(n) < 0.3)
-
+from models.splits import Moments, forward_folds, forward_split, lead_folds, lead_groups, sample_of_whole_leads
 
 some_moments = st.builds(
     moments,
@@ -139,3 +129,12 @@ def test_rows_in_time_order_without_dates_split_like_dates() -> None:
     assert split.test[-1] == 399
     blocks = {fold.block for fold in forward_folds(numbered, groups=2, judged=2, blocks=4, least_conversions=5, seed=0)}
     assert blocks == {1, 2, 3, 4}
+
+
+def test_a_sample_takes_leads_whole() -> None:
+    """Of each lead the sample holds every row or none, and about as many rows as asked for."""
+    rows = moments(4000, leads=1500)
+    taken = sample_of_whole_leads(rows.lead, most_rows=1000, seed=1)
+    assert 800 < len(taken) < 1200
+    assert not set(rows.lead[taken]) & set(np.delete(rows.lead, taken))
+    assert len(sample_of_whole_leads(rows.lead, most_rows=4000, seed=1)) == 4000

@@ -16,7 +16,7 @@ from models.recipe import Recipe
 from models.registry.training import plain
 from models.rematch import remembered
 from models.training import TrainingConfig, checked_split, ripe_rows
-from models.trees import binned, grow, grow_on_bins, grow_watched, settings_for
+from models.trees import grow, grow_on_bins, grow_watched, rows_in_bins, settings_for
 from models.tuned import Tuned
 from models.tuning import Standing, Tuning, TuningConfig, begun
 from models.tuning_gain import GROUPS
@@ -251,7 +251,7 @@ def test_bins_made_once_grow_the_trees_of_bins_made_anew():
     matrix = rng.normal(size=(800, 4)).astype(np.float32)
     converted = rng.random(800) < 1 / (1 + np.exp(-matrix[:, 0]))
     judged = matrix[600:], converted[600:]
-    shared = binned(matrix[:600], converted[:600], judged=judged)
+    shared = rows_in_bins(matrix[:600], converted[:600], judged=judged)
     base = settings_for(600, conversions=100, seed=0, threads=1)
     for settings in (base, replace(base, least_rows=5, leaves=4, l2=9.0), replace(base, monotone=(1, 0, -1, 0)), base):
         fresh, losses = grow_watched(matrix[:600], converted[:600], settings, judged=judged, most=20)

@@ -5,21 +5,11 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from random_snapshots import DAY, moments
 
 from models.recipe import Recipe
 from models.splits import Moments
-from models.tuning_folds import closed_before, sample_of_whole_leads, tuning_folds
-
-DAY = 86_400_000_000
-
-
-def moments(n: int = 600, *, leads: int = 150, as_ofs: int = 8, horizon: int = 2, seed: int = 0) -> Moments:
-    """Return snapshots of *leads* leads at random as_ofs, each label closed *horizon* as_ofs later."""
-    rng = np.random.default_rng(seed)
-    as_of = rng.integers(0, as_ofs, n) * DAY
-    lead = rng.integers(0, leads, n).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return Moments(as_of, as_of + horizon * DAY, lead, rng.random(n) < 0.3)
-
+from models.tuning_folds import closed_before, tuning_folds
 
 some_moments = st.builds(
     moments,
@@ -89,15 +79,6 @@ def test_a_recipe_of_two_groups_still_keeps_three_apart() -> None:
     folds = tuning_folds(moments(), replace(RECIPE, groups=2))
     assert folds.rounds
     assert all(len(fold.fit) and len(fold.watch) for found in folds.rounds for fold in found)
-
-
-def test_a_sample_takes_leads_whole() -> None:
-    """Of each lead the sample holds every row or none, and about as many rows as asked for."""
-    rows = moments(4000, leads=1500)
-    taken = sample_of_whole_leads(rows.lead, most_rows=1000)
-    assert 800 < len(taken) < 1200
-    assert not set(rows.lead[taken]) & set(np.delete(rows.lead, taken))
-    assert len(sample_of_whole_leads(rows.lead, most_rows=4000)) == 4000
 
 
 def test_a_label_that_closes_inside_the_block_was_not_known_before_it() -> None:
