@@ -99,6 +99,14 @@ class Workspace:
             yield self.root / "tuning.db"
 
     @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Wait until nobody else decides whose scores are published, then keep them from it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".publishing.lock").open("w", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
     def _alone(self, lock: str, held: NotFinishedError) -> Iterator[None]:
         """Hold the file called *lock*, or raise *held*; the lock of a process that dies goes with it."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Champion and challenger: which version scores, changed by one alias, and every change noted.
 
 The steps of a change, in this order, under one lock: the model's files are read and checked, the note is written, the
-alias moves, the note is marked as done and the other aliases follow. Whatever stops it between two steps, the alias
+alias moves, the other aliases follow and the note is marked as done. Whatever stops it between two steps, the alias
 says who is champion, `history` says so too, and the next change begins by mending what the last one left.
 """
 
@@ -54,6 +54,8 @@ def rollback(
 ) -> Promotion:
     """Make the champion before the present one champion again; called again, it goes back one further.
 
+    One that was cut short is finished by the next, which goes no further, wherever it was cut.
+
     Args:
         place: Where.
         why: In words, for the history.
@@ -69,7 +71,10 @@ def rollback(
         raise faults.no_champion(place.name)
     with reported("roll back"), one_at_a_time(place):
         asked = client(place)
+        was_cut_short = _is_unfinished_rollback(place)
         settle(asked, place)
+        if was_cut_short:
+            return history(place)[0]
         back_to = previous_champion(place)
         if back_to is None:
             raise faults.no_champion_before(champion_label(place))
@@ -78,6 +83,12 @@ def rollback(
         reason = f"rollback from {champion_label(place)}"
         move(asked, place, chosen, why=f"{reason}: {why}" if why else reason, at=at, is_rollback=True)
     return history(place)[0]
+
+
+def _is_unfinished_rollback(place: Place) -> bool:
+    """Whether the last change was a rollback whose process died after moving the alias, before all was in place."""
+    changes = happened(notes(model_tags(place)), versions(place))
+    return bool(changes) and changes[-1].is_rollback and not changes[-1].done
 
 
 def previous_champion(place: Place) -> ModelVersion | None:
@@ -116,13 +127,14 @@ def settle(asked: MlflowClient, place: Place) -> None:
     """
     there, kept = versions(place), notes(model_tags(place))
     changes = happened(kept, there)
+    _set_alias(asked, place, PREVIOUS, previous(changes, there))
+    if any({CHAMPION, CHALLENGER} <= set(one.aliases) for one in there):
+        asked.delete_registered_model_alias(place.name, CHALLENGER)
+    # The note comes last: as long as it is not done, whoever comes next knows that something was left.
     if changes and not any(changes[-1] is note for note in kept.values()):
         _write(asked, place, _next_number(place), changes[-1])
     elif changes and not changes[-1].done:
         _write(asked, place, max(kept), replace(changes[-1], done=True))
-    _set_alias(asked, place, PREVIOUS, previous(changes, there))
-    if any({CHAMPION, CHALLENGER} <= set(one.aliases) for one in there):
-        asked.delete_registered_model_alias(place.name, CHALLENGER)
 
 
 def _checked(place: Place, wanted: str) -> ModelVersion:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from features import moments
 from features.catalog import Feature
-from features.local_time import instant, local_iso
+from features.local_time import local_iso
 from models import scoring
 from models.points_card_columns import BoundCard
 from models.points_card_scoring import score_by_card
@@ -50,7 +50,7 @@ def score_by_points(
     bound = leads.points_card()
     version = bound.card.label
     newest = min(leads.data_until(bound.features).values())
-    moment = instant(as_of, settings.shop.time_zone) if as_of else newest
+    moment = by_model.asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
@@ -60,9 +60,10 @@ def score_by_points(
         scores = _scores(settings, leads, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
-    is_published = not has_champion(settings)
-    if is_published:
-        store.publish(run)
+    with workspace.publishing():
+        is_published = not has_champion(settings)
+        if is_published:
+            store.publish(run)
     report = _report(store, store.read(run), settings, bound, run=run, is_new=is_new)
     return replace(report, is_published=is_published)
 

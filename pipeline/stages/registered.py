@@ -108,14 +108,17 @@ def rollback(settings: Settings, *, why: str = "", at: datetime) -> RollbackRepo
     Raises:
         LeadlightError: There was no champion before, or its files are gone or damaged; nothing has changed.
     """
-    store = ScoreStore(Workspace(settings.shop.workspace))
+    workspace = Workspace(settings.shop.workspace)
+    store = ScoreStore(workspace)
 
     def publish(back_to: ModelVersion) -> None:
         stored = store.newest(back_to.label)
         if stored is not None:
             store.publish(stored)
 
-    told = registry.rollback(place_of(settings), why=why, at=at, first=publish)
+    # A run of scores that ends just now must not publish the old champion's after this has published the other's.
+    with workspace.publishing():
+        told = registry.rollback(place_of(settings), why=why, at=at, first=publish)
     stored = store.newest(told.version)
     return RollbackReport(
         champion=told.version,

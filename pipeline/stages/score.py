@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from features import moments
 from features.catalog import Feature
+from features.errors import wrong_input
 from features.local_time import instant, local_iso
 from models import scoring
 from models.grades import GradeShares
@@ -91,7 +92,7 @@ def score(
     leads = lead_data(settings)
     ends = leads.data_until(model.features)
     newest = min(ends.values())
-    moment = instant(as_of, settings.shop.time_zone) if as_of else newest
+    moment = asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
@@ -107,9 +108,10 @@ def score(
         scores = _scores(settings, leads, model, shared, moment=moment, progress=progress)
         run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
-    is_published = scores_still(settings, version)
-    if is_published:
-        store.publish(run)
+    with workspace.publishing():
+        is_published = scores_still(settings, version)
+        if is_published:
+            store.publish(run)
     scores = store.read(run)
     exported = store.export(run, readable(scores, model, currency=settings.shop.currency))
     return _report(scores, model, settings, run=run, is_new=is_new, is_published=is_published,
@@ -123,6 +125,26 @@ class Featured(Protocol):
     def features(self) -> tuple[Feature, ...]:
         """The features."""
         ...
+
+
+def asked_moment(settings: Settings, as_of: datetime, *, scored_at: datetime) -> int:
+    """Return the moment of scoring that a person asked for (us).
+
+    Args:
+        settings: The shop's config.
+        as_of: What was asked, on the shop's clock where it is naive.
+        scored_at: When this run happens (aware).
+
+    Raises:
+        LeadlightError: It lies in the future. Scores that are stored stay, and a rollback would publish those again.
+    """
+    moment = instant(as_of, settings.shop.time_zone)
+    if moment > moments.to_us(scored_at) + moments.DAY:  # a day, because clocks of zones and machines differ
+        raise wrong_input(
+            f"--as-of {as_of:%Y-%m-%d} lies in the future: nothing can be known by then.",
+            hint="leave --as-of out to score as of the end of the data, or name a moment up to today.",
+        )
+    return moment
 
 
 def _stale(settings: Settings, ends: Mapping[str, int], moment: int) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from mlflow import MlflowClient
 from rich.console import Console
 
 from features.errors import LeadlightError
 from models import bundle, registry, training
 from models.recipe import Recipe
-from models.registry import promotion, training_run
+from models.registry import training_run
 from pipeline import shipped
 from pipeline.champion import champion, place_of
 from pipeline.cli.show_registered import show_models, show_promotion, show_rollback
@@ -179,27 +180,40 @@ def test_a_replay_with_more_data_gives_the_same_bytes(settings):
     equal_but_for_scored_at(store.read(run), before)
 
 
-def test_a_rollback_cut_short_is_finished_by_the_next_and_goes_no_further(settings, monkeypatch):
-    """Scores are named first, the alias moves last: run again, it does the same, not one champion more."""
+@pytest.mark.parametrize("step", ["set_registered_model_alias", "set_registered_model_tag"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_rollback_cut_short_is_finished_by_the_next_and_goes_no_further(settings, monkeypatch, step, place):
+    """Wherever it stops, before or after the alias moves: run again, it does the same, not one champion more."""
     store, first = store_of(settings), champion(settings)[1]
     score(settings, scored_at=NOW)
     for _ in range(2):
         registered.promote(settings, another_version(settings), at=NOW)
         score(settings, scored_at=NOW)
-    third, second = (reign.version for reign in registered.models(settings).history[:2])
+    second = registered.models(settings).history[1].version
     with monkeypatch.context() as patched:
+        done = []
 
-        def stop(*_, **__):
-            raise KeyboardInterrupt
+        def dies(self, *arguments):
+            if len(done) == place:
+                raise KeyboardInterrupt
+            done.append(arguments)
+            return before(self, *arguments)
 
-        patched.setattr(promotion, "move", stop)
+        before = getattr(MlflowClient, step)
+        patched.setattr(MlflowClient, step, dies)
         with pytest.raises(KeyboardInterrupt):
             registered.rollback(settings, at=NOW)
-    assert champion(settings)[1] == third
-    assert registered.rollback(settings, at=NOW).champion == second
+    assert registered.rollback(settings, at=NOW).champion == champion(settings)[1] == second
     assert store.published().model_version == second
     assert registered.rollback(settings, at=NOW).champion == first
     assert store.published().model_version == first
+
+
+def test_scores_of_the_future_are_refused(settings):
+    """A mistyped year is told: stored scores stay, and a rollback would publish them again."""
+    with pytest.raises(LeadlightError, match=r"2098-01-01 lies in the future(.|\n)*leave --as-of out"):
+        score(settings, as_of=datetime(2098, 1, 1), scored_at=NOW)
+    assert store_of(settings).newest(champion(settings)[1]) is None
 
 
 def test_a_champion_without_stored_scores_is_rolled_back_to_and_says_so(settings):
