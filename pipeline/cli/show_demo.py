@@ -10,7 +10,7 @@ from pipeline.cli.show_training import show_training
 from pipeline.stages.demo import DemoPaths, Step
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.ingest_report import IngestReport
-from pipeline.stages.score import ScoreReport
+from pipeline.stages.score_report import ScoreReport
 from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from models.reason_codes import NO_HISTORY, STALE_DATA, UNLIKE_TRAINING
 from models.wording import plain
-from pipeline.stages.score import ScoreReport
+from pipeline.stages.score_report import ScoreReport
 
 _REASONS = 3
 
