@@ -7,7 +7,7 @@ from rich.table import Table
 
 from models.plots_tuning import WORDS
 from pipeline.cli.bars import bar
-from pipeline.stages.tune import TuneReport
+from pipeline.stages.tune_report import TuneReport
 
 _PARAMETER = {"strength": "strength_step"}
 """Where a setting is sought under another name than it is kept."""
