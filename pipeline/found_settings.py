@@ -61,7 +61,7 @@ def place_of_found(settings: Settings) -> Path:
 
 def asked_of(settings: Settings, table: FeatureTable) -> str:
     """Return a digest that is equal where question and features are; the question's wording does not count."""
-    question = settings.question.model_dump(mode="json", exclude={"name"})
+    question = {point: said for point, said in settings.asked.items() if point != "name"}
     features = sorted(feature.name for feature in table.features)
     return hashlib.sha256(json.dumps([question, features], sort_keys=True).encode()).hexdigest()[:16]
 

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from features import cohorts
 from features.catalog import Feature
@@ -65,11 +65,6 @@ class Histories:
     def coverage(self) -> Mapping[str, Coverage]:
         """The span that each table's data cover."""
         return self._tables.coverage
-
-    @property
-    def question(self) -> Mapping[str, Any]:
-        """The config's question."""
-        return self._settings.question.model_dump(mode="json")
 
     @property
     def caveat(self) -> str:

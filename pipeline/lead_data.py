@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from features.catalog import Feature
 from features.errors import LeadlightError
@@ -43,10 +43,6 @@ class LeadData(Protocol):
     @property
     def coverage(self) -> Mapping[str, Coverage]:
         """The span that each table's data cover, where they have days."""
-
-    @property
-    def question(self) -> Mapping[str, Any]:
-        """What is asked of the leads, as plain data: models that answer different questions are not compared."""
 
     @property
     def caveat(self) -> str:

@@ -126,6 +126,13 @@ class Settings(Section):
         return {name: any(spec.sensitive for other, spec in specs if other == name) for name, _ in specs}
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked of the leads, as plain data: models that answer different questions are not compared."""
+        if self.lead_table is not None:
+            return {"name": self.question.name, **self.lead_table.asked}
+        return self.question.model_dump(mode="json")
+
+    @property
     def data_folder(self) -> Path:
         """The folder in which relative paths and {data} are looked up."""
         return Path(self.data)

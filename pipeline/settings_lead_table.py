@@ -140,6 +140,11 @@ class LeadTableSettings(Section):
         return (ColumnSource(column=said) if isinstance(said, str) else said) if said else None
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked of the leads: what converted, and within what time."""
+        return self.model_dump(mode="json", include={"label", "date", "order", "horizon_days"})
+
+    @property
     def named_attributes(self) -> dict[str, bool]:
         """The attributes that the config names, and whether each is sensitive."""
         if isinstance(self.attributes, dict):

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +38,6 @@ Result = TypeVar("Result")
 ROWS_PER_PART = 65_536
 USUAL = 3
 """Words of an attribute that an example shows."""
-_QUESTION = ("label", "date", "order", "horizon_days")
 
 
 class LeadTable:
@@ -79,12 +78,6 @@ class LeadTable:
         if self._asked.date is None:
             return {}
         return {"lead_table": Coverage(int(self._kept.rows().date.min()), self._timing.data_until)}
-
-    @property
-    def question(self) -> Mapping[str, Any]:
-        """The label and what is known of time."""
-        said = self._asked.model_dump(mode="json", include=set(_QUESTION))
-        return {"name": self._settings.question.name, **{name: said[name] for name in _QUESTION}}
 
     @property
     def caveat(self) -> str:

@@ -22,7 +22,6 @@ from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
-from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings, as_yaml
 from pipeline.stages.certificate import certify, keep, refused
@@ -98,11 +97,10 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
     """
     progress("logging to MLflow", 0, 0)
     wanted = settings.model_dump(mode="json", include={"features", "model"})
-    question = lead_data(settings).question
     remembered = Training(
         fitted.trained,
         fitted.table,
-        parameters={**wanted, "question": question, **fitted.in_use.parameters},
+        parameters={**wanted, "question": settings.asked, **fitted.in_use.parameters},
         others={name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS},
         segments=fitted.segments,
         setting=card_setting(settings, fitted.judged),

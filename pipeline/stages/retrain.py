@@ -182,7 +182,7 @@ def _incomparable(settings: Settings, champion: _Champion, faults: Sequence[str]
     by_hand = "compare them yourself, then `leadlight promote`"
     if faults:
         return f"Champion {label} reads {', '.join(faults)}, which the tables no longer hold: {by_hand}."
-    asked = flat({"question": lead_data(settings).question})
+    asked = flat({"question": settings.asked})
     others = sorted(
         name.removeprefix("question.")
         for name in {*asked, *champion.question}
