@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from features.moments import local_date
@@ -10,7 +11,7 @@ from features.timeline import Coverage
 from models.contest import Contest
 from models.grades import GradeShares
 from models.model_card_facts import Setting
-from pipeline import segmenting
+from pipeline import row_words, segmenting
 from pipeline.lead_data import lead_data
 from pipeline.lead_table import notes
 from pipeline.settings import Settings
@@ -45,7 +46,7 @@ def card_setting(settings: Settings, judged: Contest) -> Setting:
         beats_all=not judged.lost_to and not judged.unsure_of,
         zone=settings.shop.time_zone,
         shares=GradeShares(**settings.score.grades.model_dump()),
-        place=leads.told if leads and is_in_order else None,
+        place=partial(row_words.told, settings) if is_in_order else None,
     )
 
 

@@ -146,10 +146,6 @@ class Histories:
         hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
         return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)
 
-    def told(self, as_of: int) -> str:
-        """Return a moment as ISO text of the shop's clock."""
-        return local_iso(as_of, self._settings.shop.time_zone)
-
     def unasked(self, lead_id: str) -> str:
         """Return that the lead is not in the cohort, or that no trigger of its was open."""
         if not lead_timeline.is_known(self._tables, lead_id):

@@ -90,9 +90,6 @@ class LeadData(Protocol):
     def nobody(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which no lead waits."""
 
-    def told(self, as_of: int) -> str:
-        """Return the moment of a training row as people read it; empty where it says nothing."""
-
     def unasked(self, lead_id: str) -> str:
         """Return why a lead that is known has no score, in a sentence; empty for one that is not known at all."""
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from models.baselines import NAMES
 from pipeline.cli.bars import bar
+from pipeline.row_words import day
 from pipeline.stages.train_report import GAINS_AT, TrainReport
 
 #: What a person compares first, with its direction; the rest is in MLflow and in --json.
@@ -42,17 +43,13 @@ def show_training(console: Console, report: TrainReport) -> None:
 
 def _how_split(report: TrainReport) -> str:
     if report.test_from:
-        return f"Split forward in time, judged from {_from(report)} on."
+        return f"Split forward in time, judged from {day(report.test_from)} on."
     return "Split at random over leads (stratified by outcome)."
-
-
-def _from(report: TrainReport) -> str:
-    return report.test_from.partition("T")[0]
 
 
 def _what_was_judged(report: TrainReport) -> str:
     others = "other leads" if report.rows_are == "leads" else f"{report.rows_are} of other leads"
-    of_what = f"from {_from(report)} on" if report.test_from else others
+    of_what = f"from {day(report.test_from)} on" if report.test_from else others
     caveat = f"\n{report.caveat}" if report.caveat else ""
     return (
         f"Learned from {report.train_rows:,} {report.rows_are} ({report.train_conversions:,} converting leads), "

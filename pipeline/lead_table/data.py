@@ -24,7 +24,7 @@ from features.plan import KEY_COLUMNS
 from features.timeline import Coverage
 from models.errors import NoConversionsError, no_conversions
 from models.points_card_columns import BoundCard, bind
-from pipeline import asking, row_words, segmenting
+from pipeline import asking, segmenting
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
 from pipeline.lead_timeline import Happening
@@ -156,10 +156,6 @@ class LeadTable:
             f"leads to score are those without an outcome: '{self._asked.label.column}' is empty, or says label.open."
         )
         return wrong_input("There is nobody to score: every lead has its outcome already.", hint=hint)
-
-    def told(self, as_of: int) -> str:
-        """Return a row's date, its number, or nothing."""
-        return row_words.told(self._settings, as_of)
 
     def unasked(self, lead_id: str) -> str:
         """Return that the lead is not open."""

@@ -22,11 +22,12 @@ from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
+from pipeline.histories import asked
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings, as_yaml
 from pipeline.stages.certificate import certify, keep, refused
 from pipeline.stages.certificate_rows import certify_rows
-from pipeline.stages.features import asked, compute_training_table
+from pipeline.stages.features import compute_training_table
 from pipeline.workspace import Workspace
 
 

@@ -16,7 +16,7 @@ from models.points_learning import MOST_RULES
 from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
-from pipeline.row_words import rows_are, told
+from pipeline.row_words import day, rows_are, told
 from pipeline.settings import Settings
 from pipeline.stages.fitting import table_to_learn_from, training_config
 from pipeline.workspace import Workspace
@@ -126,7 +126,7 @@ def _head(report: LearnReport) -> str:
     """Return what stands above the rules: where they come from, and what they are worth."""
     ours, card = report.metrics[OURS], report.metrics[LEARNED]
     rows = f"{report.train_rows:,} {report.rows_are}"
-    when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "on other leads"
+    when = f"from {day(report.test_from)} on" if report.test_from else "on other leads"
     return (
         f"Learned by Leadlight from {rows} ({report.conversions:,} converting leads).\n"
         f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "

@@ -18,6 +18,7 @@ from models import certificate_page, scoring
 from models.training import HoldOut, ripe_rows
 from pipeline.card_setting import card_setting
 from pipeline.champion import champion
+from pipeline.cli.show_features import show_features
 from pipeline.cli.show_lead import show_lead
 from pipeline.cli.show_scores import show_scores
 from pipeline.cli.show_training import show_training
@@ -146,6 +147,7 @@ def test_the_dictionary_explains_every_column(job):
     """One entry per column of the training table."""
     report = build(job[0].settings())
     assert (report.snapshots, report.features) == (LEADS - 100, 2)
+    assert printed(show_features, report).startswith("1,400 leads with a closed label, 2024-01-01 to ")
     assert "| employees | fit | number | The lead's employees. |" in report.data_dictionary.read_text(encoding="utf-8")
 
 

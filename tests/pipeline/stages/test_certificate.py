@@ -25,10 +25,11 @@ from models.splits import forward_split
 from models.training import HoldOut, moments_of
 from pipeline import shipped
 from pipeline.cli.exits import DONE_WITH_REJECTS, code_of
+from pipeline.histories import asked
 from pipeline.settings import load
 from pipeline.stages import certificate, train
 from pipeline.stages.certificate import certify, keep, refused
-from pipeline.stages.features import asked, compute_training_table
+from pipeline.stages.features import compute_training_table
 from pipeline.stages.ingest import ingest
 from pipeline.synthetic.shop import generate
 from pipeline.workspace import Workspace
