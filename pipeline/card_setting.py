@@ -9,7 +9,6 @@ from typing import Any
 from features.moments import local_date
 from features.timeline import Coverage
 from models.contest import Contest
-from models.grades import GradeShares
 from models.model_card_facts import Setting
 from pipeline import row_words, segmenting
 from pipeline.lead_data import lead_data
@@ -35,17 +34,16 @@ def card_setting(settings: Settings, judged: Contest) -> Setting:
     is_ingested = Workspace(settings.shop.workspace).current() is not None
     leads = lead_data(settings) if is_ingested else None
     is_in_order = settings.lead_table is not None and settings.lead_table.order == "rows"
-    kept_out = () if settings.model.use_sensitive else tuple(sorted(segmenting.sensitive(settings)))
     return Setting(
         shop=settings.shop.name,
         question=settings.question.name,
         asked=asked_in_words(settings),
         coverage=_covered(leads.coverage, zone=settings.shop.time_zone) if leads else (),
-        kept_out=kept_out,
+        kept_out=tuple(sorted(segmenting.kept_out(settings))),
         verdict=judged.verdict(),
         beats_all=not judged.lost_to and not judged.unsure_of,
         zone=settings.shop.time_zone,
-        shares=GradeShares(**settings.score.grades.model_dump()),
+        shares=settings.score.grades.shares,
         place=partial(row_words.told, settings) if is_in_order else None,
     )
 

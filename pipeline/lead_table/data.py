@@ -87,7 +87,7 @@ class LeadTable:
     @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The attributes that the model may read."""
-        kept_out = set() if self._settings.model.use_sensitive else segmenting.sensitive(self._settings)
+        kept_out = segmenting.kept_out(self._settings)
         return tuple(self._feature(name) for name in self._kept.attributes if name not in kept_out)
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:

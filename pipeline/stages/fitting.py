@@ -12,7 +12,6 @@ from features.matrix import FeatureTable
 from models import registry, training
 from models.certificate import Certificate
 from models.contest import OURS, Contest, contest
-from models.grades import GradeShares
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.segments import SegmentReport, segment_report
@@ -157,7 +156,7 @@ def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedMode
 def _segments(settings: Settings, table: FeatureTable, trained: TrainedModel) -> SegmentReport:
     """Return quality by segment and error gaps, by what the config asks for."""
     attributes, unavailable = segmenting.attributes(settings, table)
-    shares = GradeShares(**settings.score.grades.model_dump())
+    shares = settings.score.grades.shares
     return segment_report(attributes, trained, shares=shares, unavailable=unavailable, seed=settings.model.seed)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from features.errors import LeadlightError, wrong_input
 from features.matrix import FeatureTable
 from models.contest import OURS
-from models.grades import GradeShares
 from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
@@ -85,7 +84,7 @@ def learn(
             table,
             config=config,
             most_rules=most_rules,
-            shares=_shares(settings),
+            shares=settings.score.grades.shares,
             currency=settings.shop.currency,
             given=read_card(settings.points.card) if settings.points.card is not None else None,
             notify=lambda text: progress(text, 0, 0),
@@ -94,10 +93,6 @@ def learn(
     with Workspace(settings.shop.workspace).writing(out) as part:
         part.write_text(spell_card(judged.learned.card, head=_head(report)), encoding="utf-8")
     return report
-
-
-def _shares(settings: Settings) -> GradeShares:
-    return GradeShares(**settings.score.grades.model_dump())
 
 
 def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:

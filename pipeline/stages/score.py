@@ -10,7 +10,6 @@ import pyarrow as pa
 from features import moments
 from features.local_time import instant
 from models import scoring
-from models.grades import GradeShares
 from models.model import LeadModel
 from models.reasons import ReasonLimits
 from pipeline.champion import champion, has_champion, scores_still
@@ -110,7 +109,7 @@ def _scores(
 def _scoring_config(settings: Settings) -> scoring.ScoringConfig:
     wanted = settings.score
     return scoring.ScoringConfig(
-        shares=GradeShares(**wanted.grades.model_dump()),
+        shares=wanted.grades.shares,
         reasons=ReasonLimits(most_for=wanted.reasons_for, most_against=wanted.reasons_against),
         threads=1,  # buckets already run side by side
     )

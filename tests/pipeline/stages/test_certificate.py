@@ -91,10 +91,7 @@ def test_the_order_of_rows_changes_no_word(shop):
     """The certificate of a shuffled table is the same, to the byte."""
     order = np.random.default_rng(0).permutation(len(shop.table))
     table = shop.table.take(order)
-    split = forward_split(moments_of(table))
-    none = np.empty(0)
-    hold_out = HoldOut(split.train, split.test, split.test_from, none, none.astype(bool), none.astype(np.uint64))
-    assert certified(shop, table=table, hold_out=hold_out).as_plain() == certified(shop).as_plain()
+    assert certified(shop, table=table, hold_out=held_out(table)).as_plain() == certified(shop).as_plain()
 
 
 def peeking(shop, days):
