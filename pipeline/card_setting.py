@@ -73,9 +73,10 @@ def _conversion(asked: QuestionSettings, *, currency: str) -> str:
 def _when(snapshots: SnapshotSettings) -> str:
     if snapshots.trigger is not None:
         return f"at every row of {snapshots.trigger.table}{_where(snapshots.trigger.where, before=' where ')}"
-    unit = {"d": "days", "w": "weeks", "mo": "months"}
+    unit = {"d": "day", "w": "week", "mo": "month"}
     count = snapshots.every.rstrip("dwmo")
-    return f"every {count} {unit[snapshots.every.removeprefix(count)]}"
+    one = unit[snapshots.every.removeprefix(count)]
+    return f"every {one}" if count == "1" else f"every {count} {one}s"
 
 
 def _horizon(asked: QuestionSettings) -> str:

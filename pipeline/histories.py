@@ -190,9 +190,13 @@ def _nothing_ripe(settings: Settings, tables: Tables) -> NoConversionsError:
     conversion = settings.question.conversion.table
     span = tables.coverage[conversion]
     asked_for, zone = settings.question, settings.shop.time_zone
+    trigger = asked_for.snapshots.trigger
+    begins = f"'{trigger.until}' of its trigger" if trigger and trigger.until else "its snapshot"
+    days = asked_for.settle_days if trigger and trigger.until else asked_for.horizon_days + asked_for.settle_days
     lines = [
-        f"'{conversion}' covers {local_date(span.data_from, zone)} to {local_date(span.data_until, zone)}",
-        f"a label needs {asked_for.horizon_days} + {asked_for.settle_days} days after its snapshot",
+        # A span ends before the moment at which it ends: at midnight, on the day before.
+        f"'{conversion}' covers {local_date(span.data_from, zone)} to {local_date(span.data_until - 1, zone)}",
+        f"a label is decided {days} days after {begins}",
         f"cohort: {asked_for.cohort.who}",
     ]
     hint = "shorten question.horizon_days, widen the grid or the cohort, or ingest a longer history."

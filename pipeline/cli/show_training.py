@@ -7,6 +7,7 @@ from rich.table import Table
 
 from models.baselines import NAMES
 from pipeline.cli.bars import bar
+from pipeline.cli.options import seen_in_mlflow
 from pipeline.row_words import day
 from pipeline.stages.train_report import GAINS_AT, TrainReport
 
@@ -35,10 +36,14 @@ def show_training(console: Console, report: TrainReport) -> None:
         console.print(f"Note: {note}", markup=False)
     console.print(f"{report.certificate}.", markup=False)
     console.print(f"Version {report.version} is registered; {report.who_scores}.\n", markup=False)
-    console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
-    console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
-    console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)
-    console.print(f"MLflow:      mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
+    for name, place in (
+        ("Model card:", report.card),
+        ("Certificate:", str(report.certificate_page)),
+        ("Pictures:", report.plots),
+        ("MLflow:", seen_in_mlflow(report.tracking_uri)),
+    ):
+        if place:  # a server keeps card and pictures to itself
+            console.print(f"{name:<13}{place}", markup=False, soft_wrap=True)
 
 
 def _how_split(report: TrainReport) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from models.plots_tuning import WORDS
 from pipeline.cli.bars import bar
+from pipeline.cli.options import seen_in_mlflow
 from pipeline.row_words import day
 from pipeline.stages.tune_report import TuneReport
 
@@ -25,7 +26,7 @@ def show_tuning(console: Console, report: TuneReport) -> None:
     console.print(f"Settings: {report.found}", markup=False, soft_wrap=True)
     console.print(f"Study:    {report.study}", markup=False, soft_wrap=True)
     console.print(
-        f"MLflow:   run {report.run_id} (mlflow ui --backend-store-uri {report.tracking_uri})",
+        f"MLflow:   run {report.run_id} ({seen_in_mlflow(report.tracking_uri)})",
         markup=False,
         soft_wrap=True,
     )

@@ -25,6 +25,9 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_EVERY_TABLE = ("orders", "sessions", "events")
+_NO_END = 10**6
+"""Points of a rule that gives them as often as it is met: more than any scale holds."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,6 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
     )
 
 
-_EVERY_TABLE = ("orders", "sessions", "events")
-
-
 def _draft_for(settings: Settings) -> str:
     is_ingested = Workspace(settings.shop.workspace).current_generation() is not None
     leads = lead_data(settings) if is_ingested else None
@@ -163,8 +163,11 @@ def _checked(rule: Rule, points: npt.NDArray[np.int64], coverage: Mapping[str, C
 def _asked(rule: Rule) -> str:
     asks = rule.asks
     if not isinstance(asks, Action):
-        tests = [f"{test.operator} {', '.join(str(one) for one in test.operands)}" for test in asks.tests]
-        return f"{asks.name} {' and '.join(tests)}".replace(" in ", " ")
+        tests = [
+            ("" if test.operator == "in" else f"{test.operator} ") + ", ".join(str(one) for one in test.operands)
+            for test in asks.tests
+        ]
+        return f"{asks.name} {' and '.join(tests)}"
     each = "once" if asks.is_once else "each time"
     fades = {"none": "", "linear": ", fading", "half_life": f", half after {asks.half_life} days"}[asks.decay]
     return f"{each} {window_words(asks.within)}{fades}"
@@ -200,7 +203,7 @@ def _at_most(card: PointsCard) -> int:
 def _most(rule: Rule) -> int:
     if rule.cap is not None:
         return rule.cap if isinstance(rule.asks, Action) and not rule.asks.is_once else min(rule.points, rule.cap)
-    return 10**6 if isinstance(rule.asks, Action) and not rule.asks.is_once else rule.points
+    return _NO_END if isinstance(rule.asks, Action) and not rule.asks.is_once else rule.points
 
 
 def _exists(path: Path) -> LeadlightError:

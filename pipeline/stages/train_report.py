@@ -58,7 +58,7 @@ class TrainReport:
         features: Features that the model reads.
         notes: What a person should know.
         hold_out: Parquet file with the judged model's probabilities on the hold-out.
-        plots: Where the pictures lie.
+        plots: Where the pictures lie; empty where a server keeps them.
         card: The model card; empty where a server keeps it.
         tracking_uri: Where MLflow keeps the run.
         certificate: What was checked for leaks, in a line.

@@ -165,8 +165,10 @@ def test_check_says_whom_each_rule_gives_points(young):
     assert (by_name["from Poland"].leads, by_name["tiny"].leads) == (2, 2)
     assert "go back" in by_name["ordered"].note
     assert report.scores[0] <= report.scores[-1] <= report.at_most == 40
-    young.points.card.write_text(CARD.replace("is: PL", "is: Poland"))
-    assert "nobody" in next(rule.note for rule in check(young).rules if rule.name == "from Poland")
+    young.points.card.write_text(CARD.replace("is: PL", "is: born in Poland"))
+    rule = next(rule for rule in check(young).rules if rule.name == "from Poland")
+    assert "nobody" in rule.note
+    assert rule.asks == "country born in Poland"
 
 
 def test_check_names_all_that_the_tables_lack(young):
@@ -189,6 +191,14 @@ def test_what_is_missing_is_counted(young, missing, said):
     without = young.model_copy(update={"points": young.points.model_copy(update={"card": None})})
     told = str(with_card_meanwhile(too_few_conversions([], missing=missing), without, needed=40))
     assert "`leadlight points init`" in told
+
+
+def test_where_a_champion_scores_no_card_is_said_to(young, monkeypatch):
+    """A retraining that lacks conversions leaves the champion at work, whatever card the config names."""
+    monkeypatch.setattr("pipeline.card_meanwhile.has_champion", lambda _: True)
+    told = str(with_card_meanwhile(too_few_conversions([], missing=3), young, needed=40))
+    assert "`leadlight score` goes on with the champion meanwhile." in told
+    assert "card" not in told
 
 
 @pytest.mark.parametrize("command", [train, lambda settings: retrain(settings, now=NOW)], ids=["train", "retrain"])
