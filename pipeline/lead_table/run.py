@@ -18,7 +18,7 @@ from features.moments import from_us, to_us
 from features.parsing import literal
 from pipeline.lead_table import notes
 from pipeline.lead_table.intake import Incoming, find_incoming
-from pipeline.lead_table.kept import KIND, LEADS
+from pipeline.lead_table.kept import LEADS
 from pipeline.lead_table.rows import Judged, Merged, judge, merge, vanished, write_rejects
 from pipeline.progress import Progress
 from pipeline.settings import Settings
@@ -26,7 +26,7 @@ from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.sources.connection import connected
 from pipeline.stages.admission import readable_csv
 from pipeline.stages.ingest_report import IngestReport, TableReport
-from pipeline.workspace import Workspace
+from pipeline.workspace import LEAD_TABLE, Workspace
 
 NAME = "lead_table"
 _MAPPING = {"query", "lead_id", "label", "date", "attributes", "drop", "delimiter", "decimal", "encoding"}
@@ -168,7 +168,7 @@ class LeadTableRun:
         self, incoming: Incoming, counts: _Counts, report: IngestReport, *, number: int, loaded_at: int
     ) -> None:
         manifest = {
-            "kind": KIND,
+            "kind": LEAD_TABLE,
             "number": number,
             "loaded_at": from_us(loaded_at).isoformat(),
             "loaded_at_us": loaded_at,
