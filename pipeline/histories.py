@@ -134,11 +134,11 @@ class Histories:
         both = [*card.features, *(feature for feature in catalog if feature.name in named)]
         return tuple({feature.name: feature for feature in both}.values())
 
-    def usual(self, attribute: str) -> tuple[str | float, ...]:  # noqa: ARG002 - versions of it lie in every bucket
+    def examples_of(self, attribute: str) -> tuple[str | float, ...]:  # noqa: ARG002 - versions of it lie in every bucket
         """Return nothing: the values are not at hand."""
         return ()
 
-    def nobody(self, as_of: int) -> LeadlightError:
+    def nobody_waits(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which nobody waits for an answer."""
         when = local_iso(as_of, self._question.zone)
         is_triggered = isinstance(self._question.snapshots, Trigger)
@@ -146,7 +146,7 @@ class Histories:
         hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
         return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)
 
-    def unasked(self, lead_id: str) -> str:
+    def why_not_scored(self, lead_id: str) -> str:
         """Return that the lead is not in the cohort, or that no trigger of its was open."""
         if not lead_timeline.is_known(self._tables, lead_id):
             return ""

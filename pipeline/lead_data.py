@@ -113,13 +113,13 @@ class LeadData(Protocol):
     def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:
         """Return the features that scoring by *card* takes: what it reads, and what decides who is scored."""
 
-    def usual(self, attribute: str) -> tuple[str | float, ...]:
+    def examples_of(self, attribute: str) -> tuple[str | float, ...]:
         """Return the words that an attribute has most often, or its least, middle and highest number; or nothing."""
 
-    def nobody(self, as_of: int) -> LeadlightError:
+    def nobody_waits(self, as_of: int) -> LeadlightError:
         """Return the error for a moment (microseconds, UTC) at which no lead waits."""
 
-    def unasked(self, lead_id: str) -> str:
+    def why_not_scored(self, lead_id: str) -> str:
         """Return why a lead that is known has no score, in a sentence; empty for one that is not known at all."""
 
     def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:

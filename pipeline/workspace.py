@@ -123,6 +123,14 @@ class Workspace:
         current = self.current()
         return self.tables_folder / str(current["generation"]) if current else None
 
+    def manifest(self) -> Mapping[str, Any]:
+        """Return the ``manifest.json`` of the generation that readers use; empty before the first ingest."""
+        generation = self.current_generation()
+        if generation is None:
+            return {}
+        found: dict[str, Any] = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+        return found
+
     def publish(self, generation: Path) -> None:
         """Name *generation* as the one that readers use; the one before it stays for them to finish."""
         before = self.current_generation()
@@ -173,7 +181,7 @@ class Workspace:
         generation = self.current_generation()
         if generation is None:
             raise _nothing_ingested(self.root)
-        return generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+        return generation, self.manifest()
 
     def _one_before(self, generation: Path | None) -> Path | None:
         if generation is None:

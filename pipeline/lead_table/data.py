@@ -36,7 +36,7 @@ from pipeline.workspace import Workspace
 Result = TypeVar("Result")
 
 ROWS_PER_PART = 65_536
-USUAL = 3
+_EXAMPLES = 3
 """Words of an attribute that an example shows."""
 
 
@@ -136,7 +136,7 @@ class LeadTable:
         """Return what *card* reads: everyone who is open is scored."""
         return card.features
 
-    def usual(self, attribute: str) -> tuple[str | float, ...]:
+    def examples_of(self, attribute: str) -> tuple[str | float, ...]:
         """Return the words that it has most often, the most frequent first, or its least, middle and highest number."""
         values = self._rows.attributes[attribute].drop_null()
         if not len(values):
@@ -144,9 +144,11 @@ class LeadTable:
         if self.attributes[attribute] == "number":
             return tuple(pc.quantile(values, [0.0, 0.5, 1.0], interpolation="nearest").to_pylist())
         counted = values.cast(pa.string()).value_counts().to_pylist()
-        return tuple(one["values"] for one in sorted(counted, key=lambda one: (-one["counts"], one["values"])))[:USUAL]
+        return tuple(one["values"] for one in sorted(counted, key=lambda one: (-one["counts"], one["values"])))[
+            :_EXAMPLES
+        ]
 
-    def nobody(self, as_of: int) -> LeadlightError:
+    def nobody_waits(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which no lead is open."""
         if self._asked.horizon_days:
             when = local_iso(as_of, self._zone)[:10]
@@ -157,7 +159,7 @@ class LeadTable:
         )
         return wrong_input("There is nobody to score: every lead has its outcome already.", hint=hint)
 
-    def unasked(self, lead_id: str) -> str:
+    def why_not_scored(self, lead_id: str) -> str:
         """Return that the lead is not open."""
         is_known = pc.any(pc.equal(self._rows.lead_id, lead_id)).as_py()
         return (

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -64,7 +63,7 @@ class LeadTableRun:
         self._loaded_at = to_us(now)
         self._progress = progress
         self._previous = workspace.current_generation()
-        self._manifest = _read_manifest(self._previous)
+        self._manifest = workspace.manifest()
         self._signature = _signature(self._asked, zone=settings.shop.time_zone)
         self._is_rebuild = rebuild
         self._is_anew = rebuild or not self._manifest or self._manifest["signature"] != self._signature
@@ -179,13 +178,6 @@ class LeadTableRun:
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
         (self._folder / "manifest.json").write_text(text, encoding="utf-8")
-
-
-def _read_manifest(generation: Path | None) -> Mapping[str, Any]:
-    if generation is None:
-        return {}
-    found: dict[str, Any] = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
-    return found
 
 
 def _signature(asked: LeadTableSettings, *, zone: str) -> str:

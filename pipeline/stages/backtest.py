@@ -25,8 +25,7 @@ from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.row_words import day, rows_are, told
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import in_use_for
+from pipeline.stages.fitting import in_use_for, table_to_learn_from
 from pipeline.workspace import Workspace
 
 Figures = Mapping[str, tuple[float, float, float]]
@@ -124,7 +123,7 @@ def backtest(
         LeadlightError: Nothing ingested, nothing ripe, too few conversions.
     """
     if table is None:
-        table = compute_training_table(settings, progress=progress)
+        table = table_to_learn_from(settings, progress=progress)
     in_use = in_use_for(settings, table)
     found = walk.backtest(
         table,

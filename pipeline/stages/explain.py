@@ -129,7 +129,7 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutS
     rows = store.read_lead(run, lead_id)
     leads = lead_data(settings)
     if not len(rows):
-        why = leads.unasked(lead_id)
+        why = leads.why_not_scored(lead_id)
         raise _unasked(lead_id, why) if why else _unknown(lead_id, store.read(run)["lead_id"].unique())
     model = _scored_by(settings, run.model_version)
     return [

@@ -117,7 +117,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
     parts = leads.everyone(reads, lambda asked: card_points(bound.card, asked), as_of=moment, progress=progress)
     per_rule, score = np.concatenate([part.per_rule for part in parts]), np.concatenate([part.score for part in parts])
     if not len(score):
-        raise leads.nobody(moment)
+        raise leads.nobody_waits(moment)
     card = bound.card
     return CardCheck(
         card=settings.points.card or Path(),
@@ -136,7 +136,7 @@ def _draft_for(settings: Settings) -> str:
     leads = lead_data(settings) if is_ingested else None
     if settings.lead_table is not None:
         named = leads.attributes if leads else settings.lead_table.named_attributes
-        return draft_of_attributes({name: leads.usual(name) if leads else () for name in named})
+        return draft_of_attributes({name: leads.examples_of(name) if leads else () for name in named})
     tables = set(leads.available) if leads else set(settings.tables)
     names: Mapping[str, tuple[str, ...]] = {
         **EVENT_TYPES,

@@ -83,5 +83,5 @@ def _scores(
     )
     scores = scoring.with_ranks(pa.concat_tables(parts), by="points_total")
     if not len(scores):
-        raise leads.nobody(moment)
+        raise leads.nobody_waits(moment)
     return scores

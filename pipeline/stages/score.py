@@ -102,7 +102,7 @@ def _scores(
     )
     scores = scoring.with_ranks(pa.concat_tables(parts))
     if not len(scores):
-        raise leads.nobody(moment)
+        raise leads.nobody_waits(moment)
     return scores
 
 

@@ -20,8 +20,7 @@ from pipeline.found_settings import FoundSettings, asked_of, write_found
 from pipeline.progress import NEWS, Progress, silent
 from pipeline.row_words import told
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import training_config
+from pipeline.stages.fitting import table_to_learn_from, training_config
 from pipeline.stages.tune_report import TuneReport, report_of
 from pipeline.workspace import Workspace
 
@@ -63,7 +62,7 @@ def tune(
     try:
         with Workspace(settings.shop.workspace).tuning() as database:
             if table is None:
-                table = compute_training_table(settings, progress=progress)
+                table = table_to_learn_from(settings, progress=progress)
             return _gone_on(settings, config, table, database, now=now, progress=progress, clock=clock)
     except KeyboardInterrupt:  # while the table was computed, or at the very end: no trial was under way
         raise _stopped("Stopped") from None

@@ -197,7 +197,7 @@ def test_without_time_leads_are_held_out_at_random_and_it_is_said(tmp_path, make
 
 def test_who_has_an_outcome_is_not_scored(job):
     """A table without open leads has nobody to score, and says which leads would be."""
-    text = str(job[0].data().nobody(to_us(NOW)))
+    text = str(job[0].data().nobody_waits(to_us(NOW)))
     assert "every lead has its outcome already" in text
     assert "'won' is empty, or says label.open" in text
 

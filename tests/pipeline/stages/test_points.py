@@ -16,6 +16,7 @@ from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.points_file import read_card
 from pipeline.score_store import ScoreStore
 from pipeline.settings import parse
+from pipeline.stages.backtest import backtest
 from pipeline.stages.explain import explain
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.ingest import ingest
@@ -25,6 +26,7 @@ from pipeline.stages.points_score import score_by_points
 from pipeline.stages.retrain import retrain
 from pipeline.stages.score import score
 from pipeline.stages.train import train
+from pipeline.stages.tune import tune
 from pipeline.workspace import Workspace
 
 # MLflow and SQLAlchemy warn of each other, and of nothing that we call.
@@ -201,7 +203,11 @@ def test_where_a_champion_scores_no_card_is_said_to(young, monkeypatch):
     assert "card" not in told
 
 
-@pytest.mark.parametrize("command", [train, lambda settings: retrain(settings, now=NOW)], ids=["train", "retrain"])
+@pytest.mark.parametrize(
+    "command",
+    [train, backtest, lambda settings: retrain(settings, now=NOW), lambda settings: tune(settings, now=NOW)],
+    ids=["train", "backtest", "retrain", "tune"],
+)
 def test_before_the_first_label_has_closed_all_conversions_are_missing(tmp_path, command):
     """A shop of five weeks that asks 60 days ahead is told that all are missing, and what scores meanwhile."""
     settings = shop_in(tmp_path)
