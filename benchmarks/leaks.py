@@ -42,9 +42,9 @@ from models.metrics import rank_auc
 from models.splits import Moments
 from models.training import HoldOut, moments_of
 from pipeline import shipped
+from pipeline.histories import asked
 from pipeline.settings import Settings, load
 from pipeline.stages.certificate import certify
-from pipeline.stages.features import asked
 from pipeline.stages.ingest import ingest
 from pipeline.synthetic.shop import generate
 from pipeline.workspace import Workspace

@@ -60,7 +60,7 @@ def catalog(
         trigger=_trigger_columns(settings),
         event_types=event_types,
     )
-    segmenting.refuse_sensitive(found, settings)
+    segmenting.refuse_sensitive(settings, found)
     return found
 
 
@@ -151,7 +151,7 @@ def attributes(settings: Settings, available: Mapping[str, AbstractSet[str]]) ->
 
 def _attributes_of_model(settings: Settings, available: Mapping[str, AbstractSet[str]]) -> dict[str, str]:
     """Return the usable attributes that the model may read."""
-    kept_out = set() if settings.model.use_sensitive else segmenting.sensitive(settings)
+    kept_out = segmenting.kept_out(settings)
     return {name: kind for name, kind in attributes(settings, available).items() if name not in kept_out}
 
 

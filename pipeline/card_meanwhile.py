@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from features.errors import LeadlightError, wrong_input
 from models.errors import NoConversionsError, TooFewConversionsError
 from models.training import TrainingConfig
+from pipeline.champion import has_champion
 from pipeline.settings import Settings
 
 
@@ -29,7 +30,7 @@ def told_what_is_missing(settings: Settings, config: TrainingConfig) -> Iterator
 
 
 def with_card_meanwhile(error: TooFewConversionsError, settings: Settings, *, needed: int) -> LeadlightError:
-    """Return *error* with how many conversions are missing, and with the shop's points card as what scores meanwhile.
+    """Return *error* with how many conversions are missing, and with what scores meanwhile: champion or points card.
 
     Args:
         error: What stopped the training.
@@ -40,7 +41,9 @@ def with_card_meanwhile(error: TooFewConversionsError, settings: Settings, *, ne
     lines = fact.splitlines()
     faults = [line.removeprefix("  - ") for line in lines[1:]] + _missing(error, needed)
     card = settings.points.card
-    if card is None:
+    if has_champion(settings):
+        hint = f"`leadlight score` goes on with the champion meanwhile. To train a model: {hint}"
+    elif card is None:
         hint += " A points card can score meanwhile: `leadlight points init`."
     else:
         hint = f"`leadlight score` scores by the points card '{card.name}' meanwhile. To train a model: {hint}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from features.moments import local_date
 from features.timeline import Coverage
 from models.contest import Contest
-from models.grades import GradeShares
 from models.model_card_facts import Setting
-from pipeline import segmenting
+from pipeline import row_words, segmenting
 from pipeline.lead_data import lead_data
 from pipeline.lead_table import notes
 from pipeline.settings import Settings
@@ -34,18 +34,17 @@ def card_setting(settings: Settings, judged: Contest) -> Setting:
     is_ingested = Workspace(settings.shop.workspace).current() is not None
     leads = lead_data(settings) if is_ingested else None
     is_in_order = settings.lead_table is not None and settings.lead_table.order == "rows"
-    kept_out = () if settings.model.use_sensitive else tuple(sorted(segmenting.sensitive(settings)))
     return Setting(
         shop=settings.shop.name,
         question=settings.question.name,
         asked=asked_in_words(settings),
         coverage=_covered(leads.coverage, zone=settings.shop.time_zone) if leads else (),
-        kept_out=kept_out,
+        kept_out=tuple(sorted(segmenting.kept_out(settings))),
         verdict=judged.verdict(),
         beats_all=not judged.lost_to and not judged.unsure_of,
         zone=settings.shop.time_zone,
-        shares=GradeShares(**settings.score.grades.model_dump()),
-        place=leads.told if leads and is_in_order else None,
+        shares=settings.score.grades.shares,
+        place=partial(row_words.told, settings) if is_in_order else None,
     )
 
 
@@ -74,9 +73,10 @@ def _conversion(asked: QuestionSettings, *, currency: str) -> str:
 def _when(snapshots: SnapshotSettings) -> str:
     if snapshots.trigger is not None:
         return f"at every row of {snapshots.trigger.table}{_where(snapshots.trigger.where, before=' where ')}"
-    unit = {"d": "days", "w": "weeks", "mo": "months"}
+    unit = {"d": "day", "w": "week", "mo": "month"}
     count = snapshots.every.rstrip("dwmo")
-    return f"every {count} {unit[snapshots.every.removeprefix(count)]}"
+    one = unit[snapshots.every.removeprefix(count)]
+    return f"every {one}" if count == "1" else f"every {count} {one}s"
 
 
 def _horizon(asked: QuestionSettings) -> str:

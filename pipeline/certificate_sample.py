@@ -16,6 +16,7 @@ from features.cohorts import Cohort
 from features.lags import ATTRIBUTES, Lags, Signal, conversions, lags, signals
 from features.matrix import FeatureTable
 from features.sampled import Sampled, sampled
+from features.timeline import Timelines
 from features.training_table import Question
 from models.lead_hash import lead_hash
 from models.leakage_alike import Known
@@ -23,6 +24,7 @@ from models.splits import scramble
 from pipeline.workspace import Tables
 
 Draw = npt.NDArray[np.float64]
+Hashes = npt.NDArray[np.uint64]
 
 SHARE_OUTSIDE = 0.2
 """Share of the sample that may come from leads outside the training table: the cohort left them out, rightly?"""
@@ -68,42 +70,90 @@ def gather(
         leads: How many leads to compute anew.
         seed: Chooses them.
     """
-    columns = question.columns_read(features)
-    # Everyone belongs: then who is in no row was asked at no moment, and there is nothing to decide anew.
-    share_outside = 0.0 if question.cohort == Cohort() else SHARE_OUTSIDE
-    asked_of = signals(features)
-    attributes = [one.column for one in asked_of if one.table == ATTRIBUTES]
-    ids = table.keys["lead_id"].cast(pa.string())
-    converted = pc.unique(ids.filter(table.labels["converted"])) if table.labels is not None else ids.slice(0, 0)
-    in_table = pc.unique(ids)
+    reader = _Reader(question, features, table)
     samples: list[Sampled] = []
     draws: list[Draw] = []
-    parts: list[list[Lags]] = []
-    changed: list[tuple[Changes, ...]] = []
+    buckets: list[_Bucket] = []
     found = 0
-    hashes: list[npt.NDArray[np.uint64]] = []
-    converting: list[npt.NDArray[np.uint64]] = []
-    for bucket in range(tables.buckets):
-        timelines = tables.timelines(bucket, columns=columns)
-        parts.append([lags(timelines, one, question.conversion) for one in asked_of])
-        days = float(question.horizon_days)
-        changed.append(changes_after_conversion(timelines, attributes, question.conversion, days=days))
-        hashes.append(lead_hash(timelines.leads["lead_id"].cast(pa.string())))
-        places = np.unique(conversions(timelines, question.conversion)[0]) - timelines.first_lead_no
-        converting.append(hashes[-1][places])
+    for number in range(tables.buckets):
+        timelines = tables.timelines(number, columns=reader.columns)
+        buckets.append(reader.beside_conversions(timelines))
         if found < leads:
-            draw = _draws(timelines.leads["lead_id"], seed)
-            wanted = _wanted(
-                timelines.leads["lead_id"], draw, converted, in_table, leads=leads - found, share_outside=share_outside
-            )
+            wanted = reader.wanted(timelines.leads["lead_id"], leads=leads - found, seed=seed)
             samples.append(sampled(timelines, question, table, wanted))
             draws.append(_draws(timelines.leads["lead_id"], seed + 1))
             found += int(wanted.sum())
-        if found >= leads and sum(map(len, converting)) >= ENOUGH_CONVERTING:
+        if found >= leads and sum(len(one.converting) for one in buckets) >= ENOUGH_CONVERTING:
             break
-    rows = [_together(asked_of[place], [part[place] for part in parts]) for place in range(len(asked_of))]
-    known = Known(np.sort(np.concatenate(hashes)), np.sort(np.concatenate(converting)))
-    return Material(tuple(samples), tuple(draws), tuple(rows), known, added(changed) if attributes else ())
+    return Material(
+        samples=tuple(samples),
+        draws=tuple(draws),
+        lags=tuple(
+            _together(signal, [one.lags[place] for one in buckets]) for place, signal in enumerate(reader.signals)
+        ),
+        known=Known(
+            np.sort(np.concatenate([one.leads for one in buckets])),
+            np.sort(np.concatenate([one.converting for one in buckets])),
+        ),
+        changes=added([one.changes for one in buckets]) if reader.attributes else (),
+    )
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """One bucket beside its conversions.
+
+    Attributes:
+        lags: Rows of each signal.
+        changes: Versions of the attributes.
+        leads: Hashes of its leads.
+        converting: Hashes of those that ever convert.
+    """
+
+    lags: tuple[Lags, ...]
+    changes: tuple[Changes, ...]
+    leads: Hashes
+    converting: Hashes
+
+
+class _Reader:
+    """What is read of every bucket, and who of it is sampled; the arguments are those of `gather`."""
+
+    def __init__(self, question: Question, features: Sequence[Feature], table: FeatureTable) -> None:
+        self._question = question
+        self.columns = question.columns_read(features)
+        self.signals = signals(features)
+        self.attributes = [one.column for one in self.signals if one.table == ATTRIBUTES]
+        # Everyone belongs: then who is in no row was asked at no moment, and there is nothing to decide anew.
+        self._share_outside = 0.0 if question.cohort == Cohort() else SHARE_OUTSIDE
+        ids = table.keys["lead_id"].cast(pa.string())
+        converted = ids.filter(table.labels["converted"]) if table.labels is not None else ids.slice(0, 0)
+        self._converted, self._in_table = pc.unique(converted), pc.unique(ids)
+
+    def beside_conversions(self, timelines: Timelines) -> _Bucket:
+        """Return the signals and the attributes of a bucket beside its conversions."""
+        asked = self._question
+        leads = lead_hash(timelines.leads["lead_id"].cast(pa.string()))
+        converting = np.unique(conversions(timelines, asked.conversion)[0]) - timelines.first_lead_no
+        return _Bucket(
+            lags=tuple(lags(timelines, one, asked.conversion) for one in self.signals),
+            changes=changes_after_conversion(
+                timelines, self.attributes, asked.conversion, days=float(asked.horizon_days)
+            ),
+            leads=leads,
+            converting=leads[converting],
+        )
+
+    def wanted(self, lead_ids: pa.ChunkedArray, *, leads: int, seed: int) -> npt.NDArray[np.bool_]:
+        """Return up to *leads* leads of a bucket by their hash: see `_wanted`."""
+        return _wanted(
+            lead_ids,
+            _draws(lead_ids, seed),
+            self._converted,
+            self._in_table,
+            leads=leads,
+            share_outside=self._share_outside,
+        )
 
 
 def _draws(lead_ids: pa.ChunkedArray, seed: int) -> Draw:

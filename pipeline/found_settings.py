@@ -17,6 +17,7 @@ from features.errors import LeadlightError, wrong_input
 from features.matrix import FeatureTable
 from models.training import TrainingConfig
 from models.tuned import Tuned
+from pipeline.row_words import day
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -61,7 +62,7 @@ def place_of_found(settings: Settings) -> Path:
 
 def asked_of(settings: Settings, table: FeatureTable) -> str:
     """Return a digest that is equal where question and features are; the question's wording does not count."""
-    question = settings.question.model_dump(mode="json", exclude={"name"})
+    question = {point: said for point, said in settings.asked.items() if point != "name"}
     features = sorted(feature.name for feature in table.features)
     return hashlib.sha256(json.dumps([question, features], sort_keys=True).encode()).hexdigest()[:16]
 
@@ -123,7 +124,7 @@ def with_found(settings: Settings, config: TrainingConfig, table: FeatureTable) 
     if found.asks != asked_of(settings, table):
         fact = f"The settings that tuning found on {found.found_on} belong to another question or other features"
         return InUse(config, (f"{fact}: the default is used. `leadlight tune` tunes for these.",))
-    until = f" on what was asked until {found.newest_as_of.partition('T')[0]}" if found.newest_as_of else ""
+    until = f" on what was asked until {day(found.newest_as_of)}" if found.newest_as_of else ""
     note = (
         f"Trees and linear part use the settings that tuning found on {found.found_on} ({found.trials} trials{until}; "
         f"{found.objective} {found.best_value:.4f}, by default {found.default_value:.4f})."

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from features import cohorts
 from features.catalog import Feature
@@ -65,11 +65,6 @@ class Histories:
     def coverage(self) -> Mapping[str, Coverage]:
         """The span that each table's data cover."""
         return self._tables.coverage
-
-    @property
-    def question(self) -> Mapping[str, Any]:
-        """The config's question."""
-        return self._settings.question.model_dump(mode="json")
 
     @property
     def caveat(self) -> str:
@@ -139,11 +134,11 @@ class Histories:
         both = [*card.features, *(feature for feature in catalog if feature.name in named)]
         return tuple({feature.name: feature for feature in both}.values())
 
-    def usual(self, attribute: str) -> tuple[str | float, ...]:  # noqa: ARG002 - versions of it lie in every bucket
+    def examples_of(self, attribute: str) -> tuple[str | float, ...]:  # noqa: ARG002 - versions of it lie in every bucket
         """Return nothing: the values are not at hand."""
         return ()
 
-    def nobody(self, as_of: int) -> LeadlightError:
+    def nobody_waits(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which nobody waits for an answer."""
         when = local_iso(as_of, self._question.zone)
         is_triggered = isinstance(self._question.snapshots, Trigger)
@@ -151,11 +146,7 @@ class Histories:
         hint = "give another --as-of, or check question.cohort and question.snapshots in the config."
         return wrong_input(f"There is nobody to score at {when}: {what}.", hint=hint)
 
-    def told(self, as_of: int) -> str:
-        """Return a moment as ISO text of the shop's clock."""
-        return local_iso(as_of, self._settings.shop.time_zone)
-
-    def unasked(self, lead_id: str) -> str:
+    def why_not_scored(self, lead_id: str) -> str:
         """Return that the lead is not in the cohort, or that no trigger of its was open."""
         if not lead_timeline.is_known(self._tables, lead_id):
             return ""
@@ -199,9 +190,13 @@ def _nothing_ripe(settings: Settings, tables: Tables) -> NoConversionsError:
     conversion = settings.question.conversion.table
     span = tables.coverage[conversion]
     asked_for, zone = settings.question, settings.shop.time_zone
+    trigger = asked_for.snapshots.trigger
+    begins = f"'{trigger.until}' of its trigger" if trigger and trigger.until else "its snapshot"
+    days = asked_for.settle_days if trigger and trigger.until else asked_for.horizon_days + asked_for.settle_days
     lines = [
-        f"'{conversion}' covers {local_date(span.data_from, zone)} to {local_date(span.data_until, zone)}",
-        f"a label needs {asked_for.horizon_days} + {asked_for.settle_days} days after its snapshot",
+        # A span ends before the moment at which it ends: at midnight, on the day before.
+        f"'{conversion}' covers {local_date(span.data_from, zone)} to {local_date(span.data_until - 1, zone)}",
+        f"a label is decided {days} days after {begins}",
         f"cohort: {asked_for.cohort.who}",
     ]
     hint = "shorten question.horizon_days, widen the grid or the cohort, or ingest a longer history."

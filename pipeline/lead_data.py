@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from features.catalog import Feature
 from features.errors import LeadlightError
@@ -45,18 +45,30 @@ class LeadData(Protocol):
         """The span that each table's data cover, where they have days."""
 
     @property
-    def question(self) -> Mapping[str, Any]:
-        """What is asked of the leads, as plain data: models that answer different questions are not compared."""
-
-    @property
     def caveat(self) -> str:
         """What must be said beside every figure of a model that was judged on these leads; empty = nothing."""
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
-        """Return every lead and moment with a closed label; see `pipeline.stages.features.compute_training_table`."""
+        """Return every lead and moment whose label is known and closed.
+
+        Args:
+            also: More columns for judges, beside those that the config gives them.
+            progress: Told of every part done.
+
+        Returns:
+            One row per (lead, moment) with its label; the columns that judges read, and the model does not, lie
+            beside the features.
+
+        Raises:
+            NoConversionsError: No label has closed yet.
+            LeadlightError: The config names features, segments or a points card that these leads cannot serve.
+        """
 
     def data_until(self, features: Sequence[Feature]) -> Mapping[str, int]:
-        """Return until when each table that *features* read tells what happened, microseconds (UTC)."""
+        """Return until when each table tells what happened that *features* or the question read, microseconds (UTC).
+
+        A span ends before the moment at which it ends. There is at least one table.
+        """
 
     def waiting(
         self,
@@ -66,7 +78,17 @@ class LeadData(Protocol):
         as_of: int,
         progress: Progress = silent,
     ) -> list[Result]:
-        """Return *work* of the leads that wait for an answer at *as_of*, part by part."""
+        """Return *work* of the leads that wait for an answer at *as_of*, part by part.
+
+        Args:
+            features: The columns of the tables that *work* is given.
+            work: Called with a part of the leads, each in one part; parts may be at work at once.
+            as_of: The moment of scoring, microseconds (UTC); what was known later is not read.
+            progress: Told of every part done.
+
+        Returns:
+            What *work* returned, in order of parts; parts may be empty.
+        """
 
     def everyone(
         self,
@@ -76,7 +98,10 @@ class LeadData(Protocol):
         as_of: int,
         progress: Progress = silent,
     ) -> list[Result]:
-        """Return *work* of the leads that a points card is tried on: of a table all, else those who wait."""
+        """Return *work* of the leads that a points card is tried on; the arguments are those of `waiting`.
+
+        Of a lead table these are all, since on the first day none may be open; else those who wait.
+        """
 
     def points_card(self) -> BoundCard:
         """Return the points card that the config names, with what it reads of these leads.
@@ -86,22 +111,19 @@ class LeadData(Protocol):
         """
 
     def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:
-        """Return what *card* reads, and what decides who is scored."""
+        """Return the features that scoring by *card* takes: what it reads, and what decides who is scored."""
 
-    def usual(self, attribute: str) -> tuple[str | float, ...]:
+    def examples_of(self, attribute: str) -> tuple[str | float, ...]:
         """Return the words that an attribute has most often, or its least, middle and highest number; or nothing."""
 
-    def nobody(self, as_of: int) -> LeadlightError:
-        """Return the error for a moment at which no lead waits."""
+    def nobody_waits(self, as_of: int) -> LeadlightError:
+        """Return the error for a moment (microseconds, UTC) at which no lead waits."""
 
-    def told(self, as_of: int) -> str:
-        """Return the moment of a training row as people read it; empty where it says nothing."""
-
-    def unasked(self, lead_id: str) -> str:
+    def why_not_scored(self, lead_id: str) -> str:
         """Return why a lead that is known has no score, in a sentence; empty for one that is not known at all."""
 
     def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
-        """Return what was known of a lead, newest first; None where nothing of the kind is kept."""
+        """Return what was known of a lead before *as_of* (aware), newest first; None where no history is kept."""
 
 
 def lead_data(settings: Settings) -> LeadData:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-import yaml
-
 from features.families.offering import EVENT_TYPES
 from models.wording import plain
+from pipeline.yaml_lines import one_line
 
 _HEAD = """\
 # A points card: what a lead does and who it is, in points. The printed points are the points used.
@@ -101,7 +100,7 @@ def _line(
     if occurring is not None and one.event:
         types = [name for name in types if name in occurring]
     is_served = one.table in tables and (bool(types) or not one.event)
-    spelled = one.line.replace("WHERE", _flow({"type": (types or [one.event])[0] if len(types) < 2 else types}))
+    spelled = one.line.replace("WHERE", one_line({"type": (types or [one.event])[0] if len(types) < 2 else types}))
     return f"  - {spelled}" if is_served else f"  # - {spelled}   # your data have none"
 
 
@@ -115,14 +114,9 @@ def _own_events(names: Mapping[str, Sequence[str]], occurring: AbstractSet[str] 
 def _own_event(name: str) -> str:
     rule = {"name": plain(name.replace("_", " ")), "group": "engagement", "points": 5, "cap": 20, "table": "events",
             "where": {"type": name}, "within": 90}  # fmt: skip
-    return f"  - {_flow(rule)}"
+    return f"  - {one_line(rule)}"
 
 
 def _attribute(name: str) -> str:
     rule = {"name": f"{name} as it should be", "group": "fit", "points": 10, "attribute": name, "is": "VALUE"}
-    return f"  # - {_flow(rule)}"
-
-
-def _flow(values: Mapping[str, object]) -> str:
-    text = yaml.safe_dump(dict(values), default_flow_style=True, sort_keys=False, allow_unicode=True, width=2**31)
-    return str(text).strip()
+    return f"  # - {one_line(rule)}"

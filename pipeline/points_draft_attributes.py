@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import yaml
-
 from models.wording import plain
+from pipeline.yaml_lines import one_line
 
 DIGITS: Final = 3
 """Digits of a number in an example: people write no more."""
@@ -71,8 +70,7 @@ def _said(number: float) -> str:
 
 def _rule(said: str, name: str, test: Mapping[str, object]) -> str:
     rule = {"name": said, "group": "fit", "points": 10, "attribute": name, **test}
-    text = yaml.safe_dump(rule, default_flow_style=True, sort_keys=False, allow_unicode=True, width=2**31)
-    return f"  # - {str(text).strip()}"
+    return f"  # - {one_line(rule)}"
 
 
 def _words(text: str) -> str:

@@ -20,6 +20,7 @@ from models.points_card import Action, Caps, Cuts, Group, Odds, PointsCard, Rule
 from models.wording import plain
 from pipeline.points_settings import CardSettings, RuleSettings
 from pipeline.settings_faults import fault_lines
+from pipeline.yaml_lines import one_line
 
 LARGEST = 1 << 20
 """Bytes of a card: nobody writes more by hand."""
@@ -72,13 +73,13 @@ def spell_card(card: PointsCard, *, head: str = "") -> str:
         head: Comment lines above it, without their #.
     """
     lines = [f"# {line}".rstrip() for line in head.splitlines()]
-    lines += [f"base: {card.base}", f"caps: {_flow(_without_none(vars(card.caps)))}"]
+    lines += [f"base: {card.base}", f"caps: {one_line(_without_none(vars(card.caps)))}"]
     cuts = card.cuts
-    lines += [f"grades: {_flow({'a': cuts.a, 'b': cuts.b, 'c': cuts.c})}"]
-    lines += [f"temperatures: {_flow({'hot': cuts.hot, 'warm': cuts.warm})}"]
+    lines += [f"grades: {one_line({'a': cuts.a, 'b': cuts.b, 'c': cuts.c})}"]
+    lines += [f"temperatures: {one_line({'hot': cuts.hot, 'warm': cuts.warm})}"]
     if card.odds is not None:
-        lines.append(f"odds: {_flow(vars(card.odds))}")
-    lines += ["rules:", *(f"  - {_flow(_spelled(rule))}" for rule in card.rules)]
+        lines.append(f"odds: {one_line(vars(card.odds))}")
+    lines += ["rules:", *(f"  - {one_line(_spelled(rule))}" for rule in card.rules)]
     return "\n".join(lines) + "\n"
 
 
@@ -171,12 +172,6 @@ def _shorter(value: object) -> object:
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _flow(values: dict[str, Any]) -> str:
-    """Return a mapping on one line of YAML."""
-    text = yaml.safe_dump(values, default_flow_style=True, sort_keys=False, allow_unicode=True, width=2**31)
-    return str(text).strip()
 
 
 def _by_name(line: str, raw: dict[str, Any]) -> str:

@@ -23,3 +23,8 @@ def told(settings: Settings, as_of: int) -> str:
     if table is None or table.date is not None:
         return local_iso(as_of, settings.shop.time_zone)
     return f"row {as_of // SECOND:,}" if table.order == "rows" else ""
+
+
+def day(moment: str) -> str:
+    """Return the day of a moment as `told` tells it; a row, or nothing, stays what it is."""
+    return moment.partition("T")[0]

@@ -23,6 +23,11 @@ def sensitive(settings: Settings) -> set[str]:
     return {name for name, is_sensitive in settings.named_attributes.items() if is_sensitive}
 
 
+def kept_out(settings: Settings) -> set[str]:
+    """Return the names of the attributes that the model may not read."""
+    return set() if settings.model.use_sensitive else sensitive(settings)
+
+
 def wanted(settings: Settings) -> tuple[str, ...]:
     """Return by what quality is reported, in order: what the config lists, then what is sensitive."""
     return tuple(dict.fromkeys([*settings.report.segments, *sorted(sensitive(settings))]))
@@ -47,20 +52,18 @@ def refuse_unknown(settings: Settings, features: Sequence[Feature]) -> None:
     known = set(settings.named_attributes) | {feature.name for feature in features}
     faults = [f"{name}{_meant(name, known)}" for name in settings.report.segments if name not in known]
     if faults:
-        hint = "name attributes under tables.leads.attributes, or features of the data dictionary."
+        hint = "name attributes that the config lists, or features of the data dictionary (`leadlight features`)."
         raise wrong_input("report.segments names neither attributes of leads nor features:", faults, hint=hint)
 
 
-def refuse_sensitive(features: Sequence[Feature], settings: Settings) -> None:
+def refuse_sensitive(settings: Settings, features: Sequence[Feature]) -> None:
     """Refuse features of the shop's own that would bring a sensitive attribute into the model by another name.
 
     Raises:
         LeadlightError: With every such feature.
     """
-    if settings.model.use_sensitive:
-        return
-    kept_out = sensitive(settings)
-    read = {feature.name: columns_read([feature]).get("attributes", set()) & kept_out for feature in features}
+    refused = kept_out(settings)
+    read = {feature.name: columns_read([feature]).get("attributes", set()) & refused for feature in features}
     faults = [f"{name} reads {', '.join(sorted(found))}" for name, found in read.items() if found]
     if faults:
         hint = "remove them from features.add, or say model.use_sensitive: true."

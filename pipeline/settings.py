@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from models.grades import GradeShares
 from pipeline.settings_faults import (
     config_not_found,
     config_not_yaml,
@@ -60,6 +61,11 @@ class GradeSettings(Section):
     hot: float = Field(0.10, ge=0, le=1, description="Share called hot.")
     warm: float = Field(0.30, ge=0, le=1, description="Share called warm; the rest are cold.")
     cell_points: float = Field(5.0, gt=0, description="Points from which fit or engagement speaks for a lead.")
+
+    @property
+    def shares(self) -> GradeShares:
+        """The same as models read it."""
+        return GradeShares(**self.model_dump())
 
 
 class ScoreSettings(Section):
@@ -124,6 +130,13 @@ class Settings(Section):
             return self.lead_table.named_attributes
         specs = [spec for source in self.tables.get("leads", []) for spec in source.attributes.items()]
         return {name: any(spec.sensitive for other, spec in specs if other == name) for name, _ in specs}
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked of the leads, as plain data: models that answer different questions are not compared."""
+        if self.lead_table is not None:
+            return {"name": self.question.name, **self.lead_table.asked}
+        return self.question.model_dump(mode="json")
 
     @property
     def data_folder(self) -> Path:

@@ -23,8 +23,12 @@ class LabelSettings(Section):
     positive: list[Outcome] = Field(
         default_factory=lambda: list(_POSITIVE), description="Outcomes that are a conversion."
     )
-    negative: list[Outcome] = Field(default_factory=lambda: list(_NEGATIVE), description="Outcomes that are none.")
-    open: list[Outcome] = Field(default_factory=list, description="Outcomes that say as little as none.")
+    negative: list[Outcome] = Field(
+        default_factory=lambda: list(_NEGATIVE), description="Outcomes that are no conversion."
+    )
+    open: list[Outcome] = Field(
+        default_factory=list, description="Outcomes of leads that are still open, as an empty cell is."
+    )
     converted_at: str | ColumnSource = Field(
         "", description="Instead of an outcome: the column with the time of the conversion; empty where there is none."
     )
@@ -74,7 +78,9 @@ class LeadTableSettings(Section):
     attributes: Literal["auto"] | dict[str, LeadAttribute] = Field(
         AUTO, description="Attributes that the model may read: name to text or number; auto: every column that fits."
     )
-    drop: list[str] = Field(default_factory=list, description="auto: columns that are no attributes.")
+    drop: list[str] = Field(
+        default_factory=list, description="auto: columns to leave out, such as what is filled in after the outcome."
+    )
     sensitive: list[str] = Field(default_factory=list, description="auto: attributes that are sensitive.")
     time_zone: str = Field("", description="Zone of the table's naive times; by default the shop's.")
     delimiter: str = Field("", max_length=1, description="The delimiter of CSV files; by default it is detected.")
@@ -138,6 +144,11 @@ class LeadTableSettings(Section):
         """The column of the conversion's time with what is said of it."""
         said = self.label.converted_at
         return (ColumnSource(column=said) if isinstance(said, str) else said) if said else None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked of the leads: what converted, and within what time."""
+        return self.model_dump(mode="json", include={"label", "date", "order", "horizon_days"})
 
     @property
     def named_attributes(self) -> dict[str, bool]:

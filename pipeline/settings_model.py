@@ -12,7 +12,9 @@ class GateSettings(Section):
     """What `leadlight retrain` asks of a new model before it may score."""
 
     margin: float = Field(
-        0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
+        0.002,
+        ge=0,
+        description="Most log-loss that it may lose to an old champion, by the 95 % bound of the paired difference.",
     )
     champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
 

@@ -8,6 +8,8 @@ half. The tables live in *generations*: folders that never change once ``current
     tables/generation-0003/coverage.json                  per table: data_from, data_until, rows
     tables/generation-0003/facts/<table>/load-0001-0.parquet   one per load and source
     tables/generation-0003/timelines/<table>/bucket-0000.parquet
+
+A lead table has neither facts nor timelines: its generation holds the manifest and ``leads.parquet``.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from features.moments import to_us
 from features.timeline import Coverage, Timelines
 from pipeline.timeline_files import read_bucket
 
+LEAD_TABLE = "lead_table"
+"""What the manifest of a generation says it is, where it holds a lead table instead of timelines."""
 _GENERATION = "generation-"
 
 
@@ -127,6 +131,14 @@ class Workspace:
         current = self.current()
         return self.tables_folder / str(current["generation"]) if current else None
 
+    def manifest(self) -> Mapping[str, Any]:
+        """Return the ``manifest.json`` of the generation that readers use; empty before the first ingest."""
+        generation = self.current_generation()
+        if generation is None:
+            return {}
+        found: dict[str, Any] = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+        return found
+
     def publish(self, generation: Path) -> None:
         """Name *generation* as the one that readers use; the one before it stays for them to finish."""
         before = self.current_generation()
@@ -158,8 +170,8 @@ class Workspace:
             LeadlightError: Nothing was ingested yet, or a lead table.
         """
         generation, manifest = self._generation()
-        if "timelines" not in manifest:
-            raise another_kind(self.root, "a lead table")
+        if manifest.get("kind") == LEAD_TABLE:
+            raise _another_kind(self.root, "a lead table")
         return Tables(generation, manifest)
 
     def lead_table(self) -> tuple[Path, Mapping[str, Any]]:
@@ -169,15 +181,15 @@ class Workspace:
             LeadlightError: Nothing was ingested yet, or a shop of timelines.
         """
         generation, manifest = self._generation()
-        if "timelines" in manifest:
-            raise another_kind(self.root, "tables of a shop with a history")
+        if manifest.get("kind") != LEAD_TABLE:
+            raise _another_kind(self.root, "tables of a shop with a history")
         return generation, manifest
 
     def _generation(self) -> tuple[Path, Mapping[str, Any]]:
         generation = self.current_generation()
         if generation is None:
             raise _nothing_ingested(self.root)
-        return generation, json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+        return generation, self.manifest()
 
     def _one_before(self, generation: Path | None) -> Path | None:
         if generation is None:
@@ -235,7 +247,7 @@ class Tables:
         )
 
 
-def another_kind(root: Path, found: str) -> LeadlightError:
+def _another_kind(root: Path, found: str) -> LeadlightError:
     """Return the error for a workspace that holds another kind of data than the config names."""
     hint = "give this config a workspace of its own: shop.workspace."
     return wrong_input(f"The workspace '{root}' holds {found}, and the config asks for something else.", hint=hint)

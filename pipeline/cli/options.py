@@ -24,6 +24,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JS
 DEFAULT_CONFIG = Path("leadlight.yaml")
 
 
+def seen_in_mlflow(uri: str) -> str:
+    """Return how to look at what MLflow keeps at *uri*: the page of a server, or the command that opens a database."""
+    if uri.startswith(("http://", "https://")):
+        return uri
+    return f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
+
+
 def typed(command: str, config: Path) -> str:
     """Return what to type to run *command* with the same config."""
     return f"leadlight {command}" + ("" if config == DEFAULT_CONFIG else f" --config {shlex.quote(str(config))}")

@@ -1,5 +1,6 @@
 """`leadlight points …`: a points card of the shop's own, tried, learned, and scored with."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -33,14 +34,19 @@ def init(file: NewCard = DEFAULT_CARD, config: Config = DEFAULT_CONFIG, as_json:
     show(
         {"card": run(file, settings=settings)},
         lambda console, done: console.print(
-            f"{done['card']} is written. Name it in the config (points: {{card: {done['card'].name}}}), put your own "
-            "values into the rules, and try it.",
+            f"{done['card']} is written. Name it in the config (points: {{card: {_beside(config, done['card'])}}}), "
+            "put your own values into the rules, and try it.",
             markup=False,
             soft_wrap=True,
         ),
         as_json=as_json,
         then=typed("points check", config),
     )
+
+
+def _beside(config: Path, card: Path) -> str:
+    """Return the path of *card* as the config names it: relative to its own folder."""
+    return os.path.relpath(card, config.parent)
 
 
 @points.command()
@@ -62,7 +68,7 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
 
     with shown_on_stderr() as progress:
         report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
-    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config))
+    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config) if report.is_published else "")
 
 
 @points.command()

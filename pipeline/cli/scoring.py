@@ -23,13 +23,13 @@ AsOf = Annotated[
 
 @app.command()
 def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
-    """Score every lead of the cohort with the champion, and export the scores."""
+    """Score every lead of the cohort with the champion, or by your points card while there is none, and export them."""
     from pipeline.cli.show_scores import show_scores
     from pipeline.stages.score import score as run
 
     with shown_on_stderr() as progress:
         report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
-    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config))
+    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config) if report.is_published else "")
 
 
 @app.command()

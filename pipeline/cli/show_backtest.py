@@ -6,9 +6,10 @@ from rich.table import Table
 from models.contest import OURS
 from models.reliability import LEAST_ROWS_OF_CELL
 from pipeline.cli.show_training import figures_by_model
+from pipeline.row_words import day
 from pipeline.stages.backtest import BacktestReport, FoldLine
 
-_OPTIMISTIC = {"roc_auc": "ROC-AUC", "average_precision": "average precision", "log_loss": "log-loss"}
+_METRICS = {"roc_auc": "ROC-AUC", "average_precision": "average precision", "log_loss": "log-loss"}
 
 
 def show_backtest(console: Console, report: BacktestReport) -> None:
@@ -47,7 +48,7 @@ def _by_fold(report: BacktestReport) -> Table:
     ):  # fmt: skip
         table.add_column(words, justify="right", no_wrap=True)
     for number, fold in enumerate(report.folds, start=1):
-        table.add_row(fold.test_from.partition("T")[0] or f"group {number}", *_cells(fold))
+        table.add_row(day(fold.test_from) or f"group {number}", *_cells(fold))
     return table
 
 
@@ -99,11 +100,7 @@ def _optimism(report: BacktestReport) -> str:
     ours, random = report.overall.metrics[OURS], report.random_split
     parts = [
         f"{name} {random[metric][0]:.3f} ({random[metric][0] - ours[metric][0]:+.3f})"
-        for metric, name in (
-            ("roc_auc", "ROC-AUC"),
-            ("average_precision", "average precision"),
-            ("log_loss", "log-loss"),
-        )
+        for metric, name in _METRICS.items()
     ]
     return (
         "Optimism: a split of rows at random, which mixes past and future, would have shown " + ", ".join(parts) + "."

@@ -1,8 +1,11 @@
 """What `leadlight demo` prints for people: each step as it is done, and what to open next."""
 
+import shlex
+
 from rich.console import Console
 from rich.rule import Rule
 
+from pipeline.cli.options import seen_in_mlflow, typed
 from pipeline.cli.show_features import show_features
 from pipeline.cli.show_ingest import show_ingest
 from pipeline.cli.show_scores import show_scores
@@ -10,7 +13,7 @@ from pipeline.cli.show_training import show_training
 from pipeline.stages.demo import DemoPaths, Step
 from pipeline.stages.features import FeaturesReport
 from pipeline.stages.ingest_report import IngestReport
-from pipeline.stages.score import ScoreReport
+from pipeline.stages.score_report import ScoreReport
 from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible
 
@@ -48,12 +51,12 @@ def show_best_possible(console: Console, judged: BestPossible) -> None:
 
 def _show_paths(console: Console, paths: DemoPaths) -> None:
     lines = (
-        ("One lead, told in full", f"leadlight explain {paths.best_lead} --config {paths.config}"),
+        ("One lead, told in full", typed(f"explain {shlex.quote(paths.best_lead)}", paths.config)),
         ("All leads, ranked", str(paths.scores)),
         ("What to know of the model", str(paths.card)),
         ("Curves and SHAP summary", str(paths.plots)),
         ("What each feature means", str(paths.data_dictionary)),
-        ("The run in MLflow", f"mlflow ui --backend-store-uri {paths.tracking_uri}"),
+        ("The run in MLflow", seen_in_mlflow(paths.tracking_uri)),
     )
     for what, where in lines:
         console.print(f"  {what:<27}{where}", markup=False, soft_wrap=True)

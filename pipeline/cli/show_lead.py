@@ -6,6 +6,7 @@ from rich.markup import escape
 from models.wording import plain
 from pipeline.cli.bars import bar
 from pipeline.lead_timeline import Happening
+from pipeline.row_words import day
 from pipeline.stages.explain import LeadExplanation, Line, WithoutScore
 
 
@@ -15,7 +16,7 @@ def show_lead(console: Console, scores: list[LeadExplanation | WithoutScore]) ->
         if place:
             console.print()
         trigger = f", trigger {escape(plain(told.trigger_id))}" if told.trigger_id else ""
-        console.print(f"[bold]Lead {escape(plain(told.lead_id))}[/bold]  as of {told.as_of[:10]}{trigger}")
+        console.print(f"[bold]Lead {escape(plain(told.lead_id))}[/bold]  as of {day(told.as_of)}{trigger}")
         if isinstance(told, LeadExplanation):
             _show(console, told)
         _show_doubts(console, told.doubts)

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.contest import OURS
+from pipeline.row_words import day
 from pipeline.stages.points import CardCheck, RuleCheck
 from pipeline.stages.points_learn import LearnReport
 
@@ -19,7 +20,7 @@ _METRICS = {
 def show_check(console: Console, report: CardCheck) -> None:
     """Print what every rule does, and the spread of the scores."""
     console.print(
-        f"{report.card}: {len(report.rules)} rules, tried on {report.leads:,} leads as of {report.as_of[:10]}.\n",
+        f"{report.card}: {len(report.rules)} rules, tried on {report.leads:,} leads as of {day(report.as_of)}.\n",
         markup=False,
         soft_wrap=True,
     )
@@ -80,7 +81,7 @@ def show_learned(console: Console, report: LearnReport) -> None:
 
 
 def _worth(report: LearnReport) -> Table:
-    when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "of other leads"
+    when = f"from {day(report.test_from)} on" if report.test_from else "of other leads"
     table = Table(title=f"Hold-out {when}, with 95 % intervals over leads", title_justify="left")
     table.add_column("")
     for name in report.metrics:

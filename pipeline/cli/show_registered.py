@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.registry import ModelVersion, Promotion
+from pipeline.row_words import day
 from pipeline.stages.registered import ModelsReport, PromoteReport, RollbackReport
 
 #: The figures that tell versions apart; the fingerprint is shown as far as eyes compare.
@@ -43,7 +44,7 @@ def show_rollback(console: Console, report: RollbackReport) -> None:
     console.print(f"Version {report.champion} is the champion again, in place of {report.rolled_back}.", markup=False)
     if report.is_published:
         console.print(
-            f"Its scores as of {report.as_of[:10]} are published again, as they were stored: {report.leads:,} leads."
+            f"Its scores as of {day(report.as_of)} are published again, as they were stored: {report.leads:,} leads."
         )
         return
     console.print(

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from models.reason_codes import NO_HISTORY, STALE_DATA, UNLIKE_TRAINING
 from models.wording import plain
-from pipeline.stages.score import ScoreReport
+from pipeline.row_words import day
+from pipeline.stages.score_report import ScoreReport
 
 _REASONS = 3
 
@@ -18,7 +19,7 @@ def show_scores(console: Console, report: ScoreReport) -> None:
     """Print how many leads were scored, the best of them, and the files."""
     again = "" if report.is_new else " They were stored before; a stored score never changes."
     console.print(
-        f"{report.leads:,} leads scored as of {report.as_of[:10]} by version {report.model_version}.{again}",
+        f"{report.leads:,} leads scored as of {day(report.as_of)} by version {report.model_version}.{again}",
         markup=False,
     )
     if not report.is_published:

@@ -7,6 +7,8 @@ from rich.table import Table
 
 from models.baselines import NAMES
 from pipeline.cli.bars import bar
+from pipeline.cli.options import seen_in_mlflow
+from pipeline.row_words import day
 from pipeline.stages.train_report import GAINS_AT, TrainReport
 
 #: What a person compares first, with its direction; the rest is in MLflow and in --json.
@@ -34,25 +36,25 @@ def show_training(console: Console, report: TrainReport) -> None:
         console.print(f"Note: {note}", markup=False)
     console.print(f"{report.certificate}.", markup=False)
     console.print(f"Version {report.version} is registered; {report.who_scores}.\n", markup=False)
-    console.print(f"Model card:  {report.card}", markup=False, soft_wrap=True)
-    console.print(f"Certificate: {report.certificate_page}", markup=False, soft_wrap=True)
-    console.print(f"Pictures:    {report.plots}", markup=False, soft_wrap=True)
-    console.print(f"MLflow:      mlflow ui --backend-store-uri {report.tracking_uri}", markup=False, soft_wrap=True)
+    for name, place in (
+        ("Model card:", report.card),
+        ("Certificate:", str(report.certificate_page)),
+        ("Pictures:", report.plots),
+        ("MLflow:", seen_in_mlflow(report.tracking_uri)),
+    ):
+        if place:  # a server keeps card and pictures to itself
+            console.print(f"{name:<13}{place}", markup=False, soft_wrap=True)
 
 
 def _how_split(report: TrainReport) -> str:
     if report.test_from:
-        return f"Split forward in time, judged from {_from(report)} on."
+        return f"Split forward in time, judged from {day(report.test_from)} on."
     return "Split at random over leads (stratified by outcome)."
-
-
-def _from(report: TrainReport) -> str:
-    return report.test_from.partition("T")[0]
 
 
 def _what_was_judged(report: TrainReport) -> str:
     others = "other leads" if report.rows_are == "leads" else f"{report.rows_are} of other leads"
-    of_what = f"from {_from(report)} on" if report.test_from else others
+    of_what = f"from {day(report.test_from)} on" if report.test_from else others
     caveat = f"\n{report.caveat}" if report.caveat else ""
     return (
         f"Learned from {report.train_rows:,} {report.rows_are} ({report.train_conversions:,} converting leads), "

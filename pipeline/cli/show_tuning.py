@@ -7,7 +7,9 @@ from rich.table import Table
 
 from models.plots_tuning import WORDS
 from pipeline.cli.bars import bar
-from pipeline.stages.tune import TuneReport
+from pipeline.cli.options import seen_in_mlflow
+from pipeline.row_words import day
+from pipeline.stages.tune_report import TuneReport
 
 _PARAMETER = {"strength": "strength_step"}
 """Where a setting is sought under another name than it is kept."""
@@ -24,7 +26,7 @@ def show_tuning(console: Console, report: TuneReport) -> None:
     console.print(f"Settings: {report.found}", markup=False, soft_wrap=True)
     console.print(f"Study:    {report.study}", markup=False, soft_wrap=True)
     console.print(
-        f"MLflow:   run {report.run_id} (mlflow ui --backend-store-uri {report.tracking_uri})",
+        f"MLflow:   run {report.run_id} ({seen_in_mlflow(report.tracking_uri)})",
         markup=False,
         soft_wrap=True,
     )
@@ -58,9 +60,7 @@ def _rounds(report: TuneReport) -> Table:
     for number, line in enumerate(report.rounds, start=1):
         values = (line.default, line.best) if report.best_number else (line.default,)
         figures = (f"{value:.4f}" for value in values)
-        table.add_row(
-            line.judged_from.partition("T")[0] or f"group {number}", f"{line.rows:,}", f"{line.conversions:,}", *figures
-        )
+        table.add_row(day(line.judged_from) or f"group {number}", f"{line.rows:,}", f"{line.conversions:,}", *figures)
     table.add_section()
     means = (report.default_value, report.best_value) if report.best_number else (report.default_value,)
     table.add_row("mean", "", "", *(f"{value:.4f}" for value in means))

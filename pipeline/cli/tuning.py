@@ -13,11 +13,11 @@ from pipeline.cli.progress import shown_on_stderr
 
 Trials = Annotated[
     int | None,
-    typer.Option("--trials", min=1, metavar="N", help="Trials of the study in all; by default the config's, 30."),
+    typer.Option("--trials", min=1, metavar="N", help="Trials of the study in all; by default model.tuning.trials."),
 ]
 Minutes = Annotated[
     float | None,
-    typer.Option("--minutes", min=0.01, metavar="M", help="Time of this run; by default the config's, 20."),
+    typer.Option("--minutes", min=0.01, metavar="M", help="Minutes of this run; by default model.tuning.minutes."),
 ]
 
 

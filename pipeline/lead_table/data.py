@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,15 +16,15 @@ import pyarrow.compute as pc
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
 from features.families.fit import of_attribute
-from features.lead_rows import Timing, every_lead, training_table, waiting_table
+from features.lead_rows import LeadRows, Timing, every_lead, training_table, waiting_table
 from features.local_time import local_iso
 from features.matrix import FeatureTable
-from features.moments import local_midnight
+from features.moments import local_date, local_midnight
 from features.plan import KEY_COLUMNS
 from features.timeline import Coverage
 from models.errors import NoConversionsError, no_conversions
 from models.points_card_columns import BoundCard, bind
-from pipeline import asking, row_words, segmenting
+from pipeline import asking, segmenting
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
 from pipeline.lead_timeline import Happening
@@ -36,9 +36,8 @@ from pipeline.workspace import Workspace
 Result = TypeVar("Result")
 
 ROWS_PER_PART = 65_536
-USUAL = 3
+_EXAMPLES = 3
 """Words of an attribute that an example shows."""
-_QUESTION = ("label", "date", "order", "horizon_days")
 
 
 class LeadTable:
@@ -78,13 +77,7 @@ class LeadTable:
         """From the first date until when the table tells what happened; nothing without dates."""
         if self._asked.date is None:
             return {}
-        return {"lead_table": Coverage(int(self._kept.rows().date.min()), self._timing.data_until)}
-
-    @property
-    def question(self) -> Mapping[str, Any]:
-        """The label and what is known of time."""
-        said = self._asked.model_dump(mode="json", include=set(_QUESTION))
-        return {"name": self._settings.question.name, **{name: said[name] for name in _QUESTION}}
+        return {"lead_table": Coverage(int(self._rows.date.min()), self._timing.data_until)}
 
     @property
     def caveat(self) -> str:
@@ -94,14 +87,14 @@ class LeadTable:
     @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The attributes that the model may read."""
-        kept_out = set() if self._settings.model.use_sensitive else segmenting.sensitive(self._settings)
+        kept_out = segmenting.kept_out(self._settings)
         return tuple(self._feature(name) for name in self._kept.attributes if name not in kept_out)
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
         """Return every lead whose label is known and closed."""
         segmenting.refuse_unknown(self._settings, self.features)
         beside = (*segmenting.columns(self._settings, self._kept.attributes), *self._of_card(), *also)
-        table = training_table(self._kept.rows(), self._timing, self.features, beside=beside)
+        table = training_table(self._rows, self._timing, self.features, beside=beside)
         progress("reading the lead table", 1, 1)
         if not len(table):
             raise _nothing_closed(self._asked.horizon_days, self._told_until())
@@ -120,7 +113,7 @@ class LeadTable:
         progress: Progress = silent,
     ) -> list[Result]:
         """Return *work* of the open leads, part by part."""
-        table = waiting_table(self._kept.rows(), self._timing, features, as_of=as_of)
+        table = waiting_table(self._rows, self._timing, features, as_of=as_of)
         return _in_parts(table, work, progress)
 
     def everyone(
@@ -132,7 +125,7 @@ class LeadTable:
         progress: Progress = silent,
     ) -> list[Result]:
         """Return *work* of every lead, part by part: on the first day none may be open."""
-        return _in_parts(every_lead(self._kept.rows(), self._timing, features, as_of=as_of), work, progress)
+        return _in_parts(every_lead(self._rows, self._timing, features, as_of=as_of), work, progress)
 
     def points_card(self) -> BoundCard:
         """Return the config's points card, with the attributes that it reads; there are no actions."""
@@ -143,17 +136,19 @@ class LeadTable:
         """Return what *card* reads: everyone who is open is scored."""
         return card.features
 
-    def usual(self, attribute: str) -> tuple[str | float, ...]:
+    def examples_of(self, attribute: str) -> tuple[str | float, ...]:
         """Return the words that it has most often, the most frequent first, or its least, middle and highest number."""
-        values = self._kept.rows().attributes[attribute].drop_null()
+        values = self._rows.attributes[attribute].drop_null()
         if not len(values):
             return ()
         if self.attributes[attribute] == "number":
             return tuple(pc.quantile(values, [0.0, 0.5, 1.0], interpolation="nearest").to_pylist())
         counted = values.cast(pa.string()).value_counts().to_pylist()
-        return tuple(one["values"] for one in sorted(counted, key=lambda one: (-one["counts"], one["values"])))[:USUAL]
+        return tuple(one["values"] for one in sorted(counted, key=lambda one: (-one["counts"], one["values"])))[
+            :_EXAMPLES
+        ]
 
-    def nobody(self, as_of: int) -> LeadlightError:
+    def nobody_waits(self, as_of: int) -> LeadlightError:
         """Return the error for a moment at which no lead is open."""
         if self._asked.horizon_days:
             when = local_iso(as_of, self._zone)[:10]
@@ -164,13 +159,9 @@ class LeadTable:
         )
         return wrong_input("There is nobody to score: every lead has its outcome already.", hint=hint)
 
-    def told(self, as_of: int) -> str:
-        """Return a row's date, its number, or nothing."""
-        return row_words.told(self._settings, as_of)
-
-    def unasked(self, lead_id: str) -> str:
+    def why_not_scored(self, lead_id: str) -> str:
         """Return that the lead is not open."""
-        is_known = pc.any(pc.equal(self._kept.rows().lead_id, lead_id)).as_py()
+        is_known = pc.any(pc.equal(self._rows.lead_id, lead_id)).as_py()
         return (
             "It is known, but was not open then: it had its outcome, or had not come in (not_in_cohort)."
             if is_known
@@ -180,6 +171,10 @@ class LeadTable:
     def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:  # noqa: ARG002 - there is no history
         """Return None: the table keeps no history."""
         return None
+
+    @cached_property
+    def _rows(self) -> LeadRows:
+        return self._kept.rows()
 
     @cached_property
     def _timing(self) -> Timing:
@@ -199,7 +194,8 @@ class LeadTable:
         return last if self._asked.label.converted_at and last is not None else self._kept.loaded_at
 
     def _told_until(self) -> str:
-        return local_iso(self._timing.data_until, self._zone)[:10]
+        """Return the last day that the table tells of: it ends before the moment at which it ends."""
+        return str(local_date(self._timing.data_until - 1, self._zone))
 
     def _of_card(self) -> tuple[Feature, ...]:
         """Return what the config's points card reads, where it names one: it is judged beside the model."""

@@ -73,8 +73,9 @@ def find_incoming(
     own = list(_own(asked, there, faults))
     said = {mapped.column.name: spec.column for mapped, spec in own}
     left_out: Mapping[str, str] = {}
-    specs = _listed(asked)
-    if not specs:
+    if isinstance(asked.attributes, dict):
+        specs = asked.attributes
+    else:
         spoken_for = {*said.values(), *_dropped(asked.drop, there, faults)}
         # Spelled otherwise it would be read as an attribute like any other.
         faults += [not_there(f"sensitive.{name}", name, there) for name in asked.sensitive if name not in there]
@@ -142,14 +143,17 @@ def _attributes(
     for name, spec in specs.items():
         found = found_column(spec.column or name, there)
         if found is None:
-            faults.append(not_there(f"attributes.{name}", spec.column or name, there))
+            faults.append(_attribute_lacks(asked, name, spec, there))
             continue
         raw: Raw = raw_value(ColumnSource(column=found), found, there[found], asked.source)
         yield Mapped(Column(name, spec.type, "An attribute."), raw, is_extra=True)
 
 
-def _listed(asked: LeadTableSettings) -> dict[str, LeadAttribute]:
-    return dict(asked.attributes) if isinstance(asked.attributes, dict) else {}
+def _attribute_lacks(asked: LeadTableSettings, name: str, spec: LeadAttribute, there: Mapping[str, str]) -> str:
+    """Return the line for an attribute that the table does not have; one inferred before was mapped by nobody."""
+    if isinstance(asked.attributes, dict):
+        return not_there(f"attributes.{name}", spec.column or name, there)
+    return f"{name}   (an attribute so far, and no longer in the table: `leadlight ingest --rebuild` does without)"
 
 
 def _dropped(names: list[str], there: Mapping[str, str], faults: list[str]) -> list[str]:

@@ -17,8 +17,6 @@ from features.lead_rows import LeadRows
 from features.timeline import Int64Array
 from pipeline.lead_table.intake import ATTRIBUTE
 
-KIND = "lead_table"
-"""What the manifest of such a generation says it is."""
 LEADS = "leads.parquet"
 
 

@@ -80,12 +80,13 @@ def remedy(reason: str, judged: Judged) -> str:
 def _named(attributes: Mapping[str, str]) -> str:
     """Return the attributes by kind; of very many, the first."""
     kinds = {
-        "words": [name for name, kind in attributes.items() if kind == "text"],
-        "numbers": [name for name, kind in attributes.items() if kind != "text"],
+        "word": [name for name, kind in attributes.items() if kind == "text"],
+        "number": [name for name, kind in attributes.items() if kind != "text"],
     }
     parts = []
     for kind, names in kinds.items():
         shown = [plain(name) for name in names[:_MOST_NAMES]]
         more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-        parts += [f"{len(names):,} {kind}: {', '.join(shown)}{more}"] if names else []
+        many = kind if len(names) == 1 else f"{kind}s"
+        parts += [f"{len(names):,} {many}: {', '.join(shown)}{more}"] if names else []
     return "; ".join(parts)

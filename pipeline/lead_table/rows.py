@@ -23,10 +23,13 @@ from pipeline.sources.staging import REJECTS_KEPT, malformed_lines
 
 EARLY = "converted before it came in"
 NEITHER = "is neither a conversion nor none"
-KEPT = ("lead_id", "place", "date", "label", "converted_at")
-"""What is kept of every lead beside its attributes; times are naive UTC."""
+_TOLD = ("date", "label", "converted_at")
+"""What is kept of every lead beside its id, its place and its attributes; times are naive UTC."""
 _FAULT = "_fault_of_lead"
 _EXAMPLES = 5
+_FRESH_BESIDE_KEPT = "fresh LEFT JOIN kept_before USING (lead_id)"
+_UNSEEN = "FROM kept_before ANTI JOIN fresh USING (lead_id)"
+"""The kept leads that a reading does not have."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class Merged:
-    """What a reading changed among the kept leads."""
+    """What a reading changed among the kept leads.
+
+    Attributes:
+        new: Leads that were not there before.
+        changed: Leads that were, and are told differently now.
+        gone: Leads that were, and that the whole export no longer has.
+        total: Leads that are kept now.
+    """
 
     new: int
     changed: int
@@ -105,35 +115,48 @@ def merge(
         is_whole: Whether leads that are not in this reading are gone.
         path: Where the leads go, by place.
     """
-    attributes = [quoted(ATTRIBUTE + name) for name in incoming.attributes]
-    content = ["date", "label", "converted_at", *attributes]
-    connection.execute(f"CREATE TEMP TABLE fresh AS {_latest_sql(['lead_id', 'place', *content])}")
-    old = f"SELECT * FROM read_parquet({literal(str(before))})" if before else "FROM fresh LIMIT 0"
-    connection.execute(f"CREATE TEMP TABLE kept_before AS {old}")
-    for column in incoming.attributes:
-        # A column that the table has only since this load was unknown before.
-        kind = "DOUBLE" if incoming.attributes[column] == "number" else "VARCHAR"
-        connection.execute(f"ALTER TABLE kept_before ADD COLUMN IF NOT EXISTS {quoted(ATTRIBUTE + column)} {kind}")
+    content = _content(incoming)
+    _stage_both(connection, incoming, before)
     differs = " OR ".join(f"fresh.{name} IS DISTINCT FROM kept_before.{name}" for name in content)
-    joined = "fresh LEFT JOIN kept_before USING (lead_id)"
     new, changed = connection.execute(
         f"SELECT count(*) FILTER (kept_before.place IS NULL), "
-        f"count(*) FILTER (kept_before.place IS NOT NULL AND ({differs})) FROM {joined}"
+        f"count(*) FILTER (kept_before.place IS NOT NULL AND ({differs})) FROM {_FRESH_BESIDE_KEPT}"
     ).fetchall()[0]
-    unseen = "FROM kept_before ANTI JOIN fresh USING (lead_id)"
-    gone = _count(connection, f"SELECT count(*) {unseen}") if is_whole else 0
-    last = "(SELECT coalesce(max(place), 0) FROM kept_before)"
-    order = "row_number() OVER (PARTITION BY kept_before.place IS NULL ORDER BY fresh.place)"
-    place = "fresh.place" if before is None or is_whole else f"coalesce(kept_before.place, {last} + {order})"
-    columns = ", ".join(f"fresh.{name}" for name in content)
-    rows = f"SELECT lead_id, {place} AS place, {columns} FROM {joined}"
-    if not is_whole:
-        rows += f" UNION ALL SELECT {', '.join(['lead_id', 'place', *content])} {unseen}"
+    gone = _count(connection, f"SELECT count(*) {_UNSEEN}") if is_whole else 0
+    rows = _merged_sql(content, keeps_places=before is not None and not is_whole, keeps_unseen=not is_whole)
     connection.execute(
         f"COPY (FROM ({rows}) ORDER BY place, lead_id) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
     )
     total = _count(connection, f"SELECT count(*) FROM read_parquet({literal(str(path))})")
     return Merged(new, changed, gone, total)
+
+
+def _stage_both(connection: duckdb.DuckDBPyConnection, incoming: Incoming, before: Path | None) -> None:
+    """Put the leads of this reading into ``fresh`` and those of before into ``kept_before``, with equal columns."""
+    connection.execute(f"CREATE TEMP TABLE fresh AS {_latest_sql(['lead_id', 'place', *_content(incoming)])}")
+    old = f"SELECT * FROM read_parquet({literal(str(before))})" if before else "FROM fresh LIMIT 0"
+    connection.execute(f"CREATE TEMP TABLE kept_before AS {old}")
+    for name, kind in incoming.attributes.items():
+        # A column that the table has only since this load was unknown before.
+        sql_type = "DOUBLE" if kind == "number" else "VARCHAR"
+        connection.execute(f"ALTER TABLE kept_before ADD COLUMN IF NOT EXISTS {quoted(ATTRIBUTE + name)} {sql_type}")
+
+
+def _merged_sql(content: list[str], *, keeps_places: bool, keeps_unseen: bool) -> str:
+    """Return the query of all leads: a lead keeps the place of its first row, and new ones come after the last."""
+    last = "(SELECT coalesce(max(place), 0) FROM kept_before)"
+    order = "row_number() OVER (PARTITION BY kept_before.place IS NULL ORDER BY fresh.place)"
+    place = f"coalesce(kept_before.place, {last} + {order})" if keeps_places else "fresh.place"
+    columns = ", ".join(f"fresh.{name}" for name in content)
+    rows = f"SELECT lead_id, {place} AS place, {columns} FROM {_FRESH_BESIDE_KEPT}"
+    if keeps_unseen:
+        rows += f" UNION ALL SELECT {', '.join(['lead_id', 'place', *content])} {_UNSEEN}"
+    return rows
+
+
+def _content(incoming: Incoming) -> list[str]:
+    """Return the kept columns in which two rows of a lead may differ."""
+    return [*_TOLD, *(quoted(ATTRIBUTE + name) for name in incoming.attributes)]
 
 
 def vanished(connection: duckdb.DuckDBPyConnection, before: Path) -> int:
@@ -186,9 +209,8 @@ def _fault(incoming: Incoming, label: LabelSettings) -> str:
     if LEAD_ID in said:
         cases.append(f"WHEN {_value(LEAD_ID)} IS NULL THEN {literal(f'{said[LEAD_ID]} is empty')}")
     if LABEL in said:
-        known = _listed(spellings(label.positive) | spellings(label.negative) | spellings(label.open))
         strange = literal(f"{said[LABEL]} {NEITHER}")
-        cases.append(f"WHEN lower({_value(LABEL)}) NOT IN ({known}) THEN {strange}")
+        cases.append(f"WHEN lower({_value(LABEL)}) NOT IN ({_known_outcomes(label)}) THEN {strange}")
     now = f"make_timestamp({incoming.reading.loaded_at}::BIGINT)"
     cases += [
         f"WHEN {_value(name)} > {now} THEN {literal(f'{said[name]} is {FUTURE}')}"
@@ -213,10 +235,9 @@ def _latest_sql(columns: list[str]) -> str:
 
 
 def _conflicts(connection: duckdb.DuckDBPyConnection, incoming: Incoming) -> tuple[int, tuple[str, ...]]:
-    content = ["date", "label", "converted_at", *(quoted(ATTRIBUTE + name) for name in incoming.attributes)]
     found = connection.execute(
         f"SELECT lead_id, count(*) OVER () FROM judged WHERE {_FAULT} IS NULL GROUP BY file, lead_id "
-        f"HAVING count(*) > 1 AND count(DISTINCT md5(row({', '.join(content)})::VARCHAR)) > 1 "
+        f"HAVING count(*) > 1 AND count(DISTINCT md5(row({', '.join(_content(incoming))})::VARCHAR)) > 1 "
         f"ORDER BY lead_id LIMIT {_EXAMPLES}"
     ).fetchall()
     # An id may be an address: nobody's is shown.
@@ -231,12 +252,17 @@ def _repeats(connection: duckdb.DuckDBPyConnection) -> int:
 def _strange(connection: duckdb.DuckDBPyConnection, incoming: Incoming, label: LabelSettings) -> tuple[str, ...]:
     if LABEL not in incoming.said:
         return ()
-    known = _listed(spellings(label.positive) | spellings(label.negative) | spellings(label.open))
     found = connection.execute(
-        f"SELECT outcome FROM judged WHERE lower(outcome) NOT IN ({known}) AND NOT contains(outcome, '@') "
+        f"SELECT outcome FROM judged WHERE lower(outcome) NOT IN ({_known_outcomes(label)}) "
+        # What looks like an address is nobody's business.
+        f"AND NOT contains(outcome, '@') "
         f"GROUP BY outcome ORDER BY count(*) DESC, outcome LIMIT {_EXAMPLES}"
     ).fetchall()
     return tuple(str(outcome) for (outcome,) in found)
+
+
+def _known_outcomes(label: LabelSettings) -> str:
+    return _listed(spellings(label.positive) | spellings(label.negative) | spellings(label.open))
 
 
 def _listed(words: set[str]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -18,7 +17,7 @@ from features.moments import from_us, to_us
 from features.parsing import literal
 from pipeline.lead_table import notes
 from pipeline.lead_table.intake import Incoming, find_incoming
-from pipeline.lead_table.kept import KIND, LEADS
+from pipeline.lead_table.kept import LEADS
 from pipeline.lead_table.rows import Judged, Merged, judge, merge, vanished, write_rejects
 from pipeline.progress import Progress
 from pipeline.settings import Settings
@@ -26,7 +25,7 @@ from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.sources.connection import connected
 from pipeline.stages.admission import readable_csv
 from pipeline.stages.ingest_report import IngestReport, TableReport
-from pipeline.workspace import Workspace
+from pipeline.workspace import LEAD_TABLE, Workspace
 
 NAME = "lead_table"
 _MAPPING = {"query", "lead_id", "label", "date", "attributes", "drop", "delimiter", "decimal", "encoding"}
@@ -64,7 +63,7 @@ class LeadTableRun:
         self._loaded_at = to_us(now)
         self._progress = progress
         self._previous = workspace.current_generation()
-        self._manifest = _read_manifest(self._previous)
+        self._manifest = workspace.manifest()
         self._signature = _signature(self._asked, zone=settings.shop.time_zone)
         self._is_rebuild = rebuild
         self._is_anew = rebuild or not self._manifest or self._manifest["signature"] != self._signature
@@ -168,7 +167,7 @@ class LeadTableRun:
         self, incoming: Incoming, counts: _Counts, report: IngestReport, *, number: int, loaded_at: int
     ) -> None:
         manifest = {
-            "kind": KIND,
+            "kind": LEAD_TABLE,
             "number": number,
             "loaded_at": from_us(loaded_at).isoformat(),
             "loaded_at_us": loaded_at,
@@ -179,13 +178,6 @@ class LeadTableRun:
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
         (self._folder / "manifest.json").write_text(text, encoding="utf-8")
-
-
-def _read_manifest(generation: Path | None) -> Mapping[str, Any]:
-    if generation is None:
-        return {}
-    found: dict[str, Any] = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
-    return found
 
 
 def _signature(asked: LeadTableSettings, *, zone: str) -> str:

@@ -21,12 +21,11 @@ from models.metrics import Estimate
 from models.model import sigmoid
 from models.registry.training import plain
 from pipeline import judging
-from pipeline.lead_data import LeadData, lead_data
+from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
-from pipeline.row_words import rows_are
+from pipeline.row_words import day, rows_are, told
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import in_use_for
+from pipeline.stages.fitting import in_use_for, table_to_learn_from
 from pipeline.workspace import Workspace
 
 Figures = Mapping[str, tuple[float, float, float]]
@@ -124,7 +123,7 @@ def backtest(
         LeadlightError: Nothing ingested, nothing ripe, too few conversions.
     """
     if table is None:
-        table = compute_training_table(settings, progress=progress)
+        table = table_to_learn_from(settings, progress=progress)
     in_use = in_use_for(settings, table)
     found = walk.backtest(
         table,
@@ -141,23 +140,22 @@ def backtest(
 def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes: tuple[str, ...]) -> BacktestReport:
     workspace = Workspace(settings.shop.workspace)
     folder = workspace.root / "backtest"
-    leads = lead_data(settings)
     covered, cells = found.coverage
     report = BacktestReport(
         verdict=found.overall.contest.verdict(),
         question=settings.question.name,
-        caveat=leads.caveat,
+        caveat=lead_data(settings).caveat,
         is_forward=found.is_forward,
         rows_are=rows_are(settings),
-        folds=tuple(_line(fold, leads) for fold in found.folds),
-        overall=_overall(found, leads),
+        folds=tuple(_line(fold, settings) for fold in found.folds),
+        overall=_overall(found, settings),
         random_split=_figures(found.random_split.estimates()) if found.random_split else {},
         covered_cells=covered,
         cells=cells,
         notes=notes,
         report=folder / "report.json",
         answers=folder / "answers.parquet",
-        pictures=_draw(workspace, folder, found, leads),
+        pictures=_draw(workspace, folder, found, settings),
     )
     with workspace.writing(report.answers) as path:
         pq.write_table(_answers(table, found), path, compression="zstd")
@@ -166,21 +164,21 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes:
     return report
 
 
-def _line(fold: FoldReport, leads: LeadData) -> FoldLine:
+def _line(fold: FoldReport, settings: Settings) -> FoldLine:
     return _as_line(
         fold.judgement,
-        test_from="" if fold.test_from is None else leads.told(fold.test_from),
-        test_until=leads.told(fold.test_until),
+        test_from="" if fold.test_from is None else told(settings, fold.test_from),
+        test_until=told(settings, fold.test_until),
         train_conversions=fold.train_conversions,
     )
 
 
-def _overall(found: Backtest, leads: LeadData) -> FoldLine:
+def _overall(found: Backtest, settings: Settings) -> FoldLine:
     first, last = found.folds[0], found.folds[-1]
     return _as_line(
         found.overall,
-        test_from="" if first.test_from is None else leads.told(first.test_from),
-        test_until=leads.told(max(fold.test_until for fold in found.folds)),
+        test_from="" if first.test_from is None else told(settings, first.test_from),
+        test_until=told(settings, max(fold.test_until for fold in found.folds)),
         train_conversions=last.train_conversions,
     )
 
@@ -206,10 +204,10 @@ def _figures(estimates: Mapping[str, Estimate]) -> Figures:
     return {name: (one.value, one.low, one.high) for name, one in estimates.items()}
 
 
-def _draw(workspace: Workspace, folder: Path, found: Backtest, leads: LeadData) -> tuple[Path, ...]:
+def _draw(workspace: Workspace, folder: Path, found: Backtest, settings: Settings) -> tuple[Path, ...]:
     """Draw quality over time, and the calibration of all folds together."""
     names = [
-        leads.told(fold.test_until if fold.test_from is None else fold.test_from).partition("T")[0]
+        day(told(settings, fold.test_until if fold.test_from is None else fold.test_from))
         if found.is_forward
         else f"group {number}"
         for number, fold in enumerate(found.folds, start=1)

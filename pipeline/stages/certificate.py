@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,8 @@ from pipeline.workspace import Tables, Workspace
 N_CHECKS = 10
 DOING = "certifying that nothing leaks"
 PAGE = "certificate.html"
+MOST_ROWS = 500_000
+"""Snapshots from which on no further bucket is asked about everyone."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Subject:
         return frozenset(self.settings.certificate.trusted)
 
     @property
-    def horizon(self) -> float:
+    def horizon_days(self) -> float:
         """Days of the label window; the usual one, where each trigger has its own end."""
         rows = moments_of(self.table)
         return float(np.median(rows.decided_at - rows.as_of)) / moments.DAY - self.question.settle_days
@@ -111,6 +113,9 @@ def certify(
         trained: What training returned, or the part of it that says what was held out.
         recounting: How the table is computed again, where it was not by the sweep alone.
         progress: Told of every check.
+
+    Returns:
+        All checks, failed ones too: whether to go on is the caller's to say (`Certificate.is_passed`, `refused`).
     """
     features = tuple(features)
     subject = Subject(settings, tables, question, features, table, recounting or _by_sweep(question, features))
@@ -184,7 +189,7 @@ def _by_sweep(question: Question, features: tuple[Feature, ...]) -> Recounting:
     )
 
 
-def timed_features(features: Sequence[Feature]) -> tuple[str, ...]:
+def _timed(features: Sequence[Feature]) -> tuple[str, ...]:
     """Return the number features that read rows with times, and nothing else."""
     return tuple(
         feature.name
@@ -205,7 +210,7 @@ def _timeless(features: Sequence[Feature]) -> tuple[str, ...]:
 def _looked(subject: Subject, material: Material) -> list[Looked]:
     timeless = _timeless(subject.table.features)
     always = np.ones(len(subject.table), dtype=np.bool_)
-    timed = timed_features(subject.table.features)
+    timed = _timed(subject.table.features)
     whole = Looked(subject.table, dict.fromkeys(timeless, always), timed, frozenset(timeless))
     return [whole, *_columns_looked(subject, material.samples, timed)]
 
@@ -227,9 +232,12 @@ def _attributes(subject: Subject, material: Material, as_of: npt.NDArray[np.int6
 
 def _clocks(subject: Subject, material: Material, as_of: npt.NDArray[np.int64]) -> Check:
     there = [one for one in material.lags if len(one.lead)]
-    horizon = subject.horizon
     return clocks_ahead(
-        there, converting_leads=len(material.known.converting), horizon=horizon, as_ofs=as_of, trusted=subject.trusted
+        there,
+        converting_leads=len(material.known.converting),
+        horizon=subject.horizon_days,
+        as_ofs=as_of,
+        trusted=subject.trusted,
     )
 
 
@@ -240,14 +248,7 @@ def _cohort(subject: Subject, known: Known) -> Check:
     if not reads:
         how = "rows with times" if cohort.where or cohort.who != "everyone" else "nothing: everyone belongs"
         return COHORT.not_applicable(f"the cohort reads {how}; it was decided anew without the future")
-    everyone = Question(
-        subject.question.conversion,
-        subject.question.snapshots,
-        Cohort(cohort.who),
-        subject.question.horizon_days,
-        subject.question.settle_days,
-        subject.question.zone,
-    )
+    everyone = replace(subject.question, cohort=Cohort(cohort.who))
     features = subject.features
     columns = everyone.columns_read(features)
     parts = []
@@ -259,9 +260,5 @@ def _cohort(subject: Subject, known: Known) -> Check:
     belongs = conditions.mask(cohort.where, table.columns)
     seed, trusted = subject.settings.model.seed, subject.trusted
     return cohort_is_honest(
-        table, belongs, reads=reads, timed=timed_features(features), seed=seed, known=known, trusted=trusted
+        table, belongs, reads=reads, timed=_timed(features), seed=seed, known=known, trusted=trusted
     )
-
-
-MOST_ROWS = 500_000
-"""Snapshots from which on no further bucket is asked about everyone."""

@@ -58,7 +58,7 @@ def certify_rows(settings: Settings, table: FeatureTable, hold_out: HoldOut) -> 
         conversions=rows.converting_leads(rows.converted),
         sampled_leads=0,
         checks=tuple(_without_days(check, settings) for check in checks),
-        trusted=tuple(sorted(settings.certificate.trusted)),
+        trusted=tuple(sorted(trusted)),
     )
 
 

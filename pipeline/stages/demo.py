@@ -19,7 +19,8 @@ from pipeline.settings import load
 from pipeline.stages.features import FeaturesReport, build
 from pipeline.stages.ingest import ingest
 from pipeline.stages.ingest_report import IngestReport
-from pipeline.stages.score import ScoreReport, score
+from pipeline.stages.score import score
+from pipeline.stages.score_report import ScoreReport
 from pipeline.stages.train import train
 from pipeline.stages.train_report import TrainReport
 from pipeline.synthetic.judge import BestPossible, best_possible

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from features.errors import LeadlightError, nearest, wrong_input
 from features.local_time import local_iso
@@ -24,6 +25,9 @@ from pipeline.lead_timeline import Happening
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
+
+_MOST_COMPARED = 200_000
+"""Ids among which the nearest to a misspelt one is sought: beyond, a person waits too long."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,8 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutS
     rows = store.read_lead(run, lead_id)
     leads = lead_data(settings)
     if not len(rows):
-        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist(), why=leads.unasked(lead_id))
+        why = leads.why_not_scored(lead_id)
+        raise _unasked(lead_id, why) if why else _unknown(lead_id, store.read(run)["lead_id"].unique())
     model = _scored_by(settings, run.model_version)
     return [
         (_explanation if row["score"] is not None else _without_score)(
@@ -209,10 +214,12 @@ def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int | None, int | N
     return int(ends[0]), int(ends[1])
 
 
-def _not_scored(lead_id: str, scored: list[str], *, why: str) -> LeadlightError:
-    if why:
-        return wrong_input(f"The published scores have no lead '{plain(lead_id)}'. {why}")
-    near = nearest(lead_id, scored[:200_000])
+def _unasked(lead_id: str, why: str) -> LeadlightError:
+    return wrong_input(f"The published scores have no lead '{plain(lead_id)}'. {why}")
+
+
+def _unknown(lead_id: str, scored: pa.Array) -> LeadlightError:
+    near = nearest(lead_id, scored.slice(0, _MOST_COMPARED).to_pylist())
     fact = f"The published scores have no lead '{plain(lead_id)}'"
     fact += f"; did you mean '{plain(near)}'?" if near else "."
     return wrong_input(fact, hint="`leadlight score` lists the best leads; exports/ holds all of them.")

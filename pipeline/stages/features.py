@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,11 @@ from features import dictionary
 from features.catalog import Feature
 from features.matrix import FeatureTable
 from features.moments import to_us
-from pipeline.histories import asked, per_bucket
 from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
+from pipeline.row_words import rows_are, told
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
-
-__all__ = ["FeaturesReport", "asked", "build", "compute_training_table", "flat", "per_bucket"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class FeaturesReport:
     """What `build` wrote.
 
     Attributes:
+        rows_are: What rows are called: ``snapshots`` or ``leads``.
         snapshots: Ripe snapshots in the cohort.
         leads: Different leads among them.
         conversions: Snapshots that converted.
@@ -39,6 +38,7 @@ class FeaturesReport:
         data_dictionary: The Markdown file that says what each column means.
     """
 
+    rows_are: str
     snapshots: int
     leads: int
     conversions: int
@@ -69,7 +69,7 @@ def build(settings: Settings, *, progress: Progress = silent) -> FeaturesReport:
         path.write_text(dictionary.markdown(table.features), encoding="utf-8")
     with workspace.writing(folder / "data_dictionary.json") as path:
         path.write_text(json.dumps(dictionary.entries(table.features), indent=1), encoding="utf-8")
-    return _report(table, folder / "training.parquet", data_dictionary, told=lead_data(settings).told)
+    return _report(table, folder / "training.parquet", data_dictionary, settings)
 
 
 def compute_training_table(
@@ -100,16 +100,17 @@ def flat(table: FeatureTable) -> pa.Table:
     return pa.table(columns)
 
 
-def _report(table: FeatureTable, path: Path, data_dictionary: Path, *, told: Callable[[int], str]) -> FeaturesReport:
+def _report(table: FeatureTable, path: Path, data_dictionary: Path, settings: Settings) -> FeaturesReport:
     as_of = pc.min_max(table.keys["as_of"])
     labels = table.labels if table.labels is not None else pa.table({"converted": []})
     return FeaturesReport(
+        rows_are=rows_are(settings),
         snapshots=len(table),
         leads=pc.count_distinct(table.keys["lead_id"].cast(pa.string())).as_py(),
         conversions=pc.sum(labels["converted"].cast(pa.int64())).as_py() or 0,
         features=len(table.features),
-        first_as_of=told(to_us(as_of["min"].as_py())),
-        last_as_of=told(to_us(as_of["max"].as_py())),
+        first_as_of=told(settings, to_us(as_of["min"].as_py())),
+        last_as_of=told(settings, to_us(as_of["max"].as_py())),
         table=path,
         data_dictionary=data_dictionary,
     )

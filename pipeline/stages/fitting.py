@@ -12,7 +12,6 @@ from features.matrix import FeatureTable
 from models import registry, training
 from models.certificate import Certificate
 from models.contest import OURS, Contest, contest
-from models.grades import GradeShares
 from models.recipe import Recipe
 from models.registry import ModelVersion, Training
 from models.segments import SegmentReport, segment_report
@@ -22,12 +21,12 @@ from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.card_setting import card_setting
 from pipeline.champion import place_of
 from pipeline.found_settings import InUse, with_found
-from pipeline.lead_data import lead_data
+from pipeline.histories import asked
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings, as_yaml
 from pipeline.stages.certificate import certify, keep, refused
 from pipeline.stages.certificate_rows import certify_rows
-from pipeline.stages.features import asked, compute_training_table
+from pipeline.stages.features import compute_training_table
 from pipeline.workspace import Workspace
 
 
@@ -98,11 +97,10 @@ def register(settings: Settings, fitted: Fitted, *, alias: str = "", progress: P
     """
     progress("logging to MLflow", 0, 0)
     wanted = settings.model_dump(mode="json", include={"features", "model"})
-    question = lead_data(settings).question
     remembered = Training(
         fitted.trained,
         fitted.table,
-        parameters={**wanted, "question": question, **fitted.in_use.parameters},
+        parameters={**wanted, "question": settings.asked, **fitted.in_use.parameters},
         others={name: metrics for name, metrics in fitted.judged.metrics.items() if name != OURS},
         segments=fitted.segments,
         setting=card_setting(settings, fitted.judged),
@@ -158,7 +156,7 @@ def _beside_rivals(settings: Settings, table: FeatureTable, trained: TrainedMode
 def _segments(settings: Settings, table: FeatureTable, trained: TrainedModel) -> SegmentReport:
     """Return quality by segment and error gaps, by what the config asks for."""
     attributes, unavailable = segmenting.attributes(settings, table)
-    shares = GradeShares(**settings.score.grades.model_dump())
+    shares = settings.score.grades.shares
     return segment_report(attributes, trained, shares=shares, unavailable=unavailable, seed=settings.model.seed)
 
 

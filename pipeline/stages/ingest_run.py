@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -54,7 +53,7 @@ class IngestRun:
         self._loaded_at = to_us(now)
         self._progress = progress
         self._previous = workspace.current_generation()
-        self._manifest = _read_manifest(self._previous)
+        self._manifest = workspace.manifest()
         self._stored = from_dict(self._manifest["record"]) if self._manifest else IngestRecord()
         self._is_rebuild = rebuild
         self._before = IngestRecord() if rebuild else _still_valid(self._stored, settings)
@@ -147,13 +146,6 @@ class IngestRun:
 def rejected_files(folder: Path) -> list[Path]:
     """Return the files of rejected rows in a generation that is not published yet, in a fixed order."""
     return sorted((folder / "rejects").glob("*.csv"))
-
-
-def _read_manifest(generation: Path | None) -> Mapping[str, Any]:
-    if generation is None:
-        return {}
-    found: dict[str, Any] = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
-    return found
 
 
 def _still_valid(stored: IngestRecord, settings: Settings) -> IngestRecord:

@@ -25,6 +25,9 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_EVERY_TABLE = ("orders", "sessions", "events")
+_NO_END = 10**6
+"""Points of a rule that gives them as often as it is met: more than any scale holds."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
     parts = leads.everyone(reads, lambda asked: card_points(bound.card, asked), as_of=moment, progress=progress)
     per_rule, score = np.concatenate([part.per_rule for part in parts]), np.concatenate([part.score for part in parts])
     if not len(score):
-        raise leads.nobody(moment)
+        raise leads.nobody_waits(moment)
     card = bound.card
     return CardCheck(
         card=settings.points.card or Path(),
@@ -128,15 +131,12 @@ def check(settings: Settings, *, progress: Progress = silent) -> CardCheck:
     )
 
 
-_EVERY_TABLE = ("orders", "sessions", "events")
-
-
 def _draft_for(settings: Settings) -> str:
     is_ingested = Workspace(settings.shop.workspace).current_generation() is not None
     leads = lead_data(settings) if is_ingested else None
     if settings.lead_table is not None:
         named = leads.attributes if leads else settings.lead_table.named_attributes
-        return draft_of_attributes({name: leads.usual(name) if leads else () for name in named})
+        return draft_of_attributes({name: leads.examples_of(name) if leads else () for name in named})
     tables = set(leads.available) if leads else set(settings.tables)
     names: Mapping[str, tuple[str, ...]] = {
         **EVENT_TYPES,
@@ -163,8 +163,11 @@ def _checked(rule: Rule, points: npt.NDArray[np.int64], coverage: Mapping[str, C
 def _asked(rule: Rule) -> str:
     asks = rule.asks
     if not isinstance(asks, Action):
-        tests = [f"{test.operator} {', '.join(str(one) for one in test.operands)}" for test in asks.tests]
-        return f"{asks.name} {' and '.join(tests)}".replace(" in ", " ")
+        tests = [
+            ("" if test.operator == "in" else f"{test.operator} ") + ", ".join(str(one) for one in test.operands)
+            for test in asks.tests
+        ]
+        return f"{asks.name} {' and '.join(tests)}"
     each = "once" if asks.is_once else "each time"
     fades = {"none": "", "linear": ", fading", "half_life": f", half after {asks.half_life} days"}[asks.decay]
     return f"{each} {window_words(asks.within)}{fades}"
@@ -200,7 +203,7 @@ def _at_most(card: PointsCard) -> int:
 def _most(rule: Rule) -> int:
     if rule.cap is not None:
         return rule.cap if isinstance(rule.asks, Action) and not rule.asks.is_once else min(rule.points, rule.cap)
-    return 10**6 if isinstance(rule.asks, Action) and not rule.asks.is_once else rule.points
+    return _NO_END if isinstance(rule.asks, Action) and not rule.asks.is_once else rule.points
 
 
 def _exists(path: Path) -> LeadlightError:

@@ -9,14 +9,13 @@ from pathlib import Path
 from features.errors import LeadlightError, wrong_input
 from features.matrix import FeatureTable
 from models.contest import OURS
-from models.grades import GradeShares
 from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
 from pipeline.card_meanwhile import told_what_is_missing
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
-from pipeline.row_words import rows_are, told
+from pipeline.row_words import day, rows_are, told
 from pipeline.settings import Settings
 from pipeline.stages.fitting import table_to_learn_from, training_config
 from pipeline.workspace import Workspace
@@ -85,7 +84,7 @@ def learn(
             table,
             config=config,
             most_rules=most_rules,
-            shares=_shares(settings),
+            shares=settings.score.grades.shares,
             currency=settings.shop.currency,
             given=read_card(settings.points.card) if settings.points.card is not None else None,
             notify=lambda text: progress(text, 0, 0),
@@ -94,10 +93,6 @@ def learn(
     with Workspace(settings.shop.workspace).writing(out) as part:
         part.write_text(spell_card(judged.learned.card, head=_head(report)), encoding="utf-8")
     return report
-
-
-def _shares(settings: Settings) -> GradeShares:
-    return GradeShares(**settings.score.grades.model_dump())
 
 
 def _report(settings: Settings, out: Path, judged: JudgedCard) -> LearnReport:
@@ -126,7 +121,7 @@ def _head(report: LearnReport) -> str:
     """Return what stands above the rules: where they come from, and what they are worth."""
     ours, card = report.metrics[OURS], report.metrics[LEARNED]
     rows = f"{report.train_rows:,} {report.rows_are}"
-    when = f"from {report.test_from.partition('T')[0]} on" if report.test_from else "on other leads"
+    when = f"from {day(report.test_from)} on" if report.test_from else "on other leads"
     return (
         f"Learned by Leadlight from {rows} ({report.conversions:,} converting leads).\n"
         f"Judged {when}: ROC-AUC {card['roc_auc'][0]:.3f} (the model {ours['roc_auc'][0]:.3f}), "

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features import moments
-from features.catalog import Feature
-from features.local_time import local_iso
 from models import scoring
 from models.points_card_columns import BoundCard
 from models.points_card_scoring import score_by_card
 from pipeline import card_store
+from pipeline.asked_moment import asked_moment
 from pipeline.champion import has_champion
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
-from pipeline.score_store import ScoreStore, StoredRun
+from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
-from pipeline.stages import score as by_model
+from pipeline.stages.score_report import ScoreReport, readable, report_of
 from pipeline.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Worded:
-    """Features and nothing else: what is read, or how points are said."""
-
-    features: tuple[Feature, ...]
 
 
 def score_by_points(
     settings: Settings, *, as_of: datetime | None = None, scored_at: datetime, progress: Progress = silent
-) -> by_model.ScoreReport:
+) -> ScoreReport:
     """Score the cohort by the card that the config names, store the scores, and publish them where no model scores.
 
     Args:
@@ -50,7 +40,7 @@ def score_by_points(
     bound = leads.points_card()
     version = bound.card.label
     newest = min(leads.data_until(bound.features).values())
-    moment = by_model.asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
+    moment = asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
     is_new = run is None
@@ -64,8 +54,16 @@ def score_by_points(
         is_published = not has_champion(settings)
         if is_published:
             store.publish(run)
-    report = _report(store, store.read(run), settings, bound, run=run, is_new=is_new)
-    return replace(report, is_published=is_published)
+    scores = store.read(run)
+    return report_of(
+        scores,
+        bound.words,
+        settings,
+        run=run,
+        is_new=is_new,
+        is_published=is_published,
+        exported=store.export(run, readable(scores, bound.words, currency=settings.shop.currency)),
+    )
 
 
 def _scores(
@@ -86,29 +84,5 @@ def _scores(
     )
     scores = scoring.with_ranks(pa.concat_tables(parts), by="points_total")
     if not len(scores):
-        raise leads.nobody(moment)
+        raise leads.nobody_waits(moment)
     return scores
-
-
-def _report(
-    store: ScoreStore, scores: pa.Table, settings: Settings, bound: BoundCard, *, run: StoredRun, is_new: bool
-) -> by_model.ScoreReport:
-    said, currency = Worded(bound.words), settings.shop.currency
-    parquet, csv = store.export(run, by_model.readable(scores, said, currency=currency))
-    best = by_model.best_of_each_lead(scores.sort_by("rank")).slice(0, by_model.BEST_SHOWN)
-    grades = {str(one["values"]): one["counts"].as_py() for one in scores["grade"].value_counts()}
-    return by_model.ScoreReport(
-        as_of=local_iso(run.as_of, settings.shop.time_zone),
-        model_version=run.model_version,
-        leads=len(scores),
-        unscored=0,
-        codes={},
-        stale_tables=(),
-        is_new=is_new,
-        is_published=True,
-        grades=dict(sorted(grades.items())),
-        expected_conversions=None if bound.card.odds is None else float(pc.sum(scores["probability"]).as_py()),
-        best=by_model.best_leads(best, said, currency=currency),
-        parquet=parquet,
-        csv=csv,
-    )

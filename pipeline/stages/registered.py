@@ -18,8 +18,6 @@ from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
-CHALLENGER = "challenger"
-
 
 @dataclass(frozen=True)
 class ModelsReport:
@@ -92,7 +90,7 @@ def promote(settings: Settings, wanted: str = "", *, why: str = "", at: datetime
     """
     place = place_of(settings)
     before = registry.history(place)
-    told = registry.promote(place, wanted or CHALLENGER, why=f"by hand: {why}" if why else "by hand", at=at)
+    told = registry.promote(place, wanted or registry.CHALLENGER, why=f"by hand: {why}" if why else "by hand", at=at)
     is_new = not before or told != before[0]
     return PromoteReport(told.version, told.before, is_new)
 

@@ -25,7 +25,7 @@ from models.registry import ModelVersion
 from models.registry.training import flat
 from models.reliability import reliability
 from models.rematch import Reign, rematch, remembered
-from pipeline.champion import place_of
+from pipeline.champion import has_champion, place_of
 from pipeline.lead_data import lead_data
 from pipeline.points_file import read_card
 from pipeline.progress import Progress, silent
@@ -115,10 +115,9 @@ def retrain(settings: Settings, *, now: datetime, progress: Progress = silent) -
 
 
 def _champion(settings: Settings) -> _Champion | None:
-    place = place_of(settings)
-    if not any(registry.CHAMPION in version.aliases for version in registry.versions(place)):
+    if not has_champion(settings):
         return None
-    version = registry.champion(place)
+    version = registry.champion(place_of(settings))
     notes = json.loads(bundle.verified_files(version.bundle)["training.json"])
     reign = remembered(bundle.load(version.bundle), notes)
     return _Champion(version, reign, notes["parameters"])
@@ -182,7 +181,7 @@ def _incomparable(settings: Settings, champion: _Champion, faults: Sequence[str]
     by_hand = "compare them yourself, then `leadlight promote`"
     if faults:
         return f"Champion {label} reads {', '.join(faults)}, which the tables no longer hold: {by_hand}."
-    asked = flat({"question": lead_data(settings).question})
+    asked = flat({"question": settings.asked})
     others = sorted(
         name.removeprefix("question.")
         for name in {*asked, *champion.question}

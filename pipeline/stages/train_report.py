@@ -21,7 +21,7 @@ from models.segment_words import segment_notes
 from models.training import TrainedModel
 from pipeline.champion import card_of, has_champion, place_of, plots_of
 from pipeline.lead_data import lead_data
-from pipeline.row_words import rows_are
+from pipeline.row_words import rows_are, told
 from pipeline.settings import Settings
 from pipeline.stages.certificate import PAGE
 from pipeline.stages.fitting import Fitted
@@ -58,7 +58,7 @@ class TrainReport:
         features: Features that the model reads.
         notes: What a person should know.
         hold_out: Parquet file with the judged model's probabilities on the hold-out.
-        plots: Where the pictures lie.
+        plots: Where the pictures lie; empty where a server keeps them.
         card: The model card; empty where a server keeps it.
         tracking_uri: Where MLflow keeps the run.
         certificate: What was checked for leaks, in a line.
@@ -103,8 +103,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
     """
     trained, judged = fitted.trained, fitted.judged
     held_out = trained.hold_out
-    leads = lead_data(settings)
-    test_from = "" if held_out.test_from is None else leads.told(held_out.test_from)
+    test_from = "" if held_out.test_from is None else told(settings, held_out.test_from)
     blend = trained.report.calibration.blend
     return TrainReport(
         question=settings.question.name,
@@ -118,7 +117,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         test_rows=trained.metrics.rows,
         test_conversions=trained.metrics.conversions,
         test_from=test_from,
-        caveat=leads.caveat,
+        caveat=lead_data(settings).caveat,
         base_rate=trained.metrics.base_rate,
         verdict=judged.verdict(),
         metrics={name: _figures(metrics) for name, metrics in judged.metrics.items()},

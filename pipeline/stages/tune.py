@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,111 +14,17 @@ from features.matrix import FeatureTable
 from features.moments import local_date, to_us
 from models import registry, tuning
 from models.registry.fingerprint import fingerprint
-from models.tuned import Tuned
 from models.tuning import Standing, Tuning, TuningConfig, TuningResult
-from models.tuning_study import COMPLETE, PRUNED
-from pipeline import row_words
 from pipeline.champion import place_of
 from pipeline.found_settings import FoundSettings, asked_of, write_found
 from pipeline.progress import NEWS, Progress, silent
+from pipeline.row_words import told
 from pipeline.settings import Settings
-from pipeline.stages.features import compute_training_table
-from pipeline.stages.fitting import training_config
+from pipeline.stages.fitting import table_to_learn_from, training_config
+from pipeline.stages.tune_report import TuneReport, report_of
 from pipeline.workspace import Workspace
 
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class RoundLine:
-    """One round, as people read it.
-
-    Attributes:
-        judged_from: First as_of judged (ISO, on the shop's clock, or the row); empty where other leads were judged.
-        rows: Snapshots judged.
-        conversions: Distinct converting leads among them.
-        default: The objective by default.
-        best: The objective of the best trial.
-    """
-
-    judged_from: str
-    rows: int
-    conversions: int
-    default: float
-    best: float
-
-
-@dataclass(frozen=True)
-class TuneReport:
-    """How the study stands.
-
-    Attributes:
-        question: The question in words.
-        objective: What was measured, as the config calls it.
-        objective_words: The same as people say it.
-        higher_is_better: Whether more of it is better.
-        is_forward: Whether the rounds go forward in time; else all snapshots share one moment.
-        rows_are: What rows are called: ``snapshots`` or ``leads``.
-        rows: Snapshots before the hold-out.
-        rows_seen: Those of them that the trials see.
-        rounds: Default and best, round by round.
-        default_value: The objective by default, mean of the rounds.
-        best_value: The objective of the best trial.
-        gain: By how much the best is better.
-        error: The gain's standard error over leads.
-        bar: What the gain must exceed to count as more than noise.
-        is_used: Whether it does, so that training uses the settings found.
-        default: The default settings.
-        best: The settings of the best trial.
-        best_number: Its number.
-        importance: How much each setting mattered, most first; empty with few complete trials.
-        trials: Finished trials, judged to the end or given up.
-        complete: Trials judged to the end.
-        pruned: Trials given up on the way.
-        wanted: Trials that the study should have.
-        begun_at: The trial at which this run began.
-        cut_short: Trials that an earlier run had begun and not finished.
-        is_warm: Whether trial 1 is the best of an earlier study.
-        has_directions: Whether the catalog binds any feature to a direction.
-        seconds: Wall time of this run's trials.
-        found: The file that training reads.
-        study: The SQLite file of all studies.
-        run_id: MLflow run of the study.
-        tracking_uri: Where MLflow keeps it.
-    """
-
-    question: str
-    objective: str
-    objective_words: str
-    higher_is_better: bool
-    is_forward: bool
-    rows_are: str
-    rows: int
-    rows_seen: int
-    rounds: tuple[RoundLine, ...]
-    default_value: float
-    best_value: float
-    gain: float
-    error: float
-    bar: float
-    is_used: bool
-    default: Tuned
-    best: Tuned
-    best_number: int
-    importance: Mapping[str, float]
-    trials: int
-    complete: int
-    pruned: int
-    wanted: int
-    begun_at: int
-    cut_short: int
-    is_warm: bool
-    has_directions: bool
-    seconds: float
-    found: Path
-    study: Path
-    run_id: str
-    tracking_uri: str
 
 
 def tune(
@@ -156,7 +62,7 @@ def tune(
     try:
         with Workspace(settings.shop.workspace).tuning() as database:
             if table is None:
-                table = compute_training_table(settings, progress=progress)
+                table = table_to_learn_from(settings, progress=progress)
             return _gone_on(settings, config, table, database, now=now, progress=progress, clock=clock)
     except KeyboardInterrupt:  # while the table was computed, or at the very end: no trial was under way
         raise _stopped("Stopped") from None
@@ -190,7 +96,7 @@ def _gone_on(
     progress("logging to MLflow", 0, 0)
     run_id = registry.log_tuning(place_of(settings), _remembered(settings, result, data))
     path = write_found(settings, replace(found, run_id=run_id))
-    return _report(settings, result, config, found=path, study=database, run_id=run_id, seconds=took)
+    return report_of(settings, result, wanted=config.trials, found=path, study=database, run_id=run_id, seconds=took)
 
 
 def _run(
@@ -225,7 +131,7 @@ def _kept(settings: Settings, result: TuningResult, *, asks: str, now: datetime)
         bar=result.gain.bar,
         trials=len(result.trials),
         found_on=local_date(to_us(now), settings.shop.time_zone).isoformat(),
-        newest_as_of=row_words.told(settings, result.newest_as_of),
+        newest_as_of=told(settings, result.newest_as_of),
     )
     write_found(settings, found)
     return found
@@ -249,65 +155,6 @@ def _remembered(settings: Settings, result: TuningResult, data: str) -> registry
         "seed": settings.model.seed,
     }
     return registry.RememberedTuning(result, data, asked)
-
-
-def _report(
-    settings: Settings,
-    result: TuningResult,
-    config: TuningConfig,
-    *,
-    found: Path,
-    study: Path,
-    run_id: str,
-    seconds: float,
-) -> TuneReport:
-    states = [trial.state for trial in result.trials]
-    return TuneReport(
-        question=settings.question.name,
-        objective=result.objective.name,
-        objective_words=result.objective.words,
-        higher_is_better=result.objective.higher_is_better,
-        is_forward=result.is_forward,
-        rows_are=row_words.rows_are(settings),
-        rows=result.rows,
-        rows_seen=result.rows_seen,
-        rounds=_round_lines(settings, result),
-        default_value=result.default.value,
-        best_value=result.best.value,
-        gain=result.gain.value,
-        error=result.gain.error,
-        bar=result.gain.bar,
-        is_used=result.tuned is not None,
-        default=result.default.tuned,
-        best=result.best.tuned,
-        best_number=result.best.number,
-        importance=result.importance,
-        trials=len(states),
-        complete=states.count(COMPLETE),
-        pruned=states.count(PRUNED),
-        wanted=config.trials,
-        begun_at=result.begun_at,
-        cut_short=result.cut_short,
-        is_warm=result.is_warm,
-        has_directions=result.has_directions,
-        seconds=seconds,
-        found=found,
-        study=study,
-        run_id=run_id,
-        tracking_uri=place_of(settings).uri,
-    )
-
-
-def _round_lines(settings: Settings, result: TuningResult) -> tuple[RoundLine, ...]:
-    values = zip(result.rounds, result.default.rounds, result.best.rounds, strict=True)
-    return tuple(
-        RoundLine(_begins(settings, result, info.first_as_of), info.rows, info.conversions, default, best)
-        for info, default, best in values
-    )
-
-
-def _begins(settings: Settings, result: TuningResult, as_of: int) -> str:
-    return row_words.told(settings, as_of) if result.is_forward else ""
 
 
 def _stopped(when: str) -> NotFinishedError:

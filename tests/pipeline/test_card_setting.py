@@ -1,5 +1,7 @@
 """The question in words, drawn from the config."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline import settings, shipped
@@ -30,6 +32,14 @@ def test_a_question_on_a_grid():
         "Asked when": "every 28 days",
         "Horizon": "28 days; what becomes known up to 7 days later still counts",
     }
+
+
+@pytest.mark.parametrize(("every", "said"), [("1mo", "every month"), ("1d", "every day"), ("2w", "every 2 weeks")])
+def test_one_is_not_many(every, said):
+    """A step of one is said without its number."""
+    raw = {"shop": {"name": "Test"}, "tables": {"orders": {"path": "orders.csv"}}}
+    found = settings.parse({**raw, "question": {"snapshots": {"every": every}}}, place=Path("shop.yaml"))
+    assert asked_in_words(found)["Asked when"] == said
 
 
 @pytest.mark.parametrize("name", shipped.config_names())

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.cli.options import DEFAULT_CONFIG, typed
+from pipeline.cli.options import DEFAULT_CONFIG, seen_in_mlflow, typed
 from pipeline.cli.output import as_json_text, show
 
 
@@ -70,3 +70,15 @@ def test_people_are_told_what_to_type_next_and_programs_are_not(capsys):
     show({"a": 1}, lambda console, _: console.print("done"), as_json=True, then=typed("train", DEFAULT_CONFIG))
     assert json.loads(capsys.readouterr().out) == {"a": 1}
     assert typed("train", DEFAULT_CONFIG) == "leadlight train"
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("sqlite:////my shop/mlflow.db", "mlflow ui --backend-store-uri 'sqlite:////my shop/mlflow.db'"),
+        ("https://mlflow.example.com", "https://mlflow.example.com"),
+    ],
+)
+def test_mlflow_is_opened_as_it_is_kept(uri, said):
+    """A database needs a command, quoted as a shell reads it; a server is a page."""
+    assert seen_in_mlflow(uri) == said

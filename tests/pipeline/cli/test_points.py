@@ -36,6 +36,11 @@ def test_from_nothing_to_scores_by_a_card(leadlight, shop):
     assert scored["best"][0]["lead_id"] == "b"
 
 
+def test_a_card_in_a_folder_is_named_as_the_config_finds_it(leadlight, shop):
+    """The path to write into the config starts at the config's folder, wherever the command runs."""
+    assert "points: {card: cards/first.yaml}" in leadlight("points", "init", "cards/first.yaml").stdout
+
+
 def test_without_a_card_the_way_to_one_is_told(leadlight, shop):
     """A config that names a card that is not there is refused with exit code 2 and the command that writes one."""
     leadlight("ingest")

@@ -36,6 +36,16 @@ def test_columns_to_drop_or_guard_must_exist(leads):
     refused(leads, "drop.employee", "did you mean 'employees'", "sensitive.Source", "did you mean 'source'")
 
 
+def test_an_inferred_attribute_that_is_gone_is_told_with_the_way_on(leads):
+    """Nobody mapped it, so there is no name to correct: the table is read anew without it."""
+    leads.table["attributes"] = "auto"
+    leads.ingest()
+    leads.write("id,created,employees,won", "a,2024-01-01,10,yes", "b,2024-01-02,7,no")
+    with pytest.raises(LeadlightError, match="source   \\(an attribute so far, and no longer in the table"):
+        leads.ingest("2024-07-01")
+    assert "taken as attributes: 1 number: employees" in leads.ingest("2024-07-01", rebuild=True).notes
+
+
 def test_strange_outcomes_are_shown(leads):
     """Stages that nobody listed are named, so that they can be."""
     rows = [f"{n},2024-01-01,ads,1,{'Negotiation' if n % 2 else 'yes'}" for n in range(20)]

@@ -18,6 +18,7 @@ from models import certificate_page, scoring
 from models.training import HoldOut, ripe_rows
 from pipeline.card_setting import card_setting
 from pipeline.champion import champion
+from pipeline.cli.show_features import show_features
 from pipeline.cli.show_lead import show_lead
 from pipeline.cli.show_scores import show_scores
 from pipeline.cli.show_training import show_training
@@ -146,6 +147,7 @@ def test_the_dictionary_explains_every_column(job):
     """One entry per column of the training table."""
     report = build(job[0].settings())
     assert (report.snapshots, report.features) == (LEADS - 100, 2)
+    assert printed(show_features, report).startswith("1,400 leads with a closed label, 2024-01-01 to ")
     assert "| employees | fit | number | The lead's employees. |" in report.data_dictionary.read_text(encoding="utf-8")
 
 
@@ -195,7 +197,7 @@ def test_without_time_leads_are_held_out_at_random_and_it_is_said(tmp_path, make
 
 def test_who_has_an_outcome_is_not_scored(job):
     """A table without open leads has nobody to score, and says which leads would be."""
-    text = str(job[0].data().nobody(to_us(NOW)))
+    text = str(job[0].data().nobody_waits(to_us(NOW)))
     assert "every lead has its outcome already" in text
     assert "'won' is empty, or says label.open" in text
 

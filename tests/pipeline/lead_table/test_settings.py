@@ -3,8 +3,10 @@
 import pytest
 
 from features.errors import LeadlightError
+from pipeline.found_settings import asked_of
 from pipeline.settings import load, parse
 from pipeline.settings_lead_table import spellings
+from pipeline.stages.features import compute_training_table
 from pipeline.stages.init import Kind, init
 
 
@@ -67,3 +69,17 @@ def test_the_starting_config_has_no_faults(tmp_path):
     settings = load(init(tmp_path / "leadlight.yaml", kind=Kind.lead_table))
     assert settings.lead_table is not None
     assert settings.lead_table.lead_id == "id"
+
+
+def test_another_label_or_horizon_is_another_question(leads):
+    """What tuning found for one label is not used for another; a new wording asks the same."""
+    leads.ingest()
+    table = compute_training_table(leads.settings())
+    asked = asked_of(leads.settings(), table)
+    leads.more = {"question": {"name": "Other words"}}
+    assert asked_of(leads.settings(), table) == asked
+    for change in ({"label": {"column": "won", "positive": ["no"], "negative": ["yes"]}}, {"horizon_days": 30}):
+        before = dict(leads.table)
+        leads.table |= change
+        assert asked_of(leads.settings(), table) != asked
+        leads.table = before

@@ -25,10 +25,11 @@ from models.splits import forward_split
 from models.training import HoldOut, moments_of
 from pipeline import shipped
 from pipeline.cli.exits import DONE_WITH_REJECTS, code_of
+from pipeline.histories import asked
 from pipeline.settings import load
 from pipeline.stages import certificate, train
 from pipeline.stages.certificate import certify, keep, refused
-from pipeline.stages.features import asked, compute_training_table
+from pipeline.stages.features import compute_training_table
 from pipeline.stages.ingest import ingest
 from pipeline.synthetic.shop import generate
 from pipeline.workspace import Workspace
@@ -90,10 +91,7 @@ def test_the_order_of_rows_changes_no_word(shop):
     """The certificate of a shuffled table is the same, to the byte."""
     order = np.random.default_rng(0).permutation(len(shop.table))
     table = shop.table.take(order)
-    split = forward_split(moments_of(table))
-    none = np.empty(0)
-    hold_out = HoldOut(split.train, split.test, split.test_from, none, none.astype(bool), none.astype(np.uint64))
-    assert certified(shop, table=table, hold_out=hold_out).as_plain() == certified(shop).as_plain()
+    assert certified(shop, table=table, hold_out=held_out(table)).as_plain() == certified(shop).as_plain()
 
 
 def peeking(shop, days):

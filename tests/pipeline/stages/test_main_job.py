@@ -27,7 +27,8 @@ from pipeline.settings import Settings, load
 from pipeline.stages.demo import DemoPaths, demo
 from pipeline.stages.explain import explain
 from pipeline.stages.features import FeaturesReport
-from pipeline.stages.score import ScoreReport, score
+from pipeline.stages.score import score
+from pipeline.stages.score_report import ScoreReport
 from pipeline.stages.train_report import TrainReport, _doubts
 from pipeline.synthetic.judge import BestPossible
 from pipeline.workspace import Workspace

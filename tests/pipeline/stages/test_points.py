@@ -16,6 +16,7 @@ from pipeline.card_meanwhile import with_card_meanwhile
 from pipeline.points_file import read_card
 from pipeline.score_store import ScoreStore
 from pipeline.settings import parse
+from pipeline.stages.backtest import backtest
 from pipeline.stages.explain import explain
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.ingest import ingest
@@ -25,6 +26,7 @@ from pipeline.stages.points_score import score_by_points
 from pipeline.stages.retrain import retrain
 from pipeline.stages.score import score
 from pipeline.stages.train import train
+from pipeline.stages.tune import tune
 from pipeline.workspace import Workspace
 
 # MLflow and SQLAlchemy warn of each other, and of nothing that we call.
@@ -165,8 +167,10 @@ def test_check_says_whom_each_rule_gives_points(young):
     assert (by_name["from Poland"].leads, by_name["tiny"].leads) == (2, 2)
     assert "go back" in by_name["ordered"].note
     assert report.scores[0] <= report.scores[-1] <= report.at_most == 40
-    young.points.card.write_text(CARD.replace("is: PL", "is: Poland"))
-    assert "nobody" in next(rule.note for rule in check(young).rules if rule.name == "from Poland")
+    young.points.card.write_text(CARD.replace("is: PL", "is: born in Poland"))
+    rule = next(rule for rule in check(young).rules if rule.name == "from Poland")
+    assert "nobody" in rule.note
+    assert rule.asks == "country born in Poland"
 
 
 def test_check_names_all_that_the_tables_lack(young):
@@ -191,7 +195,19 @@ def test_what_is_missing_is_counted(young, missing, said):
     assert "`leadlight points init`" in told
 
 
-@pytest.mark.parametrize("command", [train, lambda settings: retrain(settings, now=NOW)], ids=["train", "retrain"])
+def test_where_a_champion_scores_no_card_is_said_to(young, monkeypatch):
+    """A retraining that lacks conversions leaves the champion at work, whatever card the config names."""
+    monkeypatch.setattr("pipeline.card_meanwhile.has_champion", lambda _: True)
+    told = str(with_card_meanwhile(too_few_conversions([], missing=3), young, needed=40))
+    assert "`leadlight score` goes on with the champion meanwhile." in told
+    assert "card" not in told
+
+
+@pytest.mark.parametrize(
+    "command",
+    [train, backtest, lambda settings: retrain(settings, now=NOW), lambda settings: tune(settings, now=NOW)],
+    ids=["train", "backtest", "retrain", "tune"],
+)
 def test_before_the_first_label_has_closed_all_conversions_are_missing(tmp_path, command):
     """A shop of five weeks that asks 60 days ahead is told that all are missing, and what scores meanwhile."""
     settings = shop_in(tmp_path)

@@ -73,7 +73,6 @@ def job(tmp_path_factory):
     write_orders(folder)
     settings = settings_of(folder)
     ingest(settings, now=NOW)
-    # Quality is not what is tested: an error of any size passes for calibrated, by the widest of windows.
     first = train(settings)
     scored = score(settings, scored_at=NOW)
     published = (settings.shop.workspace / "scores" / "manifest.json").read_bytes()

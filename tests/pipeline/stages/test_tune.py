@@ -26,7 +26,8 @@ from pipeline.cli.exits import NOT_FINISHED, code_of
 from pipeline.cli.show_tuning import show_tuning
 from pipeline.progress import NEWS
 from pipeline.settings import Settings, parse
-from pipeline.stages.tune import TuneReport, tune
+from pipeline.stages.tune import tune
+from pipeline.stages.tune_report import TuneReport
 from pipeline.workspace import Workspace
 
 # MLflow and SQLAlchemy warn of each other, and of nothing that we call.

@@ -1,0 +1,173 @@
+"""What `leadlight score` tells and exports, whether a model scored or a points card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.catalog import Feature
+from features.local_time import local_iso
+from models.model import LeadModel
+from models.reason_codes import strange_values
+from models.reasons import reason_texts
+from pipeline.score_store import StoredRun
+from pipeline.settings import Settings
+
+BEST_SHOWN = 10
+"""How many of the best leads a report carries."""
+_EXPORTED = (
+    "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
+    "reason_code", "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
+)  # fmt: skip
+_BEST_COLUMNS = (
+    "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
+    "as_of", "trigger_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """What `score` stored.
+
+    Attributes:
+        as_of: The moment of scoring (ISO, on the shop's clock).
+        model_version: The model that scored.
+        leads: Rows scored.
+        unscored: Rows with a reason code instead of a score.
+        codes: Rows per reason code, beside a score or instead of it.
+        stale_tables: Tables that end longer before the moment of scoring than the config allows.
+        is_new: False where this run had been stored before; stored scores never change.
+        is_published: False where readers are shown another version's scores: it became champion while this one scored,
+            or scored by a points card beside a champion.
+        grades: Leads per grade.
+        expected_conversions: Sum of the probabilities; None where a points card says none.
+        best: The best leads: id, score, probability with interval, grade, reasons.
+        parquet: The exported table.
+        csv: The same as CSV.
+    """
+
+    as_of: str
+    model_version: str
+    leads: int
+    unscored: int
+    codes: Mapping[str, int]
+    stale_tables: tuple[str, ...]
+    is_new: bool
+    is_published: bool
+    grades: Mapping[str, int]
+    expected_conversions: float | None
+    best: list[dict[str, Any]]
+    parquet: Path
+    csv: Path
+
+
+def report_of(
+    scores: pa.Table,
+    words: Sequence[Feature],
+    settings: Settings,
+    *,
+    run: StoredRun,
+    is_new: bool,
+    is_published: bool,
+    exported: tuple[Path, Path],
+    stale_tables: tuple[str, ...] = (),
+) -> ScoreReport:
+    """Return what people are told of a stored run.
+
+    Args:
+        scores: Its rows, as `models.scoring.score_schema` has them.
+        words: How the points are said: a model's features, or the rules of a points card.
+        settings: The shop's config.
+        run: Where it is stored.
+        is_new: Whether it was stored just now.
+        is_published: Whether it is the run that readers show.
+        exported: The Parquet file and the CSV file for people.
+        stale_tables: Tables that ended too long before the moment of scoring.
+    """
+    ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
+    best = _first_of_each_lead(ranked).slice(0, BEST_SHOWN)
+    expected = pc.sum(scores["probability"]).as_py()
+    return ScoreReport(
+        as_of=local_iso(run.as_of, settings.shop.time_zone),
+        model_version=run.model_version,
+        leads=len(ranked),
+        unscored=len(scores) - len(ranked),
+        codes=_counted(pc.list_flatten(pc.split_pattern(scores["reason_code"], ","))),
+        stale_tables=stale_tables,
+        is_new=is_new,
+        is_published=is_published,
+        grades=_counted(scores["grade"]),
+        # Leads without a probability are a points card's; without any lead the sum is nothing.
+        expected_conversions=expected if len(ranked) else 0.0,
+        best=_told(best, words, currency=settings.shop.currency),
+        parquet=exported[0],
+        csv=exported[1],
+    )
+
+
+def readable(
+    scores: pa.Table, words: Sequence[Feature], *, currency: str, learned_by: LeadModel | None = None
+) -> pa.Table:
+    """Return scores as people open them: points as points, reasons as sentences.
+
+    Args:
+        scores: Stored scores (`models.scoring.score_schema`).
+        words: How the points are said: a model's features, or the rules of a points card.
+        currency: ISO code of amounts.
+        learned_by: The model that scored: it can say which values are unlike its training; a points card, None,
+            has learned nothing that a lead could be unlike.
+    """
+    columns = {name: scores[name] for name in _EXPORTED}
+    columns |= {axis: pc.divide(scores[axis].cast(pa.float64()), 100.0) for axis in ("fit", "engagement")}
+    by_name = {feature.name: feature for feature in words}
+    sentences = reason_texts(scores["reasons"].combine_chunks(), by_name, currency=currency)
+    columns["reasons"] = pc.binary_join(sentences, "; ")
+    if learned_by is not None:
+        columns["unlike"] = _unlike(scores, learned_by, currency=currency)
+    return pa.table(columns).sort_by("rank")
+
+
+def _unlike(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Array:
+    """Return the values that stray of each score, in words; scores of older versions do not say."""
+    said = np.full(len(scores), "", dtype=object)
+    if "unlike" in scores.column_names:
+        # Few leads stray: only these are worded one by one.
+        places = np.flatnonzero(pc.fill_null(pc.list_value_length(scores["unlike"]), 0).to_numpy())
+        strays = scores["unlike"].take(pa.array(places)).to_pylist()
+        said[places] = ["; ".join(strange_values(one, model, currency=currency)) for one in strays]
+    return pa.array(said, pa.string())
+
+
+def _counted(values: pa.ChunkedArray) -> dict[str, int]:
+    """Return how often each value occurs, in order of values; missing ones do not count."""
+    counted = values.drop_null().value_counts().to_pylist()
+    return {str(one["values"]): one["counts"] for one in sorted(counted, key=lambda one: str(one["values"]))}
+
+
+def _first_of_each_lead(ranked: pa.Table) -> pa.Table:
+    """Return each lead's first row: one call answers all triggers that are open."""
+    _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
+    return ranked.take(pa.array(np.sort(first)))
+
+
+def _told(rows: pa.Table, words: Sequence[Feature], *, currency: str) -> list[dict[str, Any]]:
+    """Return a few stored scores as plain data with their reasons in words."""
+    by_name = {feature.name: feature for feature in words}
+    texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency).to_pylist()
+    points = [[reason["points"] for reason in row] for row in rows["reasons"].to_pylist()]
+    return [
+        {**row, "reasons": _for_before_against(said, worth)}
+        for row, said, worth in zip(rows.select(_BEST_COLUMNS).to_pylist(), texts, points, strict=True)
+    ]
+
+
+def _for_before_against(texts: list[str], hundredths: list[int]) -> list[dict[str, Any]]:
+    """Return reasons as people read them: what speaks for the lead, strongest first, then what speaks against."""
+    reasons = [{"text": text, "points": worth / 100} for text, worth in zip(texts, hundredths, strict=True)]
+    return sorted(reasons, key=lambda reason: (reason["points"] < 0, -abs(reason["points"])))
