@@ -12,7 +12,6 @@ half. The tables live in *generations*: folders that never change once ``current
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -24,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
+from features.errors import LeadlightError, NotFinishedError, is_disk_full, not_finished, wrong_input
 from features.moments import to_us
 from features.timeline import Coverage, Timelines
 from pipeline.timeline_files import read_bucket
@@ -72,7 +71,7 @@ class Workspace:
             _flush(part)
             part.replace(path)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if is_disk_full(error):
                 raise disk_full(self.root) from error
             raise
         finally:

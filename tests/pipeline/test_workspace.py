@@ -28,10 +28,11 @@ def _write_half(workspace, place, error):
         raise error
 
 
-def test_a_full_disk_is_work_not_finished(tmp_path):
-    """No space left on the device means: free some, and run again."""
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_work_not_finished(number, tmp_path):
+    """No room on the device, in the quota or for so large a file means: free some, and run again."""
     with pytest.raises(NotFinishedError, match="is full"):
-        _write_half(Workspace(tmp_path), tmp_path / "a", OSError(errno.ENOSPC, "No space left on device"))
+        _write_half(Workspace(tmp_path), tmp_path / "a", OSError(number, "No room"))
     assert list(tmp_path.iterdir()) == []
 
 
