@@ -61,6 +61,21 @@ def test_a_rise_never_reads_as_a_fall(ratio):
     assert (words == "unchanged") == (round(ratio * 100) == 100)
 
 
+@given(st.sampled_from(UNITS), st.floats(allow_nan=False))
+def test_any_number_is_said_in_a_few_words(unit, value):
+    """The largest numbers, the smallest and infinity itself end in a short line, whether or not it tells a change."""
+    for phrase in ("{n}", "{change}", "{n}, {change}"):
+        assert len(sentence(feature(unit, many=phrase), abs(value))) < 90
+    assert len(sentence(feature(unit), value)) < 90
+
+
+def test_numbers_beyond_all_sense_are_capped_in_words():
+    """An amount of three hundred digits, and a rise to it, are said as more than a number that one can read."""
+    assert sentence(feature("money"), 1e308, currency="USD") == "over $1,000,000,000,000,000"
+    assert change(1e308) == "over 1,000,000 times as much"
+    assert change(1e6) == "1,000,000 times as much"
+
+
 @given(st.sampled_from(UNITS), st.floats(-1e6, 1e6))
 def test_words_depend_on_what_is_shown_alone(unit, value):
     """Rounding to what is shown first changes no sentence, so equal words can be written once."""
