@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.settings_tables import Section
+from pipeline.settings_tables import MOST_DAYS, Section
 
 
 class GateSettings(Section):
@@ -14,7 +14,9 @@ class GateSettings(Section):
     margin: float = Field(
         0.002, ge=0, description="How much worse than an old champion it may be: log-loss, the paired 95 % bound."
     )
-    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
+    champion_max_age_days: float = Field(
+        90, ge=0, le=MOST_DAYS, description="Days after its training from which a champion is old."
+    )
 
 
 class TuningSettings(Section):
