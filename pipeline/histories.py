@@ -71,9 +71,8 @@ class Histories:
         """The config's question."""
         return self._settings.question.model_dump(mode="json")
 
-    @property
-    def caveat(self) -> str:
-        """Nothing: timelines know their time."""
+    def caveat(self, *, is_forward: bool) -> str:  # noqa: ARG002 - timelines know their time
+        """Return nothing: timelines know their time."""
         return ""
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:

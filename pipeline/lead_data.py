@@ -48,9 +48,12 @@ class LeadData(Protocol):
     def question(self) -> Mapping[str, Any]:
         """What is asked of the leads, as plain data: models that answer different questions are not compared."""
 
-    @property
-    def caveat(self) -> str:
-        """What must be said beside every figure of a model that was judged on these leads; empty = nothing."""
+    def caveat(self, *, is_forward: bool) -> str:
+        """Return what must be said beside every figure of a model that was judged on these leads; empty = nothing.
+
+        Args:
+            is_forward: Whether it was judged on later leads, instead of on others dealt at random.
+        """
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
         """Return every lead and moment with a closed label; see `pipeline.stages.features.compute_training_table`."""

@@ -86,10 +86,9 @@ class LeadTable:
         said = self._asked.model_dump(mode="json", include=set(_QUESTION))
         return {"name": self._settings.question.name, **{name: said[name] for name in _QUESTION}}
 
-    @property
-    def caveat(self) -> str:
-        """What the table's time does not allow."""
-        return notes.on_time(self._asked)
+    def caveat(self, *, is_forward: bool) -> str:
+        """Return what the table's time does not allow."""
+        return notes.on_time(self._asked, is_forward=is_forward)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:

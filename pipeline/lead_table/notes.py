@@ -13,6 +13,10 @@ TIMELESS = (
     "Split at random over leads (stratified by outcome): the table says nothing of time, so this is not what the "
     "future will bring."
 )
+NONE_LATER = (
+    "Split at random over leads (stratified by outcome): no label closed before a later lead came in, so this is not "
+    "what the future will bring."
+)
 AT_ONCE = (
     "Each label counts as decided on the lead's own date. If it took longer, the model learned from labels that were "
     "still open when its test began: say lead_table.horizon_days."
@@ -20,11 +24,18 @@ AT_ONCE = (
 _MOST_NAMES = 40
 
 
-def on_time(asked: LeadTableSettings) -> str:
-    """Return what must be said beside every figure of a model that was judged on this table; empty = nothing."""
-    if asked.date is None:
-        return "" if asked.order else TIMELESS
-    return "" if asked.horizon_days else AT_ONCE
+def on_time(asked: LeadTableSettings, *, is_forward: bool) -> str:
+    """Return what must be said beside every figure of a model that was judged on this table; empty = nothing.
+
+    Args:
+        asked: The config of the table.
+        is_forward: Whether it was judged on later leads: dates that are all equal allow no such split.
+    """
+    if asked.date is None and not asked.order:
+        return TIMELESS
+    if not is_forward:
+        return NONE_LATER
+    return AT_ONCE if asked.date is not None and not asked.horizon_days else ""
 
 
 def asked_in_words(asked: LeadTableSettings) -> dict[str, str]:

@@ -146,7 +146,7 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes:
     report = BacktestReport(
         verdict=found.overall.contest.verdict(),
         question=settings.question.name,
-        caveat=leads.caveat,
+        caveat=leads.caveat(is_forward=found.is_forward),
         is_forward=found.is_forward,
         rows_are=rows_are(settings),
         folds=tuple(_line(fold, leads) for fold in found.folds),
