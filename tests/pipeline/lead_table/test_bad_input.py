@@ -59,6 +59,8 @@ def test_an_empty_table_is_refused(leads, lines):
     """Without rows there is nothing to learn from."""
     leads.write(*lines)
     refused(leads, "has no header" if not lines else "it is empty")
+    leads.table["attributes"] = "auto"
+    refused(leads, "has no header" if not lines else "it is empty: its source has no rows")
 
 
 def test_a_missing_file_and_a_wrong_delimiter_are_named(leads):
