@@ -16,7 +16,7 @@ from models.points import score_at, shown
 from models.points_card import LABEL
 from models.reason_codes import told
 from models.reasons import read_reasons
-from models.wording import plain
+from models.wording import LONGEST_LEVEL, plain
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
 from pipeline.lead_data import lead_data
@@ -125,7 +125,12 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutS
     rows = store.read_lead(run, lead_id)
     leads = lead_data(settings)
     if not len(rows):
-        raise _not_scored(lead_id, store.read(run)["lead_id"].to_pylist(), why=leads.unasked(lead_id))
+        scored = store.read(run)["lead_id"].to_pylist()
+        why = leads.unasked(lead_id)
+        meant = None if why else meant_by(lead_id, scored)
+        if meant is None:
+            raise _not_scored(lead_id, scored, why=why)
+        lead_id, rows = meant, store.read_lead(run, meant)
     model = _scored_by(settings, run.model_version)
     return [
         (_explanation if row["score"] is not None else _without_score)(
@@ -207,6 +212,26 @@ def _scored_by(settings: Settings, label: str) -> LeadModel | KeptCard:
 def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int | None, int | None]:
     ends = score_at(np.asarray([row["probability_low"], row["probability_high"]]), model)
     return int(ends[0]), int(ends[1])
+
+
+def meant_by(shown: str, scored: list[str]) -> str | None:
+    """Return the one lead whose id is shown as *shown*; None where there is no such lead, or are several.
+
+    A screen shows ids without brackets, control characters and great length, and from there they are copied.
+
+    Args:
+        shown: What a person gave.
+        scored: The ids of all leads with a score.
+    """
+    wanted = plain(shown)
+    found = {lead_id for lead_id in scored if len(lead_id) >= len(wanted) and _is_shown_as(wanted, lead_id)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_shown_as(wanted: str, lead_id: str) -> bool:
+    # Most ids are shown as they are, and there may be millions.
+    is_shown_whole = lead_id.isalnum() and len(lead_id) <= LONGEST_LEVEL
+    return (lead_id if is_shown_whole else plain(lead_id)) == wanted
 
 
 def _not_scored(lead_id: str, scored: list[str], *, why: str) -> LeadlightError:
