@@ -13,9 +13,11 @@ half. The tables live in *generations*: folders that never change once ``current
 from __future__ import annotations
 
 import fcntl
+import glob
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,9 @@ from features.timeline import Coverage, Timelines
 from pipeline.timeline_files import read_bucket
 
 _GENERATION = "generation-"
+_PART = ".part"
+_A_DAY = 86_400
+"""Seconds; no file takes so long to write."""
 
 
 class Workspace:
@@ -65,7 +70,8 @@ class Workspace:
             NotFinishedError: The disk is full; *path* is as it was.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+        _remove_left_over(path)
         try:
             yield part
             _flush(part)
@@ -236,6 +242,34 @@ def disk_full(root: Path) -> NotFinishedError:
     """Return the error for a disk without space."""
     hint = "free some space and run the same command again; it starts from where the workspace stands now."
     return not_finished(f"The disk that holds '{root}' is full; nothing there was changed.", hint=hint)
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove what killed writers of *path* left beside it: their process is gone, or the file is older than a day.
+
+    Age counts because the number of a dead process may belong to another by now.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
+        number = left.name.removesuffix(_PART).rpartition(".")[2]
+        if number.isdecimal() and int(number) != os.getpid() and (_is_gone(int(number)) or _is_old(left)):
+            left.unlink(missing_ok=True)
+
+
+def _is_gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _A_DAY
+    except FileNotFoundError:
+        return False
 
 
 def _flush(path: Path) -> None:

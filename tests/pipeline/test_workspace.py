@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import os
 
 import pytest
 
@@ -20,6 +21,29 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         _write_half(workspace, place, ZeroDivisionError())
     assert place.read_text() == "old"
     assert list(place.parent.iterdir()) == [place]
+
+
+def test_what_killed_writers_left_is_removed_by_the_next(tmp_path):
+    """Gone processes and files older than a day make room; a writer at work and files of other names stay."""
+    ended = multiprocessing.get_context("spawn").Process(target=int)
+    ended.start()
+    ended.join(60)
+    parent = os.getppid()
+    left = {
+        f".a.json.{ended.pid}.part": False,
+        f".a.json.{parent}.part": True,
+        f".b.json.{ended.pid}.part": True,
+        ".a.json.mine.part": True,
+    }
+    for name in left:
+        (tmp_path / name).write_text("half")
+    with Workspace(tmp_path).writing(tmp_path / "a.json") as path:
+        path.write_text("whole")
+    assert {name: (tmp_path / name).exists() for name in left} == left
+    os.utime(tmp_path / f".a.json.{parent}.part", (0, 0))
+    with Workspace(tmp_path).writing(tmp_path / "a.json") as path:
+        path.write_text("whole")
+    assert not (tmp_path / f".a.json.{parent}.part").exists()
 
 
 def _write_half(workspace, place, error):
