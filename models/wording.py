@@ -120,6 +120,11 @@ def change(ratio: float) -> str:
     return f"{'up' if percent > 0 else 'down'} {abs(percent)} %"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts: "1 rule", "1,200 rules"; *noun* is one of them, its plural ends in s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def plain(text: str) -> str:
     """Return text from outside as harmless plain text for a sentence.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from models.wording import plain
+from models.wording import counted, plain
 from pipeline.lead_table.intake import Incoming
 from pipeline.lead_table.rows import EARLY, NEITHER, Judged
 from pipeline.settings_lead_table import AUTO, LeadTableSettings
@@ -91,12 +91,12 @@ def remedy(reason: str, judged: Judged) -> str:
 def _named(attributes: Mapping[str, str]) -> str:
     """Return the attributes by kind; of very many, the first."""
     kinds = {
-        "words": [name for name, kind in attributes.items() if kind == "text"],
-        "numbers": [name for name, kind in attributes.items() if kind != "text"],
+        "word": [name for name, kind in attributes.items() if kind == "text"],
+        "number": [name for name, kind in attributes.items() if kind != "text"],
     }
     parts = []
     for kind, names in kinds.items():
         shown = [plain(name) for name in names[:_MOST_NAMES]]
         more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-        parts += [f"{len(names):,} {kind}: {', '.join(shown)}{more}"] if names else []
+        parts += [f"{counted(len(names), kind)}: {', '.join(shown)}{more}"] if names else []
     return "; ".join(parts)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalog import Feature, Phrase
-from models.wording import LONGEST_LEVEL, as_shown, change, plain, sentence
+from models.wording import LONGEST_LEVEL, as_shown, change, counted, plain, sentence
 
 UNITS = ("count", "money", "days", "share", "ratio", "seconds", "pages", "number")
 
@@ -81,6 +81,11 @@ def test_words_depend_on_what_is_shown_alone(unit, value):
     """Rounding to what is shown first changes no sentence, so equal words can be written once."""
     near = float(as_shown(np.array([value]), unit)[0])
     assert sentence(feature(unit), near) == sentence(feature(unit), value)
+
+
+def test_one_of_a_thing_is_no_plural():
+    """One rule, no rules and many rules."""
+    assert [counted(number, "rule") for number in (0, 1, 1200)] == ["0 rules", "1 rule", "1,200 rules"]
 
 
 @given(st.text())

@@ -186,7 +186,7 @@ def test_attributes_are_inferred_once_and_told(leads):
     notes = " ".join(leads.ingest().notes)
     manifest = leads.workspace.lead_table()[1]
     assert manifest["attributes"] == {"source": "text", "employees": "number", "zip": "text", "vip": "text"}
-    assert "3 words: source, zip, vip; 1 numbers: employees" in notes
+    assert "3 words: source, zip, vip; 1 number: employees" in notes
     for said in ("name (nearly every lead has its own)", "seen (a time)", "nothing (empty)",
                  "serial (every lead has its own number)"):  # fmt: skip
         assert said in notes
