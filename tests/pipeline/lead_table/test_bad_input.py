@@ -95,8 +95,8 @@ def test_outcomes_that_are_all_the_same_are_told(leads):
 def test_a_report_by_nothing_is_refused_before_the_work_begins(leads):
     """A name under report.segments that no lead has stops the training at its first step."""
     leads.ingest()
-    leads.more = {"report": {"segments": ["sorce"]}}
+    leads.more = {"report": {"segments": ["source_"]}}
     steps = []
-    with pytest.raises(LeadlightError, match=r"sorce \(did you mean 'source'\?\)\n\nHint: .*lead_table.attributes"):
+    with pytest.raises(LeadlightError, match=r"source_ \(did you mean 'source'\?\)\n\nHint: .*lead_table.attributes"):
         train(leads.settings(), progress=lambda *step: steps.append(step))
     assert steps == []
