@@ -13,8 +13,13 @@ Raise through a constructor function, so that each text exists once and one test
 from __future__ import annotations
 
 import difflib
+import errno
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL_IN_WORDS: Final = ("disk is full", "disk i/o error", "no space left")
 
 
 class LeadlightError(Exception):
@@ -85,6 +90,30 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 
 def _plain(word: str) -> str:
     return word.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def is_disk_full(raised: BaseException) -> bool:
+    """Return whether *raised* is the system's word that a file found no room: disk, quota or largest file."""
+    return isinstance(raised, OSError) and raised.errno in _DISK_FULL
+
+
+def tells_of_full_disk(raised: BaseException) -> bool:
+    """Return whether *raised*, or what led to it, says that a file found no room, by number or in a database's words.
+
+    A database wraps the fault in errors of its own, so the whole chain and the whole text are read.
+    """
+    return any(
+        is_disk_full(one) or any(words in str(one).lower() for words in _DISK_FULL_IN_WORDS) for one in _chain(raised)
+    )
+
+
+def _chain(raised: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    one: BaseException | None = raised
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = one.__cause__ or one.__context__
 
 
 def without_secrets(text: str) -> str:

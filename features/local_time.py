@@ -21,6 +21,7 @@ from features.errors import LeadlightError, nearest, wrong_input
 from features.moments import DAY, from_us, to_us
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
+_LAST_YEAR_SAID = 2200
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,13 @@ def local_clock(zone: str) -> LocalClock:
 
 
 def instant(said: datetime, zone: str) -> int:
-    """Return a moment that a person said, in microseconds since the epoch: naive ones are the clock of *zone*."""
+    """Return a moment that a person said, in microseconds since the epoch: naive ones are the clock of *zone*.
+
+    Raises:
+        LeadlightError: The year is before 1970 or after 2200: such a moment is a slip of the pen.
+    """
+    if not _FIRST_YEAR <= said.year <= _LAST_YEAR_SAID:
+        raise _out_of_range(said)
     if said.tzinfo is not None:
         return to_us(said)
     return local_clock(zone).to_utc(to_us(said.replace(tzinfo=UTC)))
@@ -136,6 +143,11 @@ def _change(place: ZoneInfo, day: datetime) -> Change:
             high = middle
     at = day + timedelta(seconds=high)
     return Change(to_us(at), before, _offset(place, at))
+
+
+def _out_of_range(said: datetime) -> LeadlightError:
+    fact = f"The moment {said.isoformat()} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR_SAID}."
+    return wrong_input(fact, hint="write the year with four digits, such as 2024-03-01T09:00.")
 
 
 def _unknown_zone(zone: str) -> LeadlightError:

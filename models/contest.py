@@ -65,10 +65,10 @@ class Contest:
         return f"This model beats all {len(self.ahead)} baselines by more than chance explains."
 
     def _told(self, name: str) -> str:
-        theirs, ours = self.metrics[name], self.metrics[OURS]
+        theirs, ours, rival = self.metrics[name], self.metrics[OURS], NAMES.get(name, name)
         return (
-            f"{NAMES.get(name, name)} (log-loss {theirs.log_loss.value:.4f} against {ours.log_loss.value:.4f}, "
-            f"average precision {theirs.average_precision.value:.3f} against {ours.average_precision.value:.3f})"
+            f"{rival} (log-loss {ours.log_loss.value:.4f}, {rival} {theirs.log_loss.value:.4f}; "
+            f"average precision {ours.average_precision.value:.3f}, {rival} {theirs.average_precision.value:.3f})"
         )
 
 

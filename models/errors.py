@@ -32,7 +32,8 @@ def no_features() -> LeadlightError:
     """Return the error for a table whose every column was dropped."""
     return wrong_input(
         "No usable feature is left: every column is constant or empty in the training snapshots.",
-        hint="see `leadlight check` for what each table brings, and widen features.windows or features.families.",
+        hint="see `leadlight check` for what each table brings, and widen features.windows, features.families or "
+        "lead_table.attributes.",
     )
 
 
@@ -47,12 +48,12 @@ def nothing_tells_apart() -> LeadlightError:
 def one_class(rows: int, *, converted: bool) -> LeadlightError:
     """Return the error for training rows that all converted, or none of which did."""
     if converted:
-        fact = f"All {rows} ripe snapshots convert: there is nobody to tell the converting leads from."
-        hint = "check question.conversion and question.cohort: the condition seems to be met by everyone."
+        fact = f"All {rows} closed labels are conversions: there is nobody to tell the converting leads from."
+        hint = "check what counts: question.conversion and question.cohort, or lead_table.label; all seem to meet it."
         return wrong_input(fact, hint=hint)
     return no_conversions(
-        f"None of the {rows} ripe snapshots converts (0 conversions).",
-        hint="check question.conversion against the values in the table, or use a longer horizon.",
+        f"None of the {rows} closed labels is a conversion (0 conversions).",
+        hint="check question.conversion, or lead_table.label, against the values there, or use a longer horizon.",
     )
 
 
@@ -88,10 +89,24 @@ def too_few_conversions(faults: Sequence[str], *, missing: int = 0) -> TooFewCon
         faults: What each part has and needs.
         missing: Distinct converting leads that are missing, at least.
     """
-    hint = "add history or snapshots, use a longer horizon, or an earlier conversion in the funnel."
+    hint = (
+        "add older data or more leads, use a longer horizon where there is one, or an earlier conversion in the funnel."
+    )
     error = TooFewConversionsError(compose("Too few conversions to train and test a model:", faults, hint=hint))
     error.missing = missing
     return error
+
+
+def hold_out_misplaced(faults: Sequence[str], *, test_from: str, newest: str) -> LeadlightError:
+    """Return the error for a day that leaves one side of the split too few leads, where there are enough in all.
+
+    Args:
+        faults: What each part has and needs.
+        test_from: Where the hold-out begins.
+        newest: The newest moment at which a lead with a closed label was asked about.
+    """
+    fact = f"model.holdout_from ({test_from}) leaves too few leads on one side; the newest closed label is of {newest}:"
+    return wrong_input(fact, faults, hint="move model.holdout_from, or leave it out: model.holdout_share decides then.")
 
 
 def no_fold(conversions: int, needs: Needs, *, share: float) -> LeadlightError:

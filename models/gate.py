@@ -151,4 +151,4 @@ def of_baselines(judged: Contest) -> GateCheck:
     if not won:
         return GateCheck("baselines", True, f"All {len(judged.ahead)} baselines lose (log-loss {ours:.4f}).")
     told = ", ".join(f"{NAMES.get(name, name)} {judged.metrics[name].log_loss.value:.4f}" for name in won)
-    return GateCheck("baselines", False, f"Baselines win: {told} against log-loss {ours:.4f}.")
+    return GateCheck("baselines", False, f"Baselines win: log-loss {ours:.4f}, {told}.")

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.moments import from_us
 from models import errors
 from models.lead_hash import lead_hash
 from models.metrics import Metrics, evaluate
@@ -189,10 +190,19 @@ def checked_split(moments: Moments, config: TrainingConfig) -> Split:
         ("in the hold-out", moments.other_leads(split.test), "do not convert", config.least_test_conversions),
     )
     faults = [f"{part}: {found} leads {what}, {needed} needed" for part, found, what, needed in parts if found < needed]
+    if faults and config.test_from is not None and _are_enough(moments, config):
+        begins, newest = (f"{from_us(at):%Y-%m-%d %H:%M} UTC" for at in (config.test_from, int(moments.as_of.max())))
+        raise errors.hold_out_misplaced(faults, test_from=begins, newest=newest)
     if faults:
         missing = sum(max(needed - found, 0) for _, found, what, needed in parts if what == "convert")
         raise errors.too_few_conversions(faults, missing=missing)
     return split
+
+
+def _are_enough(moments: Moments, config: TrainingConfig) -> bool:
+    """Return whether there are leads of both kinds for both sides of a split that is well placed."""
+    needed = config.least_conversions
+    return min(moments.converting_leads(moments.converted), moments.other_leads(~moments.converted)) >= needed
 
 
 def _hold_out(model: LeadModel, table: FeatureTable, moments: Moments, split: Split) -> HoldOut:

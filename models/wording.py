@@ -21,6 +21,12 @@ LONGEST_LEVEL: Final = 60
 """Characters of a category level that a sentence shows."""
 SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
 LESS_THAN_A_DAY: Final = 0.5
+LARGEST: Final = 1e15
+"""What is larger is said as "over" it: its digits would fill the line."""
+BEYOND: Final = 1e18
+"""Stands for every value beyond it: rounding larger ones would leave the range of numbers."""
+MOST_TIMES: Final = 1e6
+"""What rose more is said as "over" so many times."""
 ALMOST_NONE, ALMOST_ALL = 0.001, 0.999
 """What stands for every value between: these are not rounded to nothing or to all."""
 _HARMLESS: Final = str.maketrans({"<": "(", ">": ")", "[": "(", "]": ")", "{": "(", "}": ")", "`": "'", "\\": "/"})
@@ -51,7 +57,8 @@ def sentence(feature: Feature, value: float | str | None, *, currency: str = "")
         template = phrase.zero
     elif near == 1 and phrase.one:
         template = phrase.one
-    return template.replace("{n}", quantity(near, feature.unit, currency=currency)).replace("{change}", change(near))
+    said = template.replace("{n}", quantity(near, feature.unit, currency=currency))
+    return said.replace("{change}", change(near)) if "{change}" in said else said
 
 
 def as_shown(values: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float64]:
@@ -61,6 +68,7 @@ def as_shown(values: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float
         values: Any shape; NaN stays NaN.
         unit: One of the catalog's units.
     """
+    values = np.clip(values, -BEYOND, BEYOND)
     if unit in ("count", "pages", "seconds"):
         return np.round(values)
     if unit == "days":
@@ -71,10 +79,11 @@ def as_shown(values: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float
         # Almost none is not none, and almost all is not all.
         inside = np.clip(np.round(values, 2), ALMOST_NONE, ALMOST_ALL)
         return np.where((values > 0) & (values < 1), inside, np.round(values, 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # Three figures, but never fewer than a whole number has: 1984 is a year.
         scale = 10.0 ** np.maximum(2.0 - np.floor(np.log10(np.abs(values))), 0.0)
-        return np.where(values == 0, 0.0, np.round(values * scale) / scale)
+        # A number so near to nothing that its scale is beyond all numbers is nothing.
+        return np.where(np.isinf(scale), 0.0, np.round(values * scale) / scale)
 
 
 def quantity(value: float, unit: str, *, currency: str = "") -> str:
@@ -85,6 +94,9 @@ def quantity(value: float, unit: str, *, currency: str = "") -> str:
         unit: One of the catalog's units.
         currency: ISO code of amounts.
     """
+    if abs(value) > LARGEST:
+        end = quantity(math.copysign(LARGEST, value), unit, currency=currency)
+        return f"over {end}" if value > 0 else f"below {end}"
     if unit == "money":
         return _money(value, currency)
     if unit == "days":
@@ -98,12 +110,19 @@ def quantity(value: float, unit: str, *, currency: str = "") -> str:
 
 def change(ratio: float) -> str:
     """Return a ratio to the usual as a change: "up 40 %", "down 25 %", "3 times as much", "unchanged"."""
+    if ratio > MOST_TIMES:
+        return f"over {_plain_number(MOST_TIMES)} times as much"
     percent = round((ratio - 1.0) * 100)
     if percent == 0:
         return "unchanged"
     if percent >= 100:
         return f"{_plain_number(float(f'{ratio:.2g}'))} times as much"
     return f"{'up' if percent > 0 else 'down'} {abs(percent)} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts: "1 rule", "1,200 rules"; *noun* is one of them, its plural ends in s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def plain(text: str) -> str:

@@ -66,9 +66,8 @@ class Histories:
         """The span that each table's data cover."""
         return self._tables.coverage
 
-    @property
-    def caveat(self) -> str:
-        """Nothing: timelines know their time."""
+    def caveat(self, *, is_forward: bool) -> str:  # noqa: ARG002 - timelines know their time
+        """Return nothing: timelines know their time."""
         return ""
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:

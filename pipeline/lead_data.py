@@ -44,9 +44,12 @@ class LeadData(Protocol):
     def coverage(self) -> Mapping[str, Coverage]:
         """The span that each table's data cover, where they have days."""
 
-    @property
-    def caveat(self) -> str:
-        """What must be said beside every figure of a model that was judged on these leads; empty = nothing."""
+    def caveat(self, *, is_forward: bool) -> str:
+        """Return what must be said beside every figure of a model that was judged on these leads; empty = nothing.
+
+        Args:
+            is_forward: Whether it was judged on later leads, instead of on others dealt at random.
+        """
 
     def training_table(self, *, also: Sequence[Feature] = (), progress: Progress = silent) -> FeatureTable:
         """Return every lead and moment whose label is known and closed.

@@ -1,6 +1,5 @@
 """What may stand in points.yaml, and what is wrong with it, all at once and with the nearest valid key."""
 
-import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, StrictBool, StrictInt, StrictStr, field_validator, model_validator
@@ -8,25 +7,26 @@ from pydantic import Field, PlainValidator, StrictBool, StrictInt, StrictStr, fi
 from features import conditions
 from models.points_card_columns import LIMIT
 from models.wording import is_harmless
-from pipeline.settings_tables import Section
+from pipeline.settings_tables import MOST_DAYS, Section
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - one of the four
-    if not isinstance(value, bool | int | float | str) or (isinstance(value, float) and not math.isfinite(value)):
-        raise ValueError("a plain value is wanted: text, a number, true or false")
+    if not isinstance(value, bool | int | float | str) or (not isinstance(value, str) and not abs(value) <= LARGEST):
+        raise ValueError(f"a plain value is wanted: text, a number (at most {LARGEST:g}), true or false")
     return value
 
 
 def _number(value: object) -> Any:  # noqa: ANN401 - one of the two
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError("a number is wanted")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= LARGEST:
+        raise ValueError(f"a number is wanted, at most {LARGEST:g}")
     return value
 
 
 Plain = Annotated[bool | int | float | str, PlainValidator(_plain)]
 Number = Annotated[int | float, PlainValidator(_number)]
 LONGEST_NAME = 120
-MOST_DAYS = 36_500
+LARGEST = 9e18
+"""What columns of whole numbers hold; a comparison with what is not a number is never true."""
 _TESTS = ("is", "in", "not", "min", "max", "above", "below", "contains", "missing")
 _OF_ACTIONS = ("where", "within", "per", "decay")
 
@@ -120,7 +120,20 @@ class RuleSettings(Section):
             faults.append(f"say which values of the {asked} give points: {', '.join(_TESTS)}")
         if self.is_ is not None and self.in_ is not None:
             faults.append("give is or in, not both")
+        if self.in_ == [] or self.contains == []:
+            faults.append("an empty list is met by no value")
+        if self._bounds_are_apart():
+            faults.append("no value is above the least and below the greatest: min, above, max and below leave none")
         return faults + conditions.faults({getattr(self, asked): self.tests})
+
+    def _bounds_are_apart(self) -> bool:
+        """Return whether the bounds leave no value: two that include it may meet in one."""
+        lows = [bound for bound in (self.min_, self.above) if bound is not None]
+        highs = [bound for bound in (self.max_, self.below) if bound is not None]
+        if not lows or not highs:
+            return False
+        low, high = max(lows), min(highs)
+        return low > high or (low == high and (low == self.above or high == self.below))
 
     def _written(self, names: tuple[str, ...]) -> list[str]:
         return [name for name in names if name in self.model_fields_set or f"{name}_" in self.model_fields_set]

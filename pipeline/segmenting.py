@@ -52,7 +52,7 @@ def refuse_unknown(settings: Settings, features: Sequence[Feature]) -> None:
     known = set(settings.named_attributes) | {feature.name for feature in features}
     faults = [f"{name}{_meant(name, known)}" for name in settings.report.segments if name not in known]
     if faults:
-        hint = "name attributes that the config lists, or features of the data dictionary (`leadlight features`)."
+        hint = "name attributes (tables.leads.attributes, lead_table.attributes), or features of the data dictionary."
         raise wrong_input("report.segments names neither attributes of leads nor features:", faults, hint=hint)
 
 

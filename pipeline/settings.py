@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from models.grades import GradeShares
 from pipeline.settings_faults import (
@@ -23,7 +23,7 @@ from pipeline.settings_features import FeatureSettings
 from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.settings_model import ModelSettings
 from pipeline.settings_question import QuestionSettings
-from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
+from pipeline.settings_tables import MOST_DAYS, Ingest, Section, Source, existing_zone, table_faults
 
 
 class Shop(Section):
@@ -67,6 +67,22 @@ class GradeSettings(Section):
         """The same as models read it."""
         return GradeShares(**self.model_dump())
 
+    @model_validator(mode="after")
+    def _leave_room(self) -> "GradeSettings":
+        shares = {"a, b and c": self.a + self.b + self.c, "hot and warm": self.hot + self.warm}
+        faults = [
+            f"{names} are shares of all leads, together {total:g}"
+            for names, total in shares.items()
+            if _is_above_one(total)
+        ]
+        if faults:
+            raise ValueError(f"{'; '.join(faults)}: more than 1")
+        return self
+
+
+def _is_above_one(total: float) -> bool:
+    return total > 1 + 1e-9  # tenths of a float add up to a little more
+
 
 class ScoreSettings(Section):
     """How scores are graded and explained."""
@@ -75,7 +91,10 @@ class ScoreSettings(Section):
     reasons_for: int = Field(5, ge=0, description="Reasons that speak for a lead, at most.")
     reasons_against: int = Field(3, ge=0, description="Reasons that speak against it, at most.")
     max_data_age_days: float = Field(
-        0, ge=0, description="Scores get the code stale_data where a table ends more days before them; 0 = never."
+        0,
+        ge=0,
+        le=MOST_DAYS,
+        description="Scores get the code stale_data where a table ends more days before them; 0 = never.",
     )
 
 
@@ -165,7 +184,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise config_not_found(path)
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # a day that does not exist, or text that is no UTF-8
         raise config_not_yaml(path, error) from error
     if not isinstance(raw, dict):
         raise config_not_yaml(path, "it holds no settings")

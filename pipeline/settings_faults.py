@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from features.errors import LeadlightError, nearest, wrong_input
+
+_MOST_BITS: Final = 128
+"""A whole number of more is not repeated: its digits would fill the screen."""
 
 
 def fault_lines(error: ValidationError, root: type[BaseModel], *, raw: object) -> list[str]:
@@ -72,7 +75,8 @@ def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str
         return "unknown setting" + (f" (did you mean '{near}'?)" if near else "")
     said = " or ".join(dict.fromkeys(_lowered(fault["msg"].removeprefix("Value error, ")) for fault in faults))
     given = fault["input"]
-    is_shown = isinstance(given, (str, int, float, bool)) and fault["type"] != "missing"
+    is_endless = isinstance(given, int) and given.bit_length() > _MOST_BITS
+    is_shown = isinstance(given, (str, int, float, bool)) and not is_endless and fault["type"] != "missing"
     return said + (f", got {given!r}" if is_shown else "")
 
 

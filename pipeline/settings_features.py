@@ -8,7 +8,7 @@ from features.catalog import FAMILIES, MEASURES
 from features.errors import nearest
 from features.families.offering import EVENT_TYPES
 from features.plan import DIRECT
-from pipeline.settings_tables import Section
+from pipeline.settings_tables import MOST_DAYS, Section
 
 _NEEDS = {
     "column": ("sum", "mean", "distinct", "first", "last", "open_sum", "trigger"),
@@ -27,10 +27,10 @@ class OwnMeasure(Section):
     where: dict[str, Any] = Field(default_factory=dict, description="Which of its rows.")
     column: str = Field("", description="The column measured, where the kind needs one.")
     of: dict[str, Any] = Field(default_factory=dict, description="share, rate: what the counted rows meet.")
-    long_window: int = Field(0, ge=0, description="trend: days of the longer window.")
+    long_window: int = Field(0, ge=0, le=MOST_DAYS, description="trend: days of the longer window.")
     since_table: str = Field("", description="open_*: the table whose latest row closes what was open.")
     since_where: dict[str, Any] = Field(default_factory=dict, description="open_*: which of its rows close it.")
-    half_life: int = Field(0, ge=0, description="decayed_half_life: days after which a row counts half.")
+    half_life: int = Field(0, ge=0, le=MOST_DAYS, description="decayed_half_life: days after which a row counts half.")
 
     @field_validator("kind")
     @classmethod
@@ -79,8 +79,8 @@ class OwnFeature(Section):
     @model_validator(mode="after")
     def _windows_fit(self) -> "OwnFeature":
         days = [window for window in self.windows if window != "ever"]
-        if any(window < 1 for window in days):
-            raise ValueError("windows are days from 1 on, or ever")
+        if any(not 1 <= window <= MOST_DAYS for window in days):
+            raise ValueError(f"windows are days from 1 to {MOST_DAYS}, or ever")
         if self.measure.kind == "decayed_linear" and "ever" in self.windows:
             raise ValueError("what fades linearly needs windows in days, not ever")
         too_long = [window for window in days if window >= self.measure.long_window]
@@ -101,8 +101,8 @@ class FeatureSettings(Section):
     @field_validator("windows")
     @classmethod
     def _windows_are_days(cls, windows: list[int]) -> list[int]:
-        if any(window < 1 for window in windows) or len(set(windows)) < len(windows):
-            raise ValueError("windows are different numbers of days from 1 on")
+        if any(not 1 <= window <= MOST_DAYS for window in windows) or len(set(windows)) < len(windows):
+            raise ValueError(f"windows are different numbers of days from 1 to {MOST_DAYS}")
         return windows
 
     @field_validator("families")

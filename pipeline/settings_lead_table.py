@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.settings_tables import ColumnSource, Section, Source, existing_zone
+from pipeline.settings_tables import MOST_DAYS, ColumnSource, Section, Source, existing_zone
 
 AUTO: Final = "auto"
 Outcome = str | int | bool
@@ -70,7 +70,10 @@ class LeadTableSettings(Section):
     )
     order: Literal["", "rows"] = Field("", description="rows: there is no date, and the rows are in order of time.")
     horizon_days: int = Field(
-        0, ge=0, description="Days from the date within which a conversion counts; 0 = whenever it happened."
+        0,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days from the date within which a conversion counts; 0 = whenever it happened.",
     )
     data_until: dt.date | None = Field(
         None, description="The last day that the table tells of; by default its latest time, or when it was read."

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.settings_tables import Section
+from pipeline.settings_tables import MOST_DAYS, Section
 
 
 class GateSettings(Section):
@@ -16,7 +16,9 @@ class GateSettings(Section):
         ge=0,
         description="Most log-loss that it may lose to an old champion, by the 95 % bound of the paired difference.",
     )
-    champion_max_age_days: float = Field(90, ge=0, description="Days after its training from which a champion is old.")
+    champion_max_age_days: float = Field(
+        90, ge=0, le=MOST_DAYS, description="Days after its training from which a champion is old."
+    )
 
 
 class TuningSettings(Section):

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.settings_tables import Section
+from pipeline.settings_tables import MOST_DAYS, Section
 
 Where = dict[str, Any]
 
@@ -32,7 +32,7 @@ class SnapshotSettings(Section):
 
     every: str = Field(
         "",
-        pattern=r"^([1-9]\d*(d|w|mo))?$",
+        pattern=r"^([1-9]\d{0,3}(d|w|mo))?$",
         description="Step of the grid: 7d, 4w, 1mo; 7d where nothing is said of snapshots.",
     )
     first: date | None = Field(None, description="First day of the grid.")
@@ -60,5 +60,5 @@ class QuestionSettings(Section):
     conversion: ConversionSettings = Field(default_factory=ConversionSettings)
     snapshots: SnapshotSettings = Field(default_factory=lambda: SnapshotSettings(every="7d"))
     cohort: CohortSettings = Field(default_factory=CohortSettings)
-    horizon_days: int = Field(30, ge=1, description="Days of the label window.")
-    settle_days: int = Field(0, ge=0, description="Days after it in which late news still counts.")
+    horizon_days: int = Field(30, ge=1, le=MOST_DAYS, description="Days of the label window.")
+    settle_days: int = Field(0, ge=0, le=MOST_DAYS, description="Days after it in which late news still counts.")

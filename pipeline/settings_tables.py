@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from features.errors import nearest
 from features.tables import EXTRA_KINDS, TABLES
 
+MOST_DAYS = 36_500
+"""A hundred years: a setting of more days is a slip of the pen, and moments so far away have no date."""
+
 
 class Section(BaseModel):
     """A section of the config: closed to unknown keys, never changed."""

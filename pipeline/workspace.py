@@ -14,11 +14,12 @@ A lead table has neither facts nor timelines: its generation holds the manifest 
 
 from __future__ import annotations
 
-import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
+from features.errors import LeadlightError, NotFinishedError, is_disk_full, not_finished, wrong_input
 from features.moments import to_us
 from features.timeline import Coverage, Timelines
 from pipeline.timeline_files import read_bucket
@@ -34,6 +35,9 @@ from pipeline.timeline_files import read_bucket
 LEAD_TABLE = "lead_table"
 """What the manifest of a generation says it is, where it holds a lead table instead of timelines."""
 _GENERATION = "generation-"
+_PART = ".part"
+_A_DAY = 86_400
+"""Seconds; no file takes so long to write."""
 
 
 class Workspace:
@@ -70,13 +74,14 @@ class Workspace:
             NotFinishedError: The disk is full; *path* is as it was.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+        _remove_left_over(path)
         try:
             yield part
             _flush(part)
             part.replace(path)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if is_disk_full(error):
                 raise disk_full(self.root) from error
             raise
         finally:
@@ -257,6 +262,34 @@ def disk_full(root: Path) -> NotFinishedError:
     """Return the error for a disk without space."""
     hint = "free some space and run the same command again; it starts from where the workspace stands now."
     return not_finished(f"The disk that holds '{root}' is full; nothing there was changed.", hint=hint)
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove what killed writers of *path* left beside it: their process is gone, or the file is older than a day.
+
+    Age counts because the number of a dead process may belong to another by now.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
+        number = left.name.removesuffix(_PART).rpartition(".")[2]
+        if number.isdecimal() and int(number) != os.getpid() and (_is_gone(int(number)) or _is_old(left)):
+            left.unlink(missing_ok=True)
+
+
+def _is_gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _A_DAY
+    except FileNotFoundError:
+        return False
 
 
 def _flush(path: Path) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
+from features.errors import (
+    LeadlightError,
+    NotFinishedError,
+    not_finished,
+    tells_of_full_disk,
+    without_secrets,
+    wrong_input,
+)
 
 
 def no_champion(name: str) -> LeadlightError:
@@ -63,7 +70,12 @@ def not_installed() -> LeadlightError:
 
 
 def mlflow_refused(what: str, error: Exception) -> NotFinishedError:
-    """Return the error for a step that MLflow could not do: a server that is away, a database that is locked."""
+    """Return the error for a step that MLflow could not do: a server that is away, a database that is locked.
+
+    A full disk may stand far down in the text of a database, below a first line that says nothing of it.
+    """
+    if tells_of_full_disk(error):
+        return disk_is_full()
     first_line = str(error).strip().partition("\n")[0]
     return not_finished(
         f"MLflow could not {what}.",

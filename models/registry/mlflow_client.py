@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from features.errors import tells_of_full_disk
 from models.registry import faults
 from models.registry.place import SQLITE
 
@@ -58,13 +59,14 @@ def reported(what: str) -> Iterator[None]:
     """
     _hush()
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import OperationalError
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, OperationalError) as error:
         raise faults.mlflow_refused(what, error) from error
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
+    except (OSError, sqlite3.OperationalError) as error:
+        if tells_of_full_disk(error):
             raise faults.disk_is_full() from error
         raise
 

@@ -18,7 +18,7 @@ import traceback
 from types import TracebackType
 from typing import Self
 
-from features.errors import GateFailedError, LeadlightError, NotFinishedError
+from features.errors import GateFailedError, LeadlightError, NotFinishedError, is_disk_full
 
 DONE = 0
 DONE_WITH_REJECTS = 1
@@ -26,7 +26,6 @@ WRONG_INPUT = 2
 NOT_FINISHED = 3
 OUR_BUG = 70
 
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
 
 
@@ -64,11 +63,6 @@ def code_of(raised: BaseException) -> int:
     if isinstance(raised, LeadlightError) or is_refused(raised):
         return WRONG_INPUT
     return OUR_BUG
-
-
-def is_disk_full(raised: BaseException) -> bool:
-    """Return whether *raised* says that no space is left."""
-    return isinstance(raised, OSError) and raised.errno in _DISK_FULL
 
 
 def is_refused(raised: BaseException) -> bool:

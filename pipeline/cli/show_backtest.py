@@ -5,6 +5,7 @@ from rich.table import Table
 
 from models.contest import OURS
 from models.reliability import LEAST_ROWS_OF_CELL
+from models.wording import counted
 from pipeline.cli.show_training import figures_by_model
 from pipeline.row_words import day
 from pipeline.stages.backtest import BacktestReport, FoldLine
@@ -32,12 +33,13 @@ def show_backtest(console: Console, report: BacktestReport) -> None:
 
 def _how_judged(report: BacktestReport) -> str:
     n = len(report.folds)
+    folds, groups = counted(n, "fold"), f"{counted(n, 'group')} of leads {'was' if n == 1 else 'were'} judged"
     if report.caveat and not report.is_forward:
-        return f"{report.caveat} {n} groups of leads were judged, each by a model of the others."
+        return f"{report.caveat} {groups}, each by a model of the others."
     if report.is_forward:
-        how = f"{n} folds forward in time; each model had learned only from labels that closed before its fold began."
+        how = f"{folds} forward in time; each model had learned only from labels that closed before its fold began."
         return f"{how}\n{report.caveat}" if report.caveat else how
-    return f"No label closed before a later question: {n} groups of leads were judged, each by a model of the others."
+    return f"No label closed before a later question: {groups}, each by a model of the others."
 
 
 def _by_fold(report: BacktestReport) -> Table:
@@ -84,7 +86,7 @@ def _calibration(report: BacktestReport) -> str:
     doubtful = sum(not fold.calibration_holds for fold in report.folds)
     text = (
         f"Promised {report.overall.expected:,.0f} conversions, observed {report.overall.observed:,}. "
-        f"In {len(report.folds) - doubtful} of {len(report.folds)} folds the probabilities hold"
+        f"In {len(report.folds) - doubtful} of {counted(len(report.folds), 'fold')} the probabilities hold"
         + (" (!: off by more than chance explains)." if doubtful else ".")
     )
     if report.cells:

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from models.wording import counted
 from pipeline.stages.ingest_report import IngestReport, TableReport
 
 
@@ -27,7 +28,7 @@ def _show_findings(console: Console, report: IngestReport) -> None:
         for reason, count in table.rejected.items():
             console.print(f"  {name}: {count:,} rejected: {reason}", markup=False)
     shares = ", ".join(f"{share:.0%} have {name}" for name, share in report.share_with.items())
-    console.print(f"{report.leads:,} leads" + (f"; {shares}." if shares else "."))
+    console.print(counted(report.leads, "lead") + (f"; {shares}." if shares else "."))
     for line in _remarks(report):
         console.print(f"Note: {line}", markup=False)
 

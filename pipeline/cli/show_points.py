@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.contest import OURS
+from models.wording import counted
 from pipeline.row_words import day
 from pipeline.stages.points import CardCheck, RuleCheck
 from pipeline.stages.points_learn import LearnReport
@@ -20,7 +21,8 @@ _METRICS = {
 def show_check(console: Console, report: CardCheck) -> None:
     """Print what every rule does, and the spread of the scores."""
     console.print(
-        f"{report.card}: {len(report.rules)} rules, tried on {report.leads:,} leads as of {day(report.as_of)}.\n",
+        f"{report.card}: {counted(len(report.rules), 'rule')}, tried on {counted(report.leads, 'lead')} "
+        f"as of {day(report.as_of)}.\n",
         markup=False,
         soft_wrap=True,
     )
@@ -63,7 +65,7 @@ def _cells(rule: RuleCheck, leads: int) -> tuple[Text, ...]:
 def show_learned(console: Console, report: LearnReport) -> None:
     """Print the card's rules, and what they are worth beside the model."""
     console.print(
-        f"{len(report.rules)} rules learned from {report.train_rows:,} {report.rows_are} "
+        f"{counted(len(report.rules), 'rule')} learned from {report.train_rows:,} {report.rows_are} "
         f"({report.conversions:,} converting leads). Every lead begins with {report.base} points.\n"
     )
     for name, worth in sorted(report.rules, key=lambda rule: -rule[1]):

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.reason_codes import NO_HISTORY, STALE_DATA, UNLIKE_TRAINING
-from models.wording import plain
+from models.wording import counted, plain
 from pipeline.row_words import day
 from pipeline.stages.score_report import ScoreReport
 
@@ -19,7 +19,7 @@ def show_scores(console: Console, report: ScoreReport) -> None:
     """Print how many leads were scored, the best of them, and the files."""
     again = "" if report.is_new else " They were stored before; a stored score never changes."
     console.print(
-        f"{report.leads:,} leads scored as of {day(report.as_of)} by version {report.model_version}.{again}",
+        f"{counted(report.leads, 'lead')} scored as of {day(report.as_of)} by version {report.model_version}.{again}",
         markup=False,
     )
     if not report.is_published:

@@ -79,10 +79,9 @@ class LeadTable:
             return {}
         return {"lead_table": Coverage(int(self._rows.date.min()), self._timing.data_until)}
 
-    @property
-    def caveat(self) -> str:
-        """What the table's time does not allow."""
-        return notes.on_time(self._asked)
+    def caveat(self, *, is_forward: bool) -> str:
+        """Return what the table's time does not allow."""
+        return notes.on_time(self._asked, is_forward=is_forward)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:

@@ -22,6 +22,7 @@ from pipeline.sources.relations import Relation, file_relation, query_relation
 
 LEAD_ID, DATE, LABEL, CONVERTED_AT = "@lead_id", "@date", "@label", "@converted_at"
 """Names of what the table must tell; no attribute is called so."""
+NO_ROWS = "it is empty: its source has no rows"
 ATTRIBUTE = "attribute/"
 """Begins the names of kept attributes."""
 
@@ -85,7 +86,8 @@ def find_incoming(
         specs = {name: LeadAttribute(type="number" if kind == "number" else "text") for name, kind in kinds.items()}
     attributes = list(_attributes(asked, specs, there, faults))
     if not specs:
-        faults.append("attributes: no column is left that describes a lead")
+        has_rows = connection.execute(f"SELECT 1 FROM {relation.sql} LIMIT 1").fetchone()  # noqa: S608 - our own words
+        faults.append("attributes: no column is left that describes a lead" if has_rows else NO_ROWS)
     if faults:
         raise _does_not_fit(faults)
     reading = Reading(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from models.wording import plain
+from models.wording import counted, plain
 from pipeline.lead_table.intake import Incoming
 from pipeline.lead_table.rows import EARLY, NEITHER, Judged
 from pipeline.settings_lead_table import AUTO, LeadTableSettings
@@ -13,6 +13,10 @@ TIMELESS = (
     "Split at random over leads (stratified by outcome): the table says nothing of time, so this is not what the "
     "future will bring."
 )
+NONE_LATER = (
+    "Split at random over leads (stratified by outcome): no label closed before a later lead came in, so this is not "
+    "what the future will bring."
+)
 AT_ONCE = (
     "Each label counts as decided on the lead's own date. If it took longer, the model learned from labels that were "
     "still open when its test began: say lead_table.horizon_days."
@@ -20,11 +24,18 @@ AT_ONCE = (
 _MOST_NAMES = 40
 
 
-def on_time(asked: LeadTableSettings) -> str:
-    """Return what must be said beside every figure of a model that was judged on this table; empty = nothing."""
-    if asked.date is None:
-        return "" if asked.order else TIMELESS
-    return "" if asked.horizon_days else AT_ONCE
+def on_time(asked: LeadTableSettings, *, is_forward: bool) -> str:
+    """Return what must be said beside every figure of a model that was judged on this table; empty = nothing.
+
+    Args:
+        asked: The config of the table.
+        is_forward: Whether it was judged on later leads: dates that are all equal allow no such split.
+    """
+    if asked.date is None and not asked.order:
+        return TIMELESS
+    if not is_forward:
+        return NONE_LATER
+    return AT_ONCE if asked.date is not None and not asked.horizon_days else ""
 
 
 def asked_in_words(asked: LeadTableSettings) -> dict[str, str]:
@@ -87,6 +98,5 @@ def _named(attributes: Mapping[str, str]) -> str:
     for kind, names in kinds.items():
         shown = [plain(name) for name in names[:_MOST_NAMES]]
         more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-        many = kind if len(names) == 1 else f"{kind}s"
-        parts += [f"{len(names):,} {many}: {', '.join(shown)}{more}"] if names else []
+        parts += [f"{counted(len(names), kind)}: {', '.join(shown)}{more}"] if names else []
     return "; ".join(parts)

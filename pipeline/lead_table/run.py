@@ -16,7 +16,7 @@ from features.local_time import local_iso
 from features.moments import from_us, to_us
 from features.parsing import literal
 from pipeline.lead_table import notes
-from pipeline.lead_table.intake import Incoming, find_incoming
+from pipeline.lead_table.intake import NO_ROWS, Incoming, find_incoming
 from pipeline.lead_table.kept import LEADS
 from pipeline.lead_table.rows import Judged, Merged, judge, merge, vanished, write_rejects
 from pipeline.progress import Progress
@@ -199,7 +199,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, leads: Path) -> _Counts:
 
 def _row_faults(judged: Judged, max_share: float) -> Sequence[str]:
     if not judged.rows_read:
-        return ["it is empty: its source has no rows"]
+        return [NO_ROWS]
     if judged.rejected <= max_share * judged.rows_read:
         return []
     share = judged.rejected / judged.rows_read

@@ -144,7 +144,7 @@ def _written(settings: Settings, table: FeatureTable, found: Backtest, *, notes:
     report = BacktestReport(
         verdict=found.overall.contest.verdict(),
         question=settings.question.name,
-        caveat=lead_data(settings).caveat,
+        caveat=lead_data(settings).caveat(is_forward=found.is_forward),
         is_forward=found.is_forward,
         rows_are=rows_are(settings),
         folds=tuple(_line(fold, settings) for fold in found.folds),

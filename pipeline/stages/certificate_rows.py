@@ -25,6 +25,10 @@ from models.training import HoldOut, moments_of
 from pipeline.lead_data import lead_data
 from pipeline.settings import Settings
 
+_HINT: Final = (
+    "find out when its values are written. If they are there before the outcome, name it under certificate.trusted; "
+    "else leave it out: under lead_table.drop, or where lead_table.attributes lists it."
+)
 _NO_HISTORY: Final = "a lead table holds one row per lead, and nothing of what was known before it"
 
 
@@ -43,8 +47,8 @@ def certify_rows(settings: Settings, table: FeatureTable, hold_out: HoldOut) -> 
         leak_checks.LABELS.not_applicable("the labels came with the table"),
         windows_closed(rows, train=hold_out.train_rows, test=hold_out.test_rows, test_from=hold_out.test_from),
         leak_checks.CLOCKS.not_applicable(_NO_HISTORY),
-        no_suspect(table, trusted=trusted),
-        not_filled_by_outcome([_every_column(table)], seed=settings.model.seed, trusted=trusted),
+        _of_rows(no_suspect(table, trusted=trusted)),
+        _of_rows(not_filled_by_outcome([_every_column(table)], seed=settings.model.seed, trusted=trusted)),
         ATTRIBUTES.not_applicable(_NO_HISTORY),
         CLOCKS.not_applicable(_NO_HISTORY),
         COHORT.not_applicable("everyone in the table belongs"),
@@ -60,6 +64,11 @@ def certify_rows(settings: Settings, table: FeatureTable, hold_out: HoldOut) -> 
         checks=tuple(_without_days(check, settings) for check in checks),
         trusted=tuple(sorted(trusted)),
     )
+
+
+def _of_rows(check: Check) -> Check:
+    """Say what to do in the settings of a lead table: it has no features.drop, and no times of filling."""
+    return replace(check, hint=_HINT) if check.hint else check
 
 
 def _without_days(check: Check, settings: Settings) -> Check:

@@ -17,7 +17,7 @@ from models.points import score_at, shown
 from models.points_card import LABEL
 from models.reason_codes import told
 from models.reasons import read_reasons
-from models.wording import plain
+from models.wording import LONGEST_LEVEL, plain
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
 from pipeline.lead_data import lead_data
@@ -130,7 +130,13 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutS
     leads = lead_data(settings)
     if not len(rows):
         why = leads.why_not_scored(lead_id)
-        raise _unasked(lead_id, why) if why else _unknown(lead_id, store.read(run)["lead_id"].unique())
+        if why:
+            raise _unasked(lead_id, why)
+        scored = store.read(run)["lead_id"].unique()
+        meant = meant_by(lead_id, scored.to_pylist())
+        if meant is None:
+            raise _unknown(lead_id, scored)
+        lead_id, rows = meant, store.read_lead(run, meant)
     model = _scored_by(settings, run.model_version)
     return [
         (_explanation if row["score"] is not None else _without_score)(
@@ -216,6 +222,26 @@ def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int | None, int | N
 
 def _unasked(lead_id: str, why: str) -> LeadlightError:
     return wrong_input(f"The published scores have no lead '{plain(lead_id)}'. {why}")
+
+
+def meant_by(shown: str, scored: list[str]) -> str | None:
+    """Return the one lead whose id is shown as *shown*; None where there is no such lead, or are several.
+
+    A screen shows ids without brackets, control characters and great length, and from there they are copied.
+
+    Args:
+        shown: What a person gave.
+        scored: The ids of all leads with a score.
+    """
+    wanted = plain(shown)
+    found = {lead_id for lead_id in scored if len(lead_id) >= len(wanted) and _is_shown_as(wanted, lead_id)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_shown_as(wanted: str, lead_id: str) -> bool:
+    # Most ids are shown as they are, and there may be millions.
+    is_shown_whole = lead_id.isalnum() and len(lead_id) <= LONGEST_LEVEL
+    return (lead_id if is_shown_whole else plain(lead_id)) == wanted
 
 
 def _unknown(lead_id: str, scored: pa.Array) -> LeadlightError:

@@ -117,7 +117,7 @@ def report_of(settings: Settings, fitted: Fitted, logged: ModelVersion) -> Train
         test_rows=trained.metrics.rows,
         test_conversions=trained.metrics.conversions,
         test_from=test_from,
-        caveat=lead_data(settings).caveat,
+        caveat=lead_data(settings).caveat(is_forward=held_out.test_from is not None),
         base_rate=trained.metrics.base_rate,
         verdict=judged.verdict(),
         metrics={name: _figures(metrics) for name, metrics in judged.metrics.items()},

@@ -55,6 +55,13 @@ def test_any_naive_time_is_as_the_zone_says(zone, naive):
     assert local_clock(zone).to_utc(micros(naive)) == to_us(as_meant(naive, zone)[0])
 
 
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0024-03-01", "1969-12-31"])
+def test_a_moment_far_from_all_data_is_refused(said):
+    """A year that no shop has data of is said back, with how to write one."""
+    with pytest.raises(LeadlightError, match=r"outside the years 1970 to 2200.*\n\nHint: write the year"):
+        instant(datetime.fromisoformat(said), "Europe/Lisbon")
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe"])
 def test_the_sql_gives_the_same_instants_and_notes(zone):
     """Nested comparisons in SQL find the same offset, and tell missing and ambiguous times apart."""

@@ -69,7 +69,9 @@ def test_the_verdict_says_first_who_is_not_beaten():
     truth, converted, lead = rows(3000, 5)
     lost = contest({"leadlight": truth * 0.3, "rfm": truth}, converted, lead)
     assert lost.lost_to == ("rfm",)
-    assert lost.verdict().startswith("This model does not beat log-RFM logistic (log-loss ")
+    ours, theirs = (lost.metrics[name].log_loss.value for name in ("leadlight", "rfm"))
+    said = f"This model does not beat log-RFM logistic (log-loss {ours:.4f}, log-RFM logistic {theirs:.4f}; average "
+    assert lost.verdict().startswith(said)
     won = contest({"leadlight": truth, "recency": np.full(3000, -1.5)}, converted, lead)
     assert won.verdict() == "This model beats all 1 baselines by more than chance explains."
     assert won.ahead["recency"].low > 0

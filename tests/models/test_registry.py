@@ -1,9 +1,11 @@
 """What MLflow remembers of a training, who becomes champion, and what a training that is cut short leaves behind."""
 
+import errno
 import importlib.util
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import OperationalError
 
 from features.errors import LeadlightError, NotFinishedError
 from models import bundle, registry
@@ -21,7 +25,7 @@ from models.cross_fit import Plan
 from models.lead_hash import lead_hash
 from models.metrics import evaluate
 from models.recipe import Recipe, RecipeReport
-from models.registry import faults, lookup, training_files, training_run
+from models.registry import faults, lookup, mlflow_client, training_files, training_run
 from models.registry.fingerprint import fingerprint
 from models.registry.training import Training, flat_parameters, metric_values
 from models.training import HoldOut, TrainedModel
@@ -212,6 +216,28 @@ def test_a_database_that_refuses_is_told_as_work_to_repeat(training, place, tmp_
     assert "secret" not in str(caught.value)
     assert "Traceback" not in str(caught.value)
     assert registry.versions(other) == ()
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        OperationalError("CREATE TABLE runs (x)", {}, sqlite3.OperationalError("database or disk is full")),
+        MlflowException("(raised as a result of Query-invoked autoflush)\n(sqlite3.OperationalError) disk I/O error"),
+        OSError(errno.EFBIG, "File too large"),
+        sqlite3.OperationalError("database or disk is full"),
+    ],
+)
+def test_a_full_disk_is_told_however_a_database_words_it(refused):
+    """The number, the text of any line and the text of what led to it: each says to free some space."""
+    with pytest.raises(NotFinishedError, match="free some space"), mlflow_client.reported("make its database"):
+        raise refused
+
+
+def test_what_else_a_database_refuses_names_its_first_line():
+    """A locked database is work to repeat, and no full disk."""
+    locked = OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+    with pytest.raises(NotFinishedError, match="database is locked"), mlflow_client.reported("log the training"):
+        raise locked
 
 
 def test_a_moved_workspace_still_scores_but_does_not_write_where_it_was(place, logged, tmp_path):

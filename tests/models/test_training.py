@@ -4,15 +4,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from features import moments
 from features.errors import LeadlightError
 from features.matrix import FeatureTable
 from models import bundle
+from models.errors import TooFewConversionsError
 from models.explain import contributions
 from models.model import LeadModel, rows_of, sigmoid
 from models.recipe import Recipe
@@ -186,6 +189,17 @@ def test_too_few_conversions_are_refused_with_both_numbers(shop: FeatureTable) -
         train(with_labels(shop, "converted", converted))
     assert "to train, closed before the hold-out: 5 leads convert, 30 needed" in str(caught.value)
     assert "in the hold-out: 5 leads convert, 10 needed" in str(caught.value)
+
+
+def test_a_hold_out_that_begins_after_all_data_is_named_as_the_fault(shop: FeatureTable) -> None:
+    """There are conversions enough: the day is wrong, so the setting and the newest label are told."""
+    far = moments.to_us(datetime(2099, 1, 1, tzinfo=UTC))
+    with pytest.raises(LeadlightError, match=r"model\.holdout_from \(2099-01-01 00:00 UTC\) leaves") as caught:
+        train(shop, config=TrainingConfig(test_from=far))
+    newest = shop.keys["as_of"].to_pylist()
+    assert f"the newest closed label is of {max(newest):%Y-%m-%d %H:%M} UTC" in str(caught.value)
+    assert "in the hold-out: 0 leads convert, 10 needed" in str(caught.value)
+    assert not isinstance(caught.value, TooFewConversionsError)
 
 
 def test_a_table_without_labels_is_refused(shop: FeatureTable) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalog import Feature, Phrase
-from models.wording import LONGEST_LEVEL, as_shown, change, plain, sentence
+from models.wording import LONGEST_LEVEL, as_shown, change, counted, plain, sentence
 
 UNITS = ("count", "money", "days", "share", "ratio", "seconds", "pages", "number")
 
@@ -61,11 +61,31 @@ def test_a_rise_never_reads_as_a_fall(ratio):
     assert (words == "unchanged") == (round(ratio * 100) == 100)
 
 
+@given(st.sampled_from(UNITS), st.floats(allow_nan=False))
+def test_any_number_is_said_in_a_few_words(unit, value):
+    """The largest numbers, the smallest and infinity itself end in a short line, whether or not it tells a change."""
+    for phrase in ("{n}", "{change}", "{n}, {change}"):
+        assert len(sentence(feature(unit, many=phrase), abs(value))) < 90
+    assert len(sentence(feature(unit), value)) < 90
+
+
+def test_numbers_beyond_all_sense_are_capped_in_words():
+    """An amount of three hundred digits, and a rise to it, are said as more than a number that one can read."""
+    assert sentence(feature("money"), 1e308, currency="USD") == "over $1,000,000,000,000,000"
+    assert change(1e308) == "over 1,000,000 times as much"
+    assert change(1e6) == "1,000,000 times as much"
+
+
 @given(st.sampled_from(UNITS), st.floats(-1e6, 1e6))
 def test_words_depend_on_what_is_shown_alone(unit, value):
     """Rounding to what is shown first changes no sentence, so equal words can be written once."""
     near = float(as_shown(np.array([value]), unit)[0])
     assert sentence(feature(unit), near) == sentence(feature(unit), value)
+
+
+def test_one_of_a_thing_is_no_plural():
+    """One rule, no rules and many rules."""
+    assert [counted(number, "rule") for number in (0, 1, 1200)] == ["0 rules", "1 rule", "1,200 rules"]
 
 
 @given(st.text())

@@ -137,11 +137,26 @@ def test_two_rules_of_one_name_are_refused():
         "rules: [{name: x, group: fit, points: 1, attribute: x, is: y, table: events}]",
         "rules: [{name: x, group: fit, points: 1, attribute: x, is: 2024-01-01}]",
         "base: " + "9" * 5000,
+        *(
+            f"rules: [{{name: x, group: fit, points: 1, attribute: x, {test}}}]"
+            for test in (
+                "min: " + "9" * 400, "is: " + "9" * 400, "below: 0x" + "f" * 5000, "max: -.inf", "in: []",
+                "contains: []",
+                "min: 9, max: 8", "above: 5, max: 5", "min: 5, below: 5",
+                "min: 6, above: 4, max: 5",
+            )
+        ),
     ],
 )  # fmt: skip
 def test_hostile_text_is_refused_in_words(text):
     """Whatever is no card is refused with a message and a hint; nothing is run, and nothing of it is kept."""
     refused(text)
+
+
+def test_bounds_that_meet_leave_one_value():
+    """From 5 to 5, both included, is 5 and no fault."""
+    card = parse_card("rules: [{name: x, group: fit, points: 1, attribute: x, min: 5, max: 5}]", place=HERE)
+    assert len(card.rules) == 1
 
 
 def test_a_card_that_is_not_there_or_too_large_is_refused(tmp_path, monkeypatch):

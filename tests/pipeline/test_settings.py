@@ -58,6 +58,34 @@ def test_all_faults_are_said_at_once_with_the_nearest_key(tmp_path):
         assert part in text, text
 
 
+def test_days_and_shares_have_an_end(tmp_path):
+    """More than a hundred years are a slip of the pen, and grades cannot take more leads than there are."""
+    text = refused(
+        tmp_path,
+        {
+            "question": {"horizon_days": 10**14, "settle_days": 10**400, "snapshots": {"every": "99999999999d"}},
+            "features": {"windows": [7, 10**14]},
+            "model": {"gate": {"champion_max_age_days": 1e300}},
+            "score": {"max_data_age_days": 1e300, "grades": {"a": 0.5, "b": 0.4, "c": 0.3, "hot": 0.8, "warm": 0.4}},
+        },
+    )
+    for part in (
+        "question.horizon_days: input should be less than or equal to 36500", "question.settle_days: ",
+        "question.snapshots.every: ", "features.windows: windows are different numbers of days from 1 to 36500",
+        "model.gate.champion_max_age_days: ", "score.max_data_age_days: ",
+        "a, b and c are shares of all leads, together 1.2; hot and warm are shares of all leads, together 1.2: more",
+    ):  # fmt: skip
+        assert part in text, text
+
+
+def test_a_day_that_does_not_exist_is_refused(tmp_path):
+    """YAML reads 2024-13-45 as a date, and there is none: that is a fault of the file."""
+    path = tmp_path / "shop.yaml"
+    path.write_text("model: {holdout_from: 2024-13-45}")
+    with pytest.raises(LeadlightError, match="no readable YAML"):
+        load(path)
+
+
 def test_tables_and_columns_are_checked_against_the_canonical_ones(tmp_path):
     """A table or column that does not exist is named with the one that was likely meant."""
     text = refused(

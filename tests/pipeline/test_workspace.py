@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import os
 
 import pytest
 
@@ -22,16 +23,40 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert list(place.parent.iterdir()) == [place]
 
 
+def test_what_killed_writers_left_is_removed_by_the_next(tmp_path):
+    """Gone processes and files older than a day make room; a writer at work and files of other names stay."""
+    ended = multiprocessing.get_context("spawn").Process(target=int)
+    ended.start()
+    ended.join(60)
+    parent = os.getppid()
+    left = {
+        f".a.json.{ended.pid}.part": False,
+        f".a.json.{parent}.part": True,
+        f".b.json.{ended.pid}.part": True,
+        ".a.json.mine.part": True,
+    }
+    for name in left:
+        (tmp_path / name).write_text("half")
+    with Workspace(tmp_path).writing(tmp_path / "a.json") as path:
+        path.write_text("whole")
+    assert {name: (tmp_path / name).exists() for name in left} == left
+    os.utime(tmp_path / f".a.json.{parent}.part", (0, 0))
+    with Workspace(tmp_path).writing(tmp_path / "a.json") as path:
+        path.write_text("whole")
+    assert not (tmp_path / f".a.json.{parent}.part").exists()
+
+
 def _write_half(workspace, place, error):
     with workspace.writing(place) as path:
         path.write_text("half")
         raise error
 
 
-def test_a_full_disk_is_work_not_finished(tmp_path):
-    """No space left on the device means: free some, and run again."""
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_work_not_finished(number, tmp_path):
+    """No room on the device, in the quota or for so large a file means: free some, and run again."""
     with pytest.raises(NotFinishedError, match="is full"):
-        _write_half(Workspace(tmp_path), tmp_path / "a", OSError(errno.ENOSPC, "No space left on device"))
+        _write_half(Workspace(tmp_path), tmp_path / "a", OSError(number, "No room"))
     assert list(tmp_path.iterdir()) == []
 
 

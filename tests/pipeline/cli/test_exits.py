@@ -18,6 +18,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device", "scores/part.parquet")
         (not_finished("Another run holds the lock."), 3),
         (GateFailedError("The certificate failed."), 1),
         (FULL, 3),
+        (OSError(errno.EFBIG, "File too large", "exports/scores.csv"), 3),
         (ValueError("a fault of ours"), 70),
         (OSError(errno.EIO, "broken"), 70),
     ],

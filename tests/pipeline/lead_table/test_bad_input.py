@@ -3,6 +3,7 @@
 import pytest
 
 from features.errors import LeadlightError
+from pipeline.stages.train import train
 
 
 def refused(leads, *said: str) -> str:
@@ -69,6 +70,8 @@ def test_an_empty_table_is_refused(leads, lines):
     """Without rows there is nothing to learn from."""
     leads.write(*lines)
     refused(leads, "has no header" if not lines else "it is empty")
+    leads.table["attributes"] = "auto"
+    refused(leads, "has no header" if not lines else "it is empty: its source has no rows")
 
 
 def test_a_missing_file_and_a_wrong_delimiter_are_named(leads):
@@ -97,3 +100,13 @@ def test_outcomes_that_are_all_the_same_are_told(leads):
     assert any("none converted" in note for note in leads.ingest().notes)
     leads.write("id,created,source,employees,won", "a,2024-01-01,ads,1,", "b,2024-01-02,ads,2,")
     assert any("'won' is empty throughout" in note for note in leads.ingest("2024-07-01").notes)
+
+
+def test_a_report_by_nothing_is_refused_before_the_work_begins(leads):
+    """A name under report.segments that no lead has stops the training at its first step."""
+    leads.ingest()
+    leads.more = {"report": {"segments": ["source_"]}}
+    steps = []
+    with pytest.raises(LeadlightError, match=r"source_ \(did you mean 'source'\?\)\n\nHint: .*lead_table.attributes"):
+        train(leads.settings(), progress=lambda *step: steps.append(step))
+    assert steps == []

@@ -31,3 +31,6 @@ def test_a_column_that_only_winners_have_is_named(leads):
     assert {check.name: [finding.what for finding in check.findings] for check in found.failed} == {
         "nothing is filled by the outcome": ["seller"]
     }
+    hints = {check.hint for check in found.checks if check.hint and "drop" in check.hint}
+    assert len(hints) == 1
+    assert "lead_table.drop" in hints.pop()

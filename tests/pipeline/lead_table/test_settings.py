@@ -23,6 +23,7 @@ def refused(leads, *said: str) -> None:
     [
         ({"query": "SELECT 1"}, "give either path or query"),
         ({"order": "rows"}, "give either date or order: rows"),
+        ({"horizon_days": 10**14}, "lead_table.horizon_days: input should be less than or equal to 36500"),
         ({"date": None, "horizon_days": 9}, "horizon_days needs a date"),
         ({"label": {"converted_at": "won"}}, "label.converted_at needs a date and horizon_days"),
         ({"label": {"column": "won", "converted_at": "won"}}, "give either column or converted_at"),

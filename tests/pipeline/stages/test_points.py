@@ -224,7 +224,7 @@ def test_before_the_first_label_has_closed_all_conversions_are_missing(tmp_path,
 def test_where_nobody_converts_all_conversions_are_missing(young):
     """The data hold one class only: nothing to learn from, and as many conversions missing as a training needs."""
     error = with_card_meanwhile(one_class(900, converted=False), young, needed=40)
-    assert "None of the 900 ripe snapshots converts" in str(error)
+    assert "None of the 900 closed labels is a conversion" in str(error)
     assert "missing in all: 40 leads that convert, at least; so far there are 0" in str(error)
 
 
