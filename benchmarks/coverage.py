@@ -1,4 +1,4 @@
-"""``python -m benchmarks.coverage [--quick]``: do the intervals hold what they promise?
+"""``python -m benchmarks.coverage [--quick] [--shops NAME …]``: do the intervals hold what they promise?
 
 The backtest of two shops, CDNOW (real) and the synthetic one, cut into cells: a tenth of a fold by probability. In each
 cell of 500 snapshots or more, the conversions should lie inside the 95 % binomial band around its intervals. On the
@@ -31,6 +31,7 @@ from pipeline.synthetic.judge import best_probabilities
 from pipeline.synthetic.shop import generate, truth
 
 OWED = 0.95
+SHOPS = ("cdnow", "synthetic_shop")
 
 
 def tested(settings: Settings, *, folds: int | None) -> BacktestReport:
@@ -57,11 +58,13 @@ def main() -> int:
     """Test both shops back, print, and return 0 where both hold what is owed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small synthetic shop alone")
-    quick = parser.parse_args().quick
+    parser.add_argument("--shops", nargs="+", choices=SHOPS, default=SHOPS, help="only these")
+    asked = parser.parse_args()
+    quick = asked.quick
     table = Table("shop", "folds", "cells", "covered", "share", "owed", "true probability inside its interval")
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="leadlight-coverage-") as folder:
-        for name in ("synthetic_shop",) if quick else ("cdnow", "synthetic_shop"):
+        for name in ("synthetic_shop",) if quick else asked.shops:
             settings = _settings(name, Path(folder, name), leads=800 if quick else 10_000)
             report = tested(settings, folds=2 if quick else None)
             inside = true_share(settings, report) if name == "synthetic_shop" else None

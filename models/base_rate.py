@@ -2,9 +2,10 @@
 
 Each forward block was answered by models of what had closed before it. The shift c that makes those answers promise as
 many conversions as came is what moved meanwhile, plus the chance of a finite block. With the standard errors s of the
-shifts, the spread of the movement itself is (method of moments, DerSimonian and Laird, 1986)
+shifts, c² − s² estimates the squared movement of one block (method of moments, DerSimonian and Laird, 1986). A young
+shop has one block, or none: it is taken to move as shops do, with a weight of one block,
 
-    spread² = max(0, mean(c² − s²)),        reach = 1.96 · spread
+    spread² = max(0, (USUAL² + Σ(c² − s²)) / (1 + blocks)),        reach = 1.96 · spread
 
 so a lead's odds in the next stretch lie within exp(±reach) of what was foretold, 19 times in 20.
 """
@@ -19,8 +20,8 @@ import numpy.typing as npt
 from models.calibration import best_shift
 from models.model import sigmoid
 
-LEAST_BLOCKS: Final = 2
-"""From one block alone, movement cannot be told from the chance of that block."""
+USUAL: Final = 0.2
+"""How far base rates usually move, in log-odds; docs/decisions/0018 says where that comes from."""
 QUANTILE: Final = 1.96
 
 Floats = npt.NDArray[np.float64]
@@ -34,10 +35,9 @@ def reach_of_drift(margins: Floats, converted: npt.NDArray[np.bool_], block: npt
         converted: Their labels.
         block: 1, 2, … = the forward block each row lies in; rows of block 0 are not read.
 
-    Returns:
-        0 where fewer than `LEAST_BLOCKS` blocks hold both kinds of rows.
+    Blocks with one kind of rows alone say nothing.
     """
-    moved = []
+    moved = [USUAL**2]
     for one in range(1, int(block.max(initial=0)) + 1):
         rows = block == one
         if not 0 < converted[rows].sum() < rows.sum():
@@ -46,4 +46,4 @@ def reach_of_drift(margins: Floats, converted: npt.NDArray[np.bool_], block: npt
         probability = sigmoid(margins[rows] + shift)
         by_chance = 1.0 / float((probability * (1.0 - probability)).sum())
         moved.append(shift**2 - by_chance)
-    return QUANTILE * float(np.sqrt(max(float(np.mean(moved)), 0.0))) if len(moved) >= LEAST_BLOCKS else 0.0
+    return QUANTILE * float(np.sqrt(max(float(np.mean(moved)), 0.0)))

@@ -216,7 +216,7 @@ def _assembled(rows: TrainingRows, parts: tuple[LinearPart, str], blend: Blend, 
 
 
 def _drift(held_out: HeldOut, blend: Blend) -> float:
-    """Return how far the base rate moved between forward blocks: what the interval must leave room for."""
+    """Return how far the base rate moves from one stretch of time to the next: the interval must leave room for it."""
     return reach_of_drift(blend.margins(held_out.linear, held_out.trees), held_out.converted, held_out.block)
 
 

@@ -15,7 +15,7 @@ _METRICS = {"roc_auc": "ROC-AUC", "average_precision": "average precision", "log
 
 def show_backtest(console: Console, report: BacktestReport) -> None:
     """Print how the recipe did at each moment of the past."""
-    console.print(report.verdict, style="bold", markup=False)
+    console.print(report.verdict, style="bold", markup=False, soft_wrap=True)
     if report.question:
         console.print(f"\n{report.question}", markup=False)
     console.print(_how_judged(report) + "\n", markup=False)
