@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from features.catalog import FAMILIES
 from features.errors import wrong_input
 from models import grades
+from models.decision_columns import DECISION_COLUMNS
 from models.explain import Explainer, explainer
 from models.model import ROWS_PER_BLOCK, rows_of
 from models.points import points, total_hundredths
@@ -97,6 +98,7 @@ def score_schema(features: tuple[Feature, ...]) -> pa.Schema:
             "grade": pa.string(),
             "temperature": pa.string(),
             "cell": pa.string(),
+            **DECISION_COLUMNS,
             "points_total": pa.int64(),
             "fit": pa.int64(),
             "engagement": pa.int64(),

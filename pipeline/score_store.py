@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from features import moments
 from features.errors import LeadlightError, wrong_input
+from models.decision_columns import with_decision_columns
 from pipeline.workspace import Workspace
 
 # What spreadsheets take for a formula when a cell begins with it.
@@ -82,8 +83,8 @@ class ScoreStore:
         return StoredRun(**json.loads(manifest.read_text(encoding="utf-8")))
 
     def read(self, run: StoredRun) -> pa.Table:
-        """Return the stored scores of *run*."""
-        return pq.read_table(self._folder / run.part, partitioning=None)
+        """Return the stored scores of *run*; columns that came later are null in a run of before."""
+        return with_decision_columns(pq.read_table(self._folder / run.part, partitioning=None))
 
     def count(self, run: StoredRun) -> int:
         """Return how many rows *run* has."""
@@ -91,7 +92,8 @@ class ScoreStore:
 
     def read_lead(self, run: StoredRun, lead_id: str) -> pa.Table:
         """Return the rows of *run* about one lead, most often one."""
-        return pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
+        rows = pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
+        return with_decision_columns(rows)
 
     def export(self, run: StoredRun, scores: pa.Table) -> tuple[Path, Path]:
         """Write readable *scores* as Parquet and CSV and return both paths."""
