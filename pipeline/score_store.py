@@ -1,13 +1,15 @@
 """Stored scores: one immutable part per moment and model, and a manifest that names the published run.
 
-``scores/as_of=…/model=…/part.parquet`` is written beside and renamed, so nobody reads half a run; a
-part that stands is never written again.
+The folder ``scores/as_of=…/model=…`` (see `pipeline.published.run_files`) is written beside and renamed, so nobody
+reads half a run; a run that stands is never written again.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +21,10 @@ import pyarrow.parquet as pq
 from features import moments
 from features.errors import LeadlightError, wrong_input
 from models.decision_columns import with_decision_columns
+from pipeline.published.compared import NOTHING_BEFORE, RunBefore, run_before
+from pipeline.published.rows import HistoryPoint
+from pipeline.published.run_files import INFO, LIST, PART, SHOWN, RunHead, RunNotes, write_run
+from pipeline.whole_folder import writing_folder
 from pipeline.workspace import Workspace
 
 # What spreadsheets take for a formula when a cell begins with it.
@@ -58,16 +64,56 @@ class ScoreStore:
         runs = [_run(_moment_of(part.parent.parent.name), model_version) for part in parts]
         return max(runs, key=lambda run: run.as_of, default=None)
 
-    def add(self, scores: pa.Table, *, as_of: int, model_version: str, scored_at: datetime) -> StoredRun:
-        """Store a run's scores; they never change afterwards."""
+    def add(
+        self,
+        scores: pa.Table,
+        *,
+        as_of: int,
+        model_version: str,
+        scored_at: datetime,
+        people: pa.Table | None = None,
+        personal: Collection[str] = (),
+        notes: RunNotes | None = None,
+    ) -> StoredRun:
+        """Store a run's scores with the list to read them by; they never change afterwards.
+
+        Args:
+            scores: All rows (`models.scoring.score_schema`), in any order.
+            as_of: The moment of scoring, microseconds (UTC).
+            model_version: The model that scored.
+            scored_at: When (aware).
+            people: What is known of the leads: ``lead_id`` (each once), and any of ``display_name``, ``company``,
+                ``owner``, ``email``, ``phone``, ``source`` and ``campaign``.
+            personal: Which of the first five of these may be kept.
+            notes: What else is known of the run.
+        """
         run = _run(as_of, model_version)
-        note = {"leadlight.scored_at": scored_at.isoformat()}
-        with self._workspace.writing(self._folder / run.part) as path:
-            pq.write_table(scores.replace_schema_metadata(note), path, compression="zstd")
+        head, before = RunHead(as_of, model_version, scored_at), self._before()
+        with writing_folder(self.folder_of(run), needs=PART, root=self._workspace.root) as folder:
+            write_run(folder, scores, head, people=people, personal=personal, before=before, notes=notes)
         return run
+
+    def complete(self, run: StoredRun) -> None:
+        """Write the list of a run that an older version stored, if it is not there; its scores stay as they are."""
+        target = self.folder_of(run)
+        if (target / LIST).exists() or not (target / PART).exists():
+            return
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".list-") as name:
+            made = Path(name)
+            scores = self.read(run)
+            write_run(made, scores, RunHead(run.as_of, run.model_version, _scored_at(scores), is_new=False))
+            # Whoever sees the list sees all of it: it comes last.
+            for file in (INFO, SHOWN, LIST):
+                with self._workspace.writing(target / file) as path:
+                    (made / file).replace(path)
+
+    def folder_of(self, run: StoredRun) -> Path:
+        """Return the folder of a run's files."""
+        return (self._folder / run.part).parent
 
     def publish(self, run: StoredRun) -> None:
         """Name *run* as the one that readers show."""
+        self.complete(run)
         with self._workspace.writing(self._folder / "manifest.json") as path:
             path.write_text(json.dumps(asdict(run), indent=1), encoding="utf-8")
 
@@ -77,10 +123,10 @@ class ScoreStore:
         Raises:
             LeadlightError: Nothing was scored yet.
         """
-        manifest = self._folder / "manifest.json"
-        if not manifest.exists():
+        run = self._published()
+        if run is None:
             raise _nothing_scored(self._workspace.root)
-        return StoredRun(**json.loads(manifest.read_text(encoding="utf-8")))
+        return run
 
     def read(self, run: StoredRun) -> pa.Table:
         """Return the stored scores of *run*; columns that came later are null in a run of before."""
@@ -95,6 +141,17 @@ class ScoreStore:
         rows = pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
         return with_decision_columns(rows)
 
+    def history(self, lead_id: str) -> list[HistoryPoint]:
+        """Return what each stored run says of a lead, oldest first."""
+        names = [one.name for one in fields(HistoryPoint) if one.name != "position"]
+        points = []
+        for part in self._folder.glob("as_of=*/model=*/part.parquet"):
+            rows = with_decision_columns(
+                pq.read_table(part, partitioning=None, filters=pc.field("lead_id") == lead_id)
+            ).select(names)
+            points += [HistoryPoint(**row, position=0) for row in rows.to_pylist()]
+        return sorted(points, key=lambda point: (point.as_of, point.model_version, point.trigger_id or ""))
+
     def export(self, run: StoredRun, scores: pa.Table) -> tuple[Path, Path]:
         """Write readable *scores* as Parquet and CSV and return both paths."""
         stem = f"scores_{_moment_name(run.as_of)}_{_file_name(run.model_version)}"
@@ -105,6 +162,19 @@ class ScoreStore:
         with self._workspace.writing(csv) as path:
             pa_csv.write_csv(_without_formulas(scores), path)
         return parquet, csv
+
+    def _published(self) -> StoredRun | None:
+        manifest = self._folder / "manifest.json"
+        return StoredRun(**json.loads(manifest.read_text(encoding="utf-8"))) if manifest.exists() else None
+
+    def _before(self) -> RunBefore:
+        """Return what a new run is compared with: the one that readers show now, where it can still be read."""
+        run = self._published()
+        if run is None or not (self._folder / run.part).exists():
+            return NOTHING_BEFORE
+        self.complete(run)
+        head = {"as_of": run.as_of, "model_version": run.model_version}
+        return run_before(self.folder_of(run) / LIST, head=head)
 
 
 def _run(as_of: int, model_version: str) -> StoredRun:
@@ -124,6 +194,11 @@ def _moment_of(folder: str) -> int:
     """Return the moment that a folder is named after: the inverse of `_moment_name`."""
     text = folder.removeprefix("as_of=").removesuffix("Z")
     return moments.to_us(datetime.fromisoformat(f"{text}+00:00"))
+
+
+def _scored_at(scores: pa.Table) -> datetime | None:
+    """Return when a run was scored, as its rows say."""
+    return pc.max(scores["scored_at"]).as_py() if "scored_at" in scores.column_names else None
 
 
 def _file_name(text: str) -> str:

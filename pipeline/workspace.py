@@ -270,9 +270,14 @@ def _remove_left_over(path: Path) -> None:
     Age counts because the number of a dead process may belong to another by now.
     """
     for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
-        number = left.name.removesuffix(_PART).rpartition(".")[2]
-        if number.isdecimal() and int(number) != os.getpid() and (_is_gone(int(number)) or _is_old(left)):
+        if is_left_over(left):
             left.unlink(missing_ok=True)
+
+
+def is_left_over(part: Path) -> bool:
+    """Return whether *part*, named after the process that writes it, was left behind by one that is gone."""
+    number = part.name.removesuffix(_PART).rpartition(".")[2]
+    return number.isdecimal() and int(number) != os.getpid() and (_is_gone(int(number)) or _is_old(part))
 
 
 def _is_gone(process: int) -> bool:

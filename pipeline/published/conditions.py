@@ -1,0 +1,57 @@
+"""What an ask's filters and search are in SQL: names of columns are ours, whatever a person typed is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.published.asks import Ask
+from pipeline.published.folding import folded_question
+from pipeline.published.list_columns import SET_MARK
+from pipeline.published.run_info import CHOICE_COLUMNS, SET_COLUMNS
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on a row of the list.
+
+    Attributes:
+        sql: With a ``?`` for each value; empty = every row.
+        values: What is bound to them, in order.
+    """
+
+    sql: str = ""
+    values: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The clause of a query, or nothing."""
+        return f"WHERE {self.sql}" if self.sql else ""
+
+
+def condition(ask: Ask) -> Condition:
+    """Return the condition of an ask; equal ones come out equal, whatever the order of the values."""
+    parts = [
+        (_in_set if column in SET_COLUMNS else _is_one_of)(column, sorted(set(getattr(ask, name))))
+        for name, column in CHOICE_COLUMNS.items()
+        if getattr(ask, name)
+    ]
+    if ask.held is not None:
+        parts.append(Condition("held_set <> ''" if ask.held else "held_set = ''"))
+    if question := folded_question(ask.text):
+        parts.append(Condition("contains(search, ?)", (question,)))
+    sql = " AND ".join(f"({part.sql})" for part in parts)
+    return Condition(sql, tuple(value for part in parts for value in part.values))
+
+
+def _is_one_of(column: str, values: Sequence[str]) -> Condition:
+    known = [value for value in values if value]
+    parts = [f"{column} IN ({', '.join('?' * len(known))})"] if known else []
+    if len(known) < len(values):
+        parts.append(f"{column} IS NULL OR {column} = ''")
+    return Condition(" OR ".join(parts), tuple(known))
+
+
+def _in_set(column: str, values: Sequence[str]) -> Condition:
+    parts = [f"contains({column}, ?)" if value else f"{column} = ''" for value in values]
+    return Condition(" OR ".join(parts), tuple(f"{SET_MARK}{value}{SET_MARK}" for value in values if value))

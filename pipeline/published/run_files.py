@@ -1,0 +1,179 @@
+"""The files of one stored run: all rows, the list to find and show them by, and a note about the whole.
+
+::
+
+    part.parquet   every column of every row, in order of rank, those without a score last
+    list.parquet   what leads are found by (`LIST_COLUMNS`), in large row groups: they are scanned whole
+    list.arrow     what a page shows (`SHOWN_COLUMNS`), in small blocks: any fifty rows are read in milliseconds
+    run.json       `RunInfo`
+
+The three tables have the same rows in the same order; in a run that an older version stored, the part has an order of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.published.compared import NOTHING_BEFORE, RunBefore
+from pipeline.published.list_columns import LIST_SCHEMA, SHOWN_SCHEMA, ListOfRun
+from pipeline.published.run_info import Census, RunInfo
+
+PART: Final = "part.parquet"
+LIST: Final = "list.parquet"
+SHOWN: Final = "list.arrow"
+INFO: Final = "run.json"
+
+PART_ROW_GROUP: Final = 8_192
+LIST_ROW_GROUP: Final = 131_072
+ROWS_PER_SHOWN_BLOCK: Final = 256
+"""Fifty rows from anywhere are fifty blocks; smaller ones are read faster and fill more of the disk."""
+
+_BLOCK: Final = LIST_ROW_GROUP
+_ORDER: Final = (("rank", "ascending"), ("lead_id", "ascending"), ("trigger_id", "ascending"))
+_UNLIKE_EACH_OTHER: Final = frozenset({"position", "rank", "lead_key", "lead_id", "email", "phone", "search"})
+"""Columns whose values hardly repeat: a dictionary of them would only be in the way."""
+_SCANNED: Final = frozenset({"position", "search", "change", "name_order", "company_order", "fit", "engagement"})
+"""Columns that a question reads whole: these are not compressed."""
+
+
+@dataclass(frozen=True)
+class RunNotes:
+    """What is known of a run beside its rows.
+
+    Attributes:
+        labels: The wording of stages, plays and segments as configured now.
+        data_until: Until when each table tells what happened (ISO).
+    """
+
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    data_until: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunHead:
+    """What tells a run from others.
+
+    Attributes:
+        as_of: Its moment, microseconds (UTC).
+        model_version: The model that scored.
+        scored_at: When; None where an old run does not say.
+        is_new: False where an older version wrote its part, which is left as it is.
+    """
+
+    as_of: int
+    model_version: str
+    scored_at: datetime | None
+    is_new: bool = True
+
+
+def in_order_of_rank(scores: pa.Table) -> pa.Array:
+    """Return the rows of *scores* in order of rank, those without one last; ids settle ties."""
+    by = [key for key in _ORDER if key[0] in scores.column_names]
+    return pc.sort_indices(scores, sort_keys=by)
+
+
+def write_run(
+    folder: Path,
+    scores: pa.Table,
+    head: RunHead,
+    *,
+    people: pa.Table | None = None,
+    personal: Collection[str] = (),
+    before: RunBefore = NOTHING_BEFORE,
+    notes: RunNotes | None = None,
+) -> None:
+    """Write the files of a run into *folder*, which exists.
+
+    Rows are put in order block by block, so the run lies in memory once.
+
+    Args:
+        folder: Where to.
+        scores: The run, in any order.
+        head: What tells it from others.
+        people: See `ListOfRun`.
+        personal: See `ListOfRun`.
+        before: The run published before.
+        notes: What is known of the run beside its rows.
+    """
+    order = in_order_of_rank(scores)
+    listed = ListOfRun(scores, order, people=people, personal=personal, before=before)
+    census, notes = Census(), notes or RunNotes()
+    with ExitStack() as files:
+        part = files.enter_context(_part_writer(folder, scores, head.scored_at)) if head.is_new else None
+        found_by = files.enter_context(_list_writer(folder))
+        shown = files.enter_context(_shown_writer(folder))
+        for start, rows in _blocks(scores, order):
+            block = listed.block(start, rows)
+            census.add(block)
+            if part is not None:
+                part.write_table(rows, row_group_size=PART_ROW_GROUP)
+            found_by.write_table(block, row_group_size=LIST_ROW_GROUP)
+            shown.write_table(block.select(SHOWN_SCHEMA.names), max_chunksize=ROWS_PER_SHOWN_BLOCK)
+    info = RunInfo(
+        as_of=head.as_of,
+        model_version=head.model_version,
+        scored_at="" if head.scored_at is None else head.scored_at.isoformat(),
+        data_until=notes.data_until or _least_data_until(scores),
+        rows=census.rows,
+        scored=census.scored,
+        expected_conversions=census.expected_conversions,
+        compared_with=before.head,
+        labels=notes.labels,
+        choices=census.choices(),
+        is_in_order=head.is_new,
+    )
+    (folder / INFO).write_text(info.as_json(), encoding="utf-8")
+
+
+def _blocks(scores: pa.Table, order: pa.Array) -> Iterator[tuple[int, pa.Table]]:
+    for start in range(0, len(order), _BLOCK):
+        yield start, scores.take(order.slice(start, _BLOCK)).combine_chunks()
+
+
+def _part_writer(folder: Path, scores: pa.Table, scored_at: datetime | None) -> pq.ParquetWriter:
+    note = None if scored_at is None else {"leadlight.scored_at": scored_at.isoformat()}
+    return pq.ParquetWriter(folder / PART, scores.schema.with_metadata(note), compression="zstd")
+
+
+def _list_writer(folder: Path) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        folder / LIST,
+        LIST_SCHEMA,
+        compression={path: "none" if path in _SCANNED else "lz4" for path in _leaves(LIST_SCHEMA)},
+        use_dictionary=[path for path in _leaves(LIST_SCHEMA) if path not in _UNLIKE_EACH_OTHER | _SCANNED],
+    )
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """Return how Parquet calls the columns that hold values."""
+    leaves = []
+    for column in schema:
+        if not pa.types.is_list(column.type):
+            leaves.append(column.name)
+        elif pa.types.is_struct(column.type.value_type):
+            leaves += [f"{column.name}.list.element.{inner.name}" for inner in column.type.value_type]
+        else:
+            leaves.append(f"{column.name}.list.element")
+    return leaves
+
+
+def _shown_writer(folder: Path) -> pa.ipc.RecordBatchFileWriter:
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    return pa.ipc.new_file(folder / SHOWN, SHOWN_SCHEMA, options=options)
+
+
+def _least_data_until(scores: pa.Table) -> dict[str, str]:
+    if "data_until" not in scores.column_names:
+        return {}
+    least = pc.min(scores["data_until"]).as_py()
+    return {} if least is None else {"": least.isoformat()}
