@@ -135,7 +135,9 @@ def training_table(
     )
 
 
-def waiting_table(rows: LeadRows, timing: Timing, features: Sequence[Feature], *, as_of: int) -> FeatureTable:
+def waiting_table(
+    rows: LeadRows, timing: Timing, features: Sequence[Feature], *, as_of: int, beside: Sequence[Feature] = ()
+) -> FeatureTable:
     """Return the leads that wait for an answer at *as_of*.
 
     Without a horizon these are the leads without a label; with one, those that came in by then, whose label has not
@@ -146,6 +148,7 @@ def waiting_table(rows: LeadRows, timing: Timing, features: Sequence[Feature], *
         timing: What is known of time.
         features: The attributes that the model reads.
         as_of: The moment of scoring, microseconds (UTC).
+        beside: Attributes for rules alone.
 
     Returns:
         One row per lead, sorted by lead id, without labels; a lead with a date is asked about at its date.
@@ -158,7 +161,12 @@ def waiting_table(rows: LeadRows, timing: Timing, features: Sequence[Feature], *
         waits &= moments.exists(asked, as_of) & np.asarray(pc.is_null(rows.label))
     chosen = _by_lead(rows, waits)
     waiting = rows.take(chosen)
-    return FeatureTable(_keys(waiting, asked[chosen]), _columns(waiting, features), tuple(features))
+    return FeatureTable(
+        _keys(waiting, asked[chosen]),
+        _columns(waiting, features),
+        tuple(features),
+        beside=_columns(waiting, beside) if beside else None,
+    )
 
 
 def every_lead(rows: LeadRows, timing: Timing, features: Sequence[Feature], *, as_of: int) -> FeatureTable:

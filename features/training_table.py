@@ -99,7 +99,14 @@ def ripe_snapshots(timelines: Timelines, question: Question) -> tuple[Snapshots,
     return asked.take(ripe), found.filter(found["is_ripe"])
 
 
-def scoring_table(timelines: Timelines, question: Question, features: Sequence[Feature], *, as_of: int) -> FeatureTable:
+def scoring_table(
+    timelines: Timelines,
+    question: Question,
+    features: Sequence[Feature],
+    *,
+    as_of: int,
+    beside: Sequence[Feature] = (),
+) -> FeatureTable:
     """Return the snapshots of the cohort that wait for an answer at *as_of*.
 
     On a grid that is every lead that exists at *as_of*; at a trigger it is every trigger pulled
@@ -111,6 +118,9 @@ def scoring_table(timelines: Timelines, question: Question, features: Sequence[F
         question: What is predicted.
         features: The catalog that the model was trained on.
         as_of: The moment of scoring, microseconds (UTC).
+        beside: Columns for rules that the model does not read, under names that no feature has. They say how things
+            stand at the moment of scoring, also where the model is asked at an earlier trigger: what to do about a
+            lead is decided now.
 
     Returns:
         One row per snapshot, without labels.
@@ -123,7 +133,28 @@ def scoring_table(timelines: Timelines, question: Question, features: Sequence[F
     else:
         asked = on_grid(timelines, np.asarray([as_of], dtype=np.int64), horizon_days=question.horizon_days)
     asked = asked.take(members(timelines, asked, question, features))
-    return compute(timelines, asked, features, zone=question.zone)
+    if not beside:
+        return compute(timelines, asked, features, zone=question.zone)
+    if asked.trigger is not None:
+        table = compute(timelines, asked, features, zone=question.zone)
+        return replace(table, beside=_as_it_stands(timelines, asked, beside, now=as_of, zone=question.zone))
+    table = compute(timelines, asked, [*features, *beside], zone=question.zone)
+    return replace(
+        table,
+        columns=table.columns.select([feature.name for feature in features]),
+        features=tuple(features),
+        beside=table.columns.select([feature.name for feature in beside]),
+    )
+
+
+def _as_it_stands(
+    timelines: Timelines, asked: Snapshots, features: Sequence[Feature], *, now: int, zone: str
+) -> pa.Table:
+    """Return *features* of each snapshot's lead at the moment *now*; each lead is computed once."""
+    leads, places = np.unique(asked.lead_no, return_inverse=True)
+    moment = np.full(len(leads), now, dtype=np.int64)
+    once = compute(timelines, Snapshots(leads, moment, moment), features, zone=zone)
+    return once.columns.take(pa.array(places))
 
 
 def _waits(asked: Snapshots, *, now: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
+import pyarrow as pa
+
 from features import cohorts
 from features.catalog import Feature
 from features.errors import LeadlightError, wrong_input
@@ -100,15 +102,25 @@ class Histories:
         work: Callable[[FeatureTable], Result],
         *,
         as_of: int,
+        beside: Sequence[Feature] = (),
         progress: Progress = silent,
     ) -> list[Result]:
         """Return *work* of the snapshots that wait for an answer, bucket by bucket."""
         return per_bucket(
             self._tables,
-            lambda timelines: work(scoring_table(timelines, self._question, features, as_of=as_of)),
-            columns=self._question.columns_read(features),
+            lambda timelines: work(scoring_table(timelines, self._question, features, as_of=as_of, beside=beside)),
+            columns=self._question.columns_read([*features, *beside]),
             progress=progress,
             doing="scoring",
+        )
+
+    def people(self, *, as_of: int) -> pa.Table | None:
+        """Return who stands in the table of leads; None where there is none."""
+        tables = self._tables
+        if not tables.has_people:
+            return None
+        return pa.concat_tables(
+            [tables.people_at(bucket, as_of=as_of).drop_columns(["lead_no"]) for bucket in range(tables.buckets)]
         )
 
     def everyone(

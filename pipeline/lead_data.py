@@ -11,6 +11,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import pyarrow as pa
+
 from features.catalog import Feature
 from features.errors import LeadlightError
 from features.matrix import FeatureTable
@@ -79,6 +81,7 @@ class LeadData(Protocol):
         work: Callable[[FeatureTable], Result],
         *,
         as_of: int,
+        beside: Sequence[Feature] = (),
         progress: Progress = silent,
     ) -> list[Result]:
         """Return *work* of the leads that wait for an answer at *as_of*, part by part.
@@ -87,10 +90,19 @@ class LeadData(Protocol):
             features: The columns of the tables that *work* is given.
             work: Called with a part of the leads, each in one part; parts may be at work at once.
             as_of: The moment of scoring, microseconds (UTC); what was known later is not read.
+            beside: Columns for rules, which lie beside the features; they say how things stand at *as_of*.
             progress: Told of every part done.
 
         Returns:
             What *work* returned, in order of parts; parts may be empty.
+        """
+
+    def people(self, *, as_of: int) -> pa.Table | None:
+        """Return who the leads are, as it was known at *as_of* (microseconds, UTC); None where that is not kept.
+
+        Returns:
+            ``lead_id`` and those columns of `features.people.PEOPLE` that the shop has, one row per lead of the
+            shop's own list of leads.
         """
 
     def everyone(

@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from models.grades import GradeShares
+from pipeline.playbooks import faults as decision_faults
+from pipeline.settings_decisions import DecisionSettings
 from pipeline.settings_faults import (
     config_not_found,
     config_not_yaml,
@@ -139,6 +141,7 @@ class Settings(Section):
     score: ScoreSettings = Field(default_factory=ScoreSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     points: PointsSettings = Field(default_factory=PointsSettings)
+    decisions: DecisionSettings = Field(default_factory=DecisionSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 
@@ -149,6 +152,16 @@ class Settings(Section):
             return self.lead_table.named_attributes
         specs = [spec for source in self.tables.get("leads", []) for spec in source.attributes.items()]
         return {name: any(spec.sensitive for other, spec in specs if other == name) for name, _ in specs}
+
+    @property
+    def attribute_kinds(self) -> dict[str, str] | None:
+        """The attributes of leads that the config names, and what they hold; None where the data will tell."""
+        if self.lead_table is None:
+            return {
+                name: spec.type for source in self.tables.get("leads", []) for name, spec in source.attributes.items()
+            }
+        specs = self.lead_table.attributes
+        return {name: spec.type for name, spec in specs.items()} if isinstance(specs, dict) else None
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -204,7 +217,7 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise config_refused(place, [*fault_lines(error, Settings, raw=raw), *_readable_table_faults(raw)]) from error
-    if faults := _kind_faults(settings, raw):
+    if faults := [*_kind_faults(settings, raw), *decision_faults(settings.decisions, settings.attribute_kinds)]:
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})

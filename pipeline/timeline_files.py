@@ -17,6 +17,8 @@ from features.timeline import Coverage, Timelines
 ROW_GROUP = 131_072
 LEADS = "leads"
 """The folder of the index of leads, beside the tables."""
+PEOPLE = "people"
+"""The folder of what is known of people: no timeline, so that no feature can read it."""
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _IDS = ("row_id", "lead_id")
@@ -93,6 +95,12 @@ def read_bucket(
         asked = [column for column in there if columns is None or column in {*KEY_COLUMNS, *columns[name]}]
         tables[name] = _read(bucket_file(folder, name, bucket), asked)
     return Timelines(_read(bucket_file(folder, LEADS, bucket)), tables, coverage)
+
+
+def read_people(folder: Path, bucket: int) -> pa.Table:
+    """Return what is known of one bucket's people, all versions; see `features.people`."""
+    with pq.ParquetFile(bucket_file(folder, PEOPLE, bucket)) as file:
+        return file.read()
 
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -27,10 +27,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from features.errors import LeadlightError, NotFinishedError, is_disk_full, not_finished, wrong_input
 from features.moments import to_us
+from features.people import people_at
 from features.timeline import Coverage, Timelines
-from pipeline.timeline_files import read_bucket
+from pipeline.timeline_files import read_bucket, read_people
 
 LEAD_TABLE = "lead_table"
 """What the manifest of a generation says it is, where it holds a lead table instead of timelines."""
@@ -235,6 +239,23 @@ class Tables:
         """The span that each table's data cover."""
         spans = json.loads((self.folder / "coverage.json").read_text(encoding="utf-8"))
         return {name: Coverage(_moment(span["data_from"]), _moment(span["data_until"])) for name, span in spans.items()}
+
+    @property
+    def has_people(self) -> bool:
+        """Whether it is kept who the leads are: not without a table of leads, nor by an ingest of before it was."""
+        return self.manifest.get("people") is not None
+
+    def people_at(self, bucket: int, *, as_of: int) -> pa.Table:
+        """Return what was known of one bucket's people at *as_of* (microseconds); ask `has_people` first.
+
+        Returns:
+            ``lead_no``, ``lead_id`` and those columns of `features.people.PEOPLE` that the shop has, one row per
+            lead of the shop's own list of leads.
+        """
+        index = self.timelines(bucket, columns={}).leads
+        known = people_at(read_people(self.folder / "timelines", bucket), as_of=as_of)
+        places = pc.index_in(known["lead_no"], value_set=index["lead_no"].combine_chunks())
+        return known.append_column("lead_id", index["lead_id"].take(places))
 
     def timelines(self, bucket: int, *, columns: Mapping[str, set[str]] | None = None) -> Timelines:
         """Return the timelines of one bucket of leads.

@@ -109,11 +109,16 @@ class LeadTable:
         work: Callable[[FeatureTable], Result],
         *,
         as_of: int,
+        beside: Sequence[Feature] = (),
         progress: Progress = silent,
     ) -> list[Result]:
         """Return *work* of the open leads, part by part."""
-        table = waiting_table(self._rows, self._timing, features, as_of=as_of)
+        table = waiting_table(self._rows, self._timing, features, as_of=as_of, beside=beside)
         return _in_parts(table, work, progress)
+
+    def people(self, *, as_of: int) -> pa.Table | None:  # noqa: ARG002 - one row per lead, and no versions
+        """Return the leads: that they stand in the table is all that it says of them."""
+        return pa.table({"lead_id": self._rows.lead_id})
 
     def everyone(
         self,

@@ -16,6 +16,9 @@ _MAPPING = {
     "static_status", "cancelled_statuses",
 }  # fmt: skip
 
+_FORM = 2
+"""The form in which timelines are written; another one than a workspace has is written anew at its next ingest."""
+
 
 @dataclass(frozen=True)
 class SourceRecord:
@@ -121,7 +124,7 @@ def resolution_signature(settings: Settings) -> str:
         name: [(str(s.data_from), str(s.data_until)) for s in sources] for name, sources in settings.tables.items()
     }
     ingest = settings.ingest
-    return _hash([static, spans, ingest.max_leads_per_visitor, ingest.buckets, settings.shop.time_zone, 1])
+    return _hash([static, spans, ingest.max_leads_per_visitor, ingest.buckets, settings.shop.time_zone, _FORM])
 
 
 def _hash(data: object) -> str:

@@ -136,6 +136,7 @@ class IngestRun:
             "buckets": resolved.buckets,
             "timelines": resolved.columns,
             "event_types": resolved.event_types,
+            "people": resolved.people,
             "record": record.as_dict(),
             "report": report.as_dict(),
         }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pyarrow as pa
-
 from features import moments
 from models import scoring
 from models.points_card_columns import BoundCard
@@ -13,8 +11,10 @@ from models.points_card_scoring import score_by_card
 from pipeline import card_store
 from pipeline.asked_moment import asked_moment
 from pipeline.champion import has_champion
+from pipeline.deciding import Decided, scored_and_decided
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
+from pipeline.published.run_files import RunNotes
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.stages.score_report import ScoreReport, readable, report_of
@@ -39,7 +39,8 @@ def score_by_points(
     leads = lead_data(settings)
     bound = leads.points_card()
     version = bound.card.label
-    newest = min(leads.data_until(bound.features).values())
+    ends = leads.data_until(bound.features)
+    newest = min(ends.values())
     moment = asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
     store = ScoreStore(workspace)
     run = store.find(moment, version)
@@ -47,9 +48,16 @@ def score_by_points(
     if run is None:
         until = moments.from_us(min(moment, newest))
         shared = scoring.ScoringRun(version, data_until=until, scored_at=scored_at.astimezone(UTC))
-        scores = _scores(settings, leads, bound, shared, moment=moment, progress=progress)
+        decided = _decided(settings, leads, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
-        run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
+        run = store.add(
+            decided.scores,
+            as_of=moment,
+            model_version=version,
+            scored_at=scored_at,
+            people=decided.people,
+            notes=RunNotes(decided.words, {name: moments.from_us(end).isoformat() for name, end in ends.items()}),
+        )
     with workspace.publishing():
         is_published = not has_champion(settings)
         if is_published:
@@ -66,7 +74,7 @@ def score_by_points(
     )
 
 
-def _scores(
+def _decided(
     settings: Settings,
     leads: LeadData,
     bound: BoundCard,
@@ -74,15 +82,15 @@ def _scores(
     *,
     moment: int,
     progress: Progress,
-) -> pa.Table:
+) -> Decided:
     cell_points = settings.score.grades.cell_points
-    parts = leads.waiting(
+    return scored_and_decided(
+        settings,
+        leads,
         leads.scored_by(bound),
         lambda asked: score_by_card(bound, asked, run=run, cell_points=cell_points),
-        as_of=moment,
+        run=run,
+        moment=moment,
+        ranked_by="points_total",
         progress=progress,
     )
-    scores = scoring.with_ranks(pa.concat_tables(parts), by="points_total")
-    if not len(scores):
-        raise leads.nobody_waits(moment)
-    return scores

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import pyarrow as pa
-
 from features import moments
 from models import scoring
 from models.model import LeadModel
 from models.reasons import ReasonLimits
 from pipeline.asked_moment import asked_moment
 from pipeline.champion import champion, has_champion, scores_still
+from pipeline.deciding import Decided, scored_and_decided
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
+from pipeline.published.run_files import RunNotes
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.stages.points_score import score_by_points
@@ -58,8 +58,15 @@ def score(
             scored_at=scored_at.astimezone(UTC),
             is_stale=bool(stale_tables),
         )
-        scores = _scores(settings, leads, model, shared, moment=moment, progress=progress)
-        run = store.add(scores, as_of=moment, model_version=version, scored_at=scored_at)
+        decided = _decided(settings, leads, model, shared, moment=moment, progress=progress)
+        run = store.add(
+            decided.scores,
+            as_of=moment,
+            model_version=version,
+            scored_at=scored_at,
+            people=decided.people,
+            notes=RunNotes(decided.words, {name: moments.from_us(end).isoformat() for name, end in ends.items()}),
+        )
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
     with workspace.publishing():
         is_published = scores_still(settings, version)
@@ -85,7 +92,7 @@ def _stale(settings: Settings, ends: Mapping[str, int], moment: int) -> tuple[st
     return tuple(sorted(name for name, end in ends.items() if allowed and moment - end > allowed))
 
 
-def _scores(
+def _decided(
     settings: Settings,
     leads: LeadData,
     model: LeadModel,
@@ -93,18 +100,17 @@ def _scores(
     *,
     moment: int,
     progress: Progress,
-) -> pa.Table:
+) -> Decided:
     config = _scoring_config(settings)
-    parts = leads.waiting(
+    return scored_and_decided(
+        settings,
+        leads,
         model.features,
         lambda asked: scoring.score(model, asked, config=config, run=run),
-        as_of=moment,
+        run=run,
+        moment=moment,
         progress=progress,
     )
-    scores = scoring.with_ranks(pa.concat_tables(parts))
-    if not len(scores):
-        raise leads.nobody_waits(moment)
-    return scores
 
 
 def _scoring_config(settings: Settings) -> scoring.ScoringConfig:

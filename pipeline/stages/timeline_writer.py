@@ -16,6 +16,7 @@ import pyarrow as pa
 from features.local_time import instant
 from features.moments import local_midnight
 from features.ownership import links_sql, ownership_sql, shared_visitors_sql
+from features.people import people_sql, told_of
 from features.resolution import FactTable, attributes_sql, leads_sql, tie_order, timeline_sql
 from features.row_order import settled
 from features.tables import FACT_TABLES
@@ -24,7 +25,7 @@ from pipeline.settings import Settings
 from pipeline.settings_tables import Source
 from pipeline.stages.ingest_record import TableRecord
 from pipeline.stages.loads import facts_relation
-from pipeline.timeline_files import LEADS, bucket_ends, in_utc, schema_in_utc, write_buckets
+from pipeline.timeline_files import LEADS, PEOPLE, bucket_ends, in_utc, schema_in_utc, write_buckets
 
 ROWS_PER_BUCKET = 1_000_000
 _BATCH = 262_144
@@ -44,6 +45,7 @@ class Resolved:
         shared_visitors: Visitors with too many leads.
         unlinked_rows: Rows whose visitor was never linked.
         event_types: Types of events, or None where there are too many to list.
+        people: What is known of people, in order; None without a table of leads.
     """
 
     leads: int
@@ -54,6 +56,7 @@ class Resolved:
     shared_visitors: int
     unlinked_rows: int
     event_types: list[str] | None
+    people: tuple[str, ...] | None = None
 
 
 def resolve_facts(
@@ -98,6 +101,7 @@ def resolve_facts(
             leads_with[name] = write_buckets(rows, timelines, name, schema=schema, ends=ends)
     if timelines is not None:
         _write_leads(leads, timelines, ends)
+        _write_people(connection, tables, timelines, ends)
     return Resolved(
         leads=len(leads),
         buckets=buckets,
@@ -107,6 +111,7 @@ def resolve_facts(
         shared_visitors=shared,
         unlinked_rows=_unlinked(connection, tables),
         event_types=_event_types(connection, tables),
+        people=told_of(tables["leads"].content) if "leads" in tables else None,
     )
 
 
@@ -236,6 +241,18 @@ def _bucket_count(connection: duckdb.DuckDBPyConnection, settings: Settings, tab
 def _write_leads(leads: pa.Table, timelines: Path, ends: Sequence[int]) -> None:
     index = in_utc(leads.drop_columns(["bucket"]))
     write_buckets([index], timelines, LEADS, schema=index.schema, ends=ends)
+
+
+def _write_people(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, FactTable], timelines: Path, ends: Sequence[int]
+) -> None:
+    """Write what is known of people beside the timelines: what is read of them is for showing, never for learning."""
+    if "leads" not in tables:
+        return
+    relation = connection.sql(people_sql(tables["leads"], leads="lead_index"))
+    schema = schema_in_utc(relation.limit(0).to_arrow_table().schema)
+    rows = (in_utc(pa.Table.from_batches([batch])) for batch in relation.to_arrow_reader(_BATCH))
+    write_buckets(rows, timelines, PEOPLE, schema=schema, ends=ends)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
