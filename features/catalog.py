@@ -48,19 +48,26 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class Phrase:
-    """How a feature is said in English; ``{n}`` is its formatted value.
+    """How a feature is said in English: whole phrases, since other languages inflect and order their words otherwise.
+
+    ``{n}`` stands for the formatted value, ``{change}`` for a ratio told as a rise or a fall, ``{window}`` and
+    ``{name}`` for what stands below. They are filled in when a phrase is read, in the language of the reader.
 
     Attributes:
-        many: For any other value ("{n} orders in the last 30 days").
+        many: For any other value ("{n} orders {window}").
         one: For exactly 1; empty means `many`.
         zero: For 0; empty means `many`.
-        missing: For a missing value; empty means "<feature> not known".
+        missing: For a missing value; empty means "{name} not known".
+        name: What the shop calls the thing measured; empty means the feature's name.
+        window: Days looked back, as ``{window}`` says them; 0 = so far.
     """
 
     many: str
     one: str = ""
     zero: str = ""
     missing: str = ""
+    name: str = ""
+    window: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,14 +139,14 @@ def window_name(window: int) -> str:
 
 
 def window_words(window: int) -> str:
-    """Return a window as words that end a phrase: "in the last 30 days", "so far"."""
+    """Return a window as English words that end a description: "in the last 30 days", "so far"."""
     if not window:
         return "so far"
     return "in the last day" if window == 1 else f"in the last {window} days"
 
 
 def over_windows(feature: Feature, windows: tuple[int, ...]) -> list[Feature]:
-    """Return *feature* once per window, its name suffixed and ``{window}`` filled in.
+    """Return *feature* once per window, its name suffixed and its phrase told which window it speaks of.
 
     Example:
         ``orders_count`` over (30, 0) gives ``orders_count_30d`` and ``orders_count_ever``.
@@ -173,14 +180,10 @@ def from_dict(data: Mapping[str, object]) -> Feature:
 
 
 def _in_window(feature: Feature, window: int) -> Feature:
-    words = window_words(window)
-    phrase = feature.phrase
     return replace(
         feature,
         name=f"{feature.name}_{window_name(window)}",
-        phrase=Phrase(
-            *(text.replace("{window}", words) for text in (phrase.many, phrase.one, phrase.zero, phrase.missing))
-        ),
-        description=feature.description.replace("{window}", words),
+        phrase=replace(feature.phrase, window=window),
+        description=feature.description.replace("{window}", window_words(window)),
         measure=replace(feature.measure, window=window) if feature.measure else None,
     )

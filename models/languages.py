@@ -76,9 +76,13 @@ class Language:
         plain = f"{x:,.2f}".rstrip("0").rstrip(".")
         return signs.with_signs("0" if plain == "-0" else plain)
 
+    def with_signs(self, plain: str) -> str:
+        """Return a number that Python wrote ("-1,234.5") with the signs of this language."""
+        return number_format(self.locale).with_signs(plain)
+
     def signed(self, x: float, digits: int = 0) -> str:
         """Return "+12" or "-3": how far something went up or down."""
-        return number_format(self.locale).with_signs(f"{x:+,.{digits}f}")
+        return self.with_signs(f"{x:+,.{digits}f}")
 
     def percent(self, x: float, digits: int = 0) -> str:
         """Return a share as a percentage: 0.4 is "40%"."""

@@ -12,13 +12,21 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from features.catalog import Feature, Measure, Phrase, window_words
+from features.catalog import Feature, Measure, Phrase
 from features.errors import LeadlightError, nearest, wrong_input
 from features.plan import columns_read
+from models.languages import N_
 from models.points_card import GROUPS, Action, Group, PointsCard, Rule, Value
 
-LIMIT: Final = {group: f"limit of {group}" for group in GROUPS}
+LIMIT: Final = {"fit": N_("limit of fit"), "engagement": N_("limit of engagement")}
 """What the line is called that a group's cap takes away."""
+_TIMES: Final = (N_("{name} {n} times {window}"), N_("{name} once {window}"))
+_FADING_TIMES: Final = (
+    N_("{name} {n} times {window}, older counts less"),
+    N_("{name} once {window}, older counts less"),
+)
+_ONCE_IN_WINDOW: Final = N_("{name} {window}")
+_FADING_ONCE: Final = N_("{name} {window}, older counts less")
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ def _column(name: str, measure: Measure, rule: Rule, *, kind: str = "number") ->
         kind=kind,
         unit="category" if kind == "category" else "number",
         concept=name,
-        phrase=Phrase(f"{rule.name}: {{n}}"),
+        phrase=Phrase("{name}: {n}", name=rule.name),
         description=f"For the points card: {rule.name}.",
         measure=measure,
     )
@@ -129,14 +137,17 @@ def _words(rule: Rule, attributes: Mapping[str, str], catalog: Mapping[str, Feat
         kind = catalog[asks.name].kind
     else:
         kind = "number" if attributes[asks.name] == "number" else "category"
-    return _line(rule.name, rule.group, Phrase(rule.name, missing=rule.name), kind=kind)
+    return _line(rule.name, rule.group, Phrase("{name}", missing="{name}", name=rule.name), kind=kind)
 
 
 def _action_phrase(name: str, action: Action) -> Phrase:
-    window = f" {window_words(action.within)}" + (", older counts less" if action.decay != "none" else "")
-    if action.is_once:
-        return Phrase(name if not action.within and action.decay == "none" else f"{name}{window}")
-    return Phrase(f"{name} {{n}} times{window}", f"{name} once{window}")
+    fades = action.decay != "none"
+    if not action.is_once:
+        many, one = _FADING_TIMES if fades else _TIMES
+        return Phrase(many, one, name=name, window=action.within)
+    if fades:
+        return Phrase(_FADING_ONCE, name=name, window=action.within)
+    return Phrase(_ONCE_IN_WINDOW if action.within else "{name}", name=name, window=action.within)
 
 
 def _limit_words(group: Group) -> Feature:

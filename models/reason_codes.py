@@ -24,8 +24,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from models.familiarity import SILENCE, Familiarity, Seen, days_silent, is_blank
+from models.languages import ENGLISH, Language
+from models.quantities import as_shown, quantity
 from models.screening import only
-from models.wording import as_shown, plain, quantity, sentence
+from models.wording import sentence
 
 if TYPE_CHECKING:
     from features.catalog import Feature
@@ -92,38 +94,56 @@ def doubts(model: LeadModel, table: FeatureTable, *, is_stale: bool) -> Doubts:
     return Doubts(_joined(codes), _values(known, read, np.where(unlike, strays, 0.0)), is_unscored)
 
 
-def told(row: Mapping[str, Any], model: LeadModel, *, currency: str = "") -> list[str]:
+def told(row: Mapping[str, Any], model: LeadModel, *, currency: str = "", language: Language = ENGLISH) -> list[str]:
     """Return one sentence per reason code of a stored score.
 
     Args:
         row: Its ``reason_code``, ``unlike`` and ``score``.
         model: The model that scored.
         currency: ISO code of amounts.
+        language: In which they are said.
     """
     codes = (row.get("reason_code") or "").split(",")
     sentences = []
     if NO_HISTORY in codes:
-        sentences.append(_of_nobody(model, has_score=row["score"] is not None))
+        sentences.append(_of_nobody(model, has_score=row["score"] is not None, language=language))
     if STALE_DATA in codes:
-        sentences.append("Stale: there was no news of this lead, or of any, for longer than a score can be trusted.")
+        sentences.append(
+            language.gettext(
+                "Stale: there was no news of this lead, or of any, for longer than a score can be trusted."
+            )
+        )
     if UNLIKE_TRAINING in codes:
-        named = strange_values(row.get("unlike") or (), model, currency=currency)
-        sentences.append(f"Unlike the leads this model learned from: {'; '.join(named)}.")
+        named = strange_values(row.get("unlike") or (), model, currency=currency, language=language)
+        unlike = language.gettext("Unlike the leads this model learned from: {values}.")
+        sentences.append(unlike.replace("{values}", "; ".join(named)))
     return sentences
 
 
-def strange_values(stored: Sequence[Mapping[str, Any]], model: LeadModel, *, currency: str = "") -> list[str]:
+def strange_values(
+    stored: Sequence[Mapping[str, Any]], model: LeadModel, *, currency: str = "", language: Language = ENGLISH
+) -> list[str]:
     """Return stored values that stray, in words: "country: XX, seen in none of them"."""
     features = {feature.name: feature for feature in model.features}
     seen = {one.feature: one for one in (model.familiarity.seen if model.familiarity else ())}
-    return [_strange(one, features[one["feature"]], seen[one["feature"]], currency) for one in stored]
+    return [
+        _strange(one, features[one["feature"]], seen[one["feature"]], currency=currency, language=language)
+        for one in stored
+    ]
 
 
-def _of_nobody(model: LeadModel, *, has_score: bool) -> str:
+def _of_nobody(model: LeadModel, *, has_score: bool, language: Language) -> str:
     if has_score:
-        return "Nothing is known of this lead yet; the score is what became of others of whom nothing was known."
+        return language.gettext(
+            "Nothing is known of this lead yet; the score is what became of others of whom nothing was known."
+        )
     met = model.familiarity.blank_leads if model.familiarity else 0
-    return f"No score: nothing is known of this lead, and the model met only {met:,} such ({LEAST_BLANK_LEADS} needed)."
+    said = language.ngettext(
+        "No score: nothing is known of this lead, and the model met only {n} such lead ({needed} needed).",
+        "No score: nothing is known of this lead, and the model met only {n} such leads ({needed} needed).",
+        met,
+    )
+    return said.replace("{n}", language.number(met)).replace("{needed}", language.number(LEAST_BLANK_LEADS))
 
 
 def _is_silent(table: FeatureTable, known: Familiarity) -> Bools:
@@ -174,16 +194,14 @@ def _values(known: Familiarity, table: FeatureTable, strays: npt.NDArray[np.floa
     return pa.ListArray.from_arrays(begins, told)
 
 
-def _strange(stored: Mapping[str, Any], feature: Feature, seen: Seen, currency: str) -> str:
+def _strange(stored: Mapping[str, Any], feature: Feature, seen: Seen, *, currency: str, language: Language) -> str:
     value = stored["level"] if feature.kind == "category" else stored["value"]
-    words = sentence(feature, value, currency=currency)
+    words = sentence(feature, value, currency=currency, language=language)
     if value is None:
-        return f"{words}, and it was known of all of them"
+        return language.gettext("{said}, and it was known of all of them").replace("{said}", words)
     if isinstance(value, str):
-        return f"{words}, seen in none of them"
-    low, high = (_said(edge, feature, currency) for edge in seen.edges)
-    return f"{words} (among them {low} to {high})"
-
-
-def _said(value: float, feature: Feature, currency: str) -> str:
-    return plain(quantity(float(as_shown(np.array([value]), feature.unit)[0]), feature.unit, currency=currency))
+        return language.gettext("{said}, seen in none of them").replace("{said}", words)
+    near = as_shown(np.array(seen.edges, dtype=np.float64), feature.unit).tolist()
+    low, high = (quantity(edge, feature.unit, currency=currency, language=language) for edge in near)
+    among = language.gettext("{said} (among them {low} to {high})")
+    return among.replace("{low}", low).replace("{high}", high).replace("{said}", words)

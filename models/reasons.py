@@ -16,7 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.wording import as_shown, sentence
+from models.languages import ENGLISH, Language
+from models.quantities import as_shown
+from models.wording import sentence
 
 if TYPE_CHECKING:
     from features.catalog import Feature
@@ -103,7 +105,11 @@ def stored_reasons(points: Points, table: FeatureTable, *, limits: ReasonLimits 
 
 
 def read_reasons(
-    stored: Sequence[Mapping[str, Any]], features: Mapping[str, Feature], *, currency: str = ""
+    stored: Sequence[Mapping[str, Any]],
+    features: Mapping[str, Feature],
+    *,
+    currency: str = "",
+    language: Language = ENGLISH,
 ) -> list[Reason]:
     """Return one lead's stored reasons in words.
 
@@ -111,17 +117,21 @@ def read_reasons(
         stored: Its reasons, as Python values of `REASON_TYPE`.
         features: The model's features by name.
         currency: ISO code of amounts.
+        language: In which they are said.
     """
-    return [_reason(row, features[row["feature"]], currency) for row in stored]
+    return [_reason(row, features[row["feature"]], currency, language) for row in stored]
 
 
-def reason_texts(stored: pa.ListArray, features: Mapping[str, Feature], *, currency: str = "") -> pa.ListArray:
+def reason_texts(
+    stored: pa.ListArray, features: Mapping[str, Feature], *, currency: str = "", language: Language = ENGLISH
+) -> pa.ListArray:
     """Return the sentences of every row's reasons; each different sentence is written once.
 
     Args:
         stored: Lists of `REASON_TYPE`.
         features: The model's features by name.
         currency: ISO code of amounts.
+        language: In which they are said.
 
     Returns:
         A list of strings per row, in the order stored.
@@ -132,32 +142,32 @@ def reason_texts(stored: pa.ListArray, features: Mapping[str, Feature], *, curre
     codes = names.indices.to_numpy(zero_copy_only=False)
     for code, name in enumerate(names.dictionary.to_pylist()):
         at = np.flatnonzero(codes == code)
-        texts[at] = _texts_of(flat.take(pa.array(at)), features[name], currency)
+        texts[at] = _texts_of(flat.take(pa.array(at)), features[name], currency, language)
     lengths = pc.list_value_length(stored).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
     return pa.ListArray.from_arrays(offsets, pa.array(texts, pa.string()))
 
 
-def _reason(row: Mapping[str, Any], feature: Feature, currency: str) -> Reason:
+def _reason(row: Mapping[str, Any], feature: Feature, currency: str, language: Language) -> Reason:
     value = row["level"] if feature.kind == "category" else row["value"]
     return Reason(
         feature=feature.name,
         value=value,
         points_hundredths=row["points"],
-        text=sentence(feature, value, currency=currency),
+        text=sentence(feature, value, currency=currency, language=language),
         concept=feature.concept,
         direction="for" if row["points"] > 0 else "against",
     )
 
 
-def _texts_of(reasons: pa.StructArray, feature: Feature, currency: str) -> npt.NDArray[np.object_]:
+def _texts_of(reasons: pa.StructArray, feature: Feature, currency: str, language: Language) -> npt.NDArray[np.object_]:
     """Return the sentences of one feature's reasons, shape ``(n_reasons,)``."""
     values = pc.struct_field(reasons, "level")
     if feature.kind != "category":
         numbers = pc.struct_field(reasons, "value").to_numpy(zero_copy_only=False)
         values = pa.array(as_shown(numbers, feature.unit), from_pandas=True)
     coded = values.dictionary_encode(null_encoding="encode")
-    words = [sentence(feature, value, currency=currency) for value in coded.dictionary.to_pylist()]
+    words = [sentence(feature, value, currency=currency, language=language) for value in coded.dictionary.to_pylist()]
     return np.array(words, dtype=object)[coded.indices.to_numpy(zero_copy_only=False)]
 
 

@@ -178,7 +178,9 @@ def _expanded(own: OwnFeature, windows: tuple[int, ...]) -> list[Feature]:
         kind=own.kind,
         unit=own.unit,
         concept=own.concept or own.name,
-        phrase=Phrase(own.phrase.many or f"{words}: {{n}}", own.phrase.one, own.phrase.zero, own.phrase.missing),
+        phrase=Phrase(
+            own.phrase.many or "{name}: {n}", own.phrase.one, own.phrase.zero, own.phrase.missing, name=words
+        ),
         description=own.description or f"{words} {{window}}.",
         monotone=own.monotone,
         measure=_measure(own.measure),

@@ -23,6 +23,7 @@ from features.training_table import Question, scoring_table, training_table
 from models.errors import NoConversionsError, no_conversions
 from models.points_card_columns import BoundCard
 from pipeline import asking, lead_timeline, segmenting
+from pipeline.languages import Language
 from pipeline.lead_timeline import Happening
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
@@ -165,9 +166,9 @@ class Histories:
             return "It is known, but no trigger of its was open then, or it had answered (not_in_cohort)."
         return f"It is known, but did not belong to the cohort ({self._question.cohort.who}) then (not_in_cohort)."
 
-    def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
+    def latest(self, lead_id: str, *, as_of: datetime, language: Language) -> list[Happening] | None:
         """Return the latest things known of a lead before *as_of*."""
-        return lead_timeline.latest(self._tables, lead_id, as_of=as_of, settings=self._settings)
+        return lead_timeline.latest(self._tables, lead_id, as_of=as_of, settings=self._settings, language=language)
 
     @cached_property
     def _question(self) -> Question:

@@ -22,6 +22,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from models.points_card_columns import BoundCard
+    from pipeline.languages import Language
     from pipeline.lead_timeline import Happening
 
 Result = TypeVar("Result")
@@ -137,7 +138,7 @@ class LeadData(Protocol):
     def why_not_scored(self, lead_id: str) -> str:
         """Return why a lead that is known has no score, in a sentence; empty for one that is not known at all."""
 
-    def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
+    def latest(self, lead_id: str, *, as_of: datetime, language: Language) -> list[Happening] | None:
         """Return what was known of a lead before *as_of* (aware), newest first; None where no history is kept."""
 
 

@@ -14,7 +14,10 @@ import pyarrow.compute as pc
 from features import moments
 from features.timeline import Timelines, microseconds
 from features.units import scale_of
-from models.wording import plain, quantity
+from models.quantities import quantity
+from models.wording import plain
+from pipeline.event_names import event_name
+from pipeline.languages import ENGLISH, Language
 from pipeline.settings import Settings
 from pipeline.workspace import Tables
 
@@ -30,14 +33,23 @@ class Happening:
     text: str
 
 
-def latest(tables: Tables, lead_id: str, *, as_of: datetime, settings: Settings, most: int = _MOST) -> list[Happening]:
+def latest(
+    tables: Tables,
+    lead_id: str,
+    *,
+    as_of: datetime,
+    settings: Settings,
+    language: Language = ENGLISH,
+    most: int = _MOST,
+) -> list[Happening]:
     """Return the latest things known of a lead before *as_of*, newest first.
 
     Args:
         tables: The ingested tables.
         lead_id: The lead.
         as_of: What was known later stays unseen (aware).
-        settings: Gives the currency.
+        settings: Gives the currency, and the shop's names of event types.
+        language: In which they are told.
         most: How many to tell.
     """
     timelines = _of_lead(tables, lead_id)
@@ -45,7 +57,10 @@ def latest(tables: Tables, lead_id: str, *, as_of: datetime, settings: Settings,
     rows = [row for name in _TELLING for row in _visible(timelines, name, lead_id, as_of=moment)]
     rows.sort(key=lambda row: row["occurred_at"], reverse=True)
     zone = ZoneInfo(settings.shop.time_zone)
-    return [Happening(row["occurred_at"].astimezone(zone).isoformat(), _told(row, settings)) for row in rows[:most]]
+    return [
+        Happening(row["occurred_at"].astimezone(zone).isoformat(), _told(row, settings, language))
+        for row in rows[:most]
+    ]
 
 
 def is_known(tables: Tables, lead_id: str) -> bool:
@@ -73,32 +88,43 @@ def _visible(timelines: Timelines, name: str, lead_id: str, *, as_of: int) -> li
     return [{"table": name, **row} for row in own.filter(pa.array(seen, pa.bool_())).to_pylist()]
 
 
-def _told(row: Mapping[str, Any], settings: Settings) -> str:
+def _told(row: Mapping[str, Any], settings: Settings, language: Language) -> str:
     if row["table"] == "orders":
-        return _order(row, settings.shop.currency)
+        return _order(row, settings.shop.currency, language)
     if row["table"] == "sessions":
-        return _session(row)
-    what = plain(str(row.get("type") or row.get("outcome") or "")).replace("_", " ")
-    return ", ".join([what, *_details(row, ("category", "item", "campaign"))])
+        return _session(row, language)
+    what = event_name(str(row.get("type") or row.get("outcome") or ""), settings.features.event_types, language)
+    return ", ".join([what, *_details(row, ("category", "item", "campaign"), language)])
 
 
-def _order(row: Mapping[str, Any], currency: str) -> str:
-    amount = quantity(row["amount"] / scale_of("amount"), "money", currency=currency)
-    state = "cancelled order" if row.get("is_cancelled") else "order"
-    items = [_counted(row["items"], "item")] if row.get("items") else []
-    return ", ".join([f"{state} of {amount}", *items, *_details(row, ("category", "channel"))])
+def _order(row: Mapping[str, Any], currency: str, language: Language) -> str:
+    amount = quantity(row["amount"] / scale_of("amount"), "money", currency=currency, language=language)
+    if row.get("is_cancelled"):
+        said = language.gettext("cancelled order of {amount}")
+    else:
+        said = language.gettext("order of {amount}")
+    items = []
+    if row.get("items"):
+        many = language.ngettext("{n} item", "{n} items", row["items"])
+        items.append(many.replace("{n}", language.number(row["items"])))
+    return ", ".join([said.replace("{amount}", amount), *items, *_details(row, ("category", "channel"), language)])
 
 
-def _session(row: Mapping[str, Any]) -> str:
-    pages = [_counted(row["pages"], "page")] if row.get("pages") else []
-    lasted = row.get("duration")
-    length = [quantity(lasted / scale_of("duration"), "seconds")] if lasted else []
-    return ", ".join(["visit", *pages, *length, *_details(row, ("source", "device"))])
+def _session(row: Mapping[str, Any], language: Language) -> str:
+    parts = [language.gettext("visit")]
+    if row.get("pages"):
+        pages = language.ngettext("{n} page", "{n} pages", row["pages"])
+        parts.append(pages.replace("{n}", language.number(row["pages"])))
+    if row.get("duration"):
+        parts.append(language.duration(row["duration"] / scale_of("duration")))
+    return ", ".join([*parts, *_details(row, ("source", "device"), language)])
 
 
-def _counted(count: int, one: str) -> str:
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
-
-
-def _details(row: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
-    return [f"{name} {plain(str(row[name]))}" for name in names if row.get(name)]
+def _details(row: Mapping[str, Any], names: tuple[str, ...], language: Language) -> list[str]:
+    """Return what else a row says, each with its name: "category shoes"."""
+    pattern = language.pgettext("detail", "{name} {value}")
+    return [
+        pattern.replace("{name}", language.pgettext("name", name)).replace("{value}", plain(str(row[name])))
+        for name in names
+        if row.get(name)
+    ]

@@ -6,7 +6,7 @@ environment. Every setting carries its description, which docs/settings.md repea
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
@@ -34,9 +34,19 @@ class Shop(Section):
     name: str = Field(description="How reports call the shop.")
     time_zone: str = Field("UTC", description="IANA zone of naive times, days and the snapshot grid.")
     currency: str = Field("EUR", description="Currency of all amounts, as reports print it.")
+    language: Literal["en", "pt", "pt-BR", "pl", "ro"] = Field(
+        "en", description="Language of reasons and timelines in exports and commands; `pt` is that of Portugal."
+    )
     workspace: Path = Field(
         Path("workspace"), description="Folder for tables, models and scores; relative to the config file."
     )
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_is_a_word(cls, currency: str) -> str:
+        if currency and not currency.isalpha():
+            raise ValueError("a currency is its ISO code, such as EUR")
+        return currency
 
     @field_validator("time_zone")
     @classmethod

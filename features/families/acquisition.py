@@ -9,7 +9,25 @@ from features.conditions import parse
 from features.families.offering import Draft, Offering
 
 _draft = partial(Draft, family="acquisition")
-_TOUCHES = ("source", "medium", "campaign", "device")
+_TOUCHES = {
+    "source": (
+        Phrase("first visit came from {n}", missing="source of the first visit not known"),
+        Phrase("latest visit came from {n}", missing="source of the latest visit not known"),
+    ),
+    "medium": (
+        Phrase("first visit came by way of {n}", missing="medium of the first visit not known"),
+        Phrase("latest visit came by way of {n}", missing="medium of the latest visit not known"),
+    ),
+    "campaign": (
+        Phrase("first visit came through the campaign {n}", missing="campaign of the first visit not known"),
+        Phrase("latest visit came through the campaign {n}", missing="campaign of the latest visit not known"),
+    ),
+    "device": (
+        Phrase("first visit on {n}", missing="device of the first visit not known"),
+        Phrase("latest visit on {n}", missing="device of the latest visit not known"),
+    ),
+}
+"""Columns of a session that tell how a lead came, and how the first and the latest are said."""
 _PAID = parse({"medium": ["cpc", "ppc", "paid", "paid_social", "display", "affiliate"]})
 _MOBILE = parse({"device": ["mobile", "tablet"]})
 
@@ -21,16 +39,14 @@ def features(offering: Offering) -> list[Feature]:
 
 def _touches() -> list[Feature]:
     found: list[Feature] = []
-    for column in _TOUCHES:
+    for column, (first_words, latest_words) in _TOUCHES.items():
         first = _draft(
             name=f"first_{column}", unit="category", concept=f"first_{column}", kind="category",
-            phrase=Phrase(f"first came by {column} {{n}}", missing=f"first {column} not known"),
-            description=f"The {column} of the first session.",
+            phrase=first_words, description=f"The {column} of the first session.",
         )  # fmt: skip
         latest = _draft(
             name=f"last_{column}", unit="category", concept=f"last_{column}", kind="category",
-            phrase=Phrase(f"last came by {column} {{n}}", missing=f"last {column} not known"),
-            description=f"The {column} of the latest session.",
+            phrase=latest_words, description=f"The {column} of the latest session.",
         )  # fmt: skip
         found += first.over((0,), Measure("first", "sessions", parse({column: {"missing": False}}), column))
         found += latest.over((0,), Measure("last", "sessions", parse({column: {"missing": False}}), column))
@@ -41,13 +57,13 @@ def _shares(offering: Offering) -> list[Feature]:
     paid = _draft(
         name="paid_visit_share", unit="share", concept="paid_visits",
         phrase=Phrase("{n} of visits {window} came from paid media", zero="no visit {window} came from paid media",
-                      missing="no visit {window}"),
+                      missing="no visits {window}"),
         description="Share of sessions {window} that came from paid media.",
     )  # fmt: skip
     mobile = _draft(
         name="mobile_visit_share", unit="share", concept="mobile_visits",
-        phrase=Phrase("{n} of visits {window} on a phone or tablet", zero="no visit {window} on a phone or tablet",
-                      missing="no visit {window}"),
+        phrase=Phrase("{n} of visits {window} were on a phone or tablet",
+                      zero="no visit {window} was on a phone or tablet", missing="no visits {window}"),
         description="Share of sessions {window} on a phone or tablet.",
     )  # fmt: skip
     windows = (offering.longest,)

@@ -6,9 +6,9 @@ from features.catalog import Feature, Measure, Phrase
 from features.families.offering import Draft, Offering
 
 _PARTS = {
-    "weekday": ("asked on day {n} of the week", "Local day of the week of as_of, 1 = Monday."),
-    "month": ("asked in month {n} of the year", "Local month of as_of."),
-    "day_of_month": ("asked on day {n} of the month", "Local day of the month of as_of."),
+    "weekday": ("scored on day {n} of the week (1 = Monday)", "Local day of the week of as_of, 1 = Monday."),
+    "month": ("scored in month {n} of the year", "Local month of as_of."),
+    "day_of_month": ("scored on day {n} of the month", "Local day of the month of as_of."),
 }
 
 
@@ -17,7 +17,7 @@ def features(_offering: Offering) -> list[Feature]:
     return [
         Draft(
             name=f"as_of_{part}", family="calendar", unit="number", concept="season",
-            phrase=Phrase(words), description=description,
+            phrase=Phrase(words, missing="day of scoring not known"), description=description,
         ).measured(Measure(part))
         for part, (words, description) in _PARTS.items()
     ]  # fmt: skip

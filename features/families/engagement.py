@@ -12,12 +12,37 @@ from features.families.offering import Draft, Offering
 _draft = partial(Draft, family="engagement")
 _BOUNCES = parse({"pages": {"max": 1}})
 _COUNTED = {
-    "email_sent": EventWords("e-mails sent", "e-mail sent", "emails_sent"),
-    "email_opened": EventWords("e-mails opened", "e-mail opened", "emails"),
-    "email_clicked": EventWords("e-mails clicked", "e-mail clicked", "emails"),
-    "download": EventWords("downloads", "download", "downloads"),
-    "webinar": EventWords("webinars attended", "webinar attended", "webinars"),
-}
+    "email_sent": EventWords(
+        "e-mail sent", "e-mails sent", "emails_sent",
+        count=Phrase("was sent {n} e-mails {window}", "was sent 1 e-mail {window}", "was sent no e-mails {window}",
+                     "number of e-mails sent {window} not known"),
+        latest=Phrase("was last sent an e-mail {n} ago", missing="was sent no e-mail so far"),
+    ),
+    "email_opened": EventWords(
+        "e-mail opened", "e-mails opened", "emails",
+        count=Phrase("opened {n} e-mails {window}", "opened 1 e-mail {window}", "opened no e-mails {window}",
+                     "number of e-mails opened {window} not known"),
+        latest=Phrase("last opened an e-mail {n} ago", missing="opened no e-mail so far"),
+    ),
+    "email_clicked": EventWords(
+        "e-mail clicked", "e-mails clicked", "emails",
+        count=Phrase("clicked in {n} e-mails {window}", "clicked in 1 e-mail {window}",
+                     "clicked in no e-mails {window}", "number of e-mails clicked in {window} not known"),
+        latest=Phrase("last clicked in an e-mail {n} ago", missing="clicked in no e-mail so far"),
+    ),
+    "download": EventWords(
+        "download", "downloads", "downloads",
+        count=Phrase("{n} downloads {window}", "1 download {window}", "no downloads {window}",
+                     "number of downloads {window} not known"),
+        latest=Phrase("last download {n} ago", missing="no downloads so far"),
+    ),
+    "webinar": EventWords(
+        "webinar attended", "webinars attended", "webinars",
+        count=Phrase("attended {n} webinars {window}", "attended 1 webinar {window}", "attended no webinars {window}",
+                     "number of webinars attended {window} not known"),
+        latest=Phrase("last attended a webinar {n} ago", missing="attended no webinar so far"),
+    ),
+}  # fmt: skip
 
 
 def features(offering: Offering) -> list[Feature]:
@@ -33,23 +58,25 @@ def features(offering: Offering) -> list[Feature]:
 def _visits(offering: Offering) -> list[Feature]:
     visits = _draft(
         name="sessions_count", unit="count", concept="visits",
-        phrase=Phrase("{n} visits {window}", "1 visit {window}", "no visit {window}"),
+        phrase=Phrase("{n} visits {window}", "1 visit {window}", "no visits {window}",
+                      "number of visits {window} not known"),
         description="Number of sessions {window}.",
     )  # fmt: skip
     pages = _draft(
         name="session_pages", unit="pages", concept="pages",
-        phrase=Phrase("{n} pages seen {window}", "1 page seen {window}", "no page seen {window}"),
+        phrase=Phrase("viewed {n} pages {window}", "viewed 1 page {window}", "viewed no pages {window}",
+                      "number of pages viewed {window} not known"),
         description="Pages seen {window}.",
     )  # fmt: skip
     duration = _draft(
         name="session_duration_mean", unit="seconds", concept="visit_length",
-        phrase=Phrase("visits of {n} on average {window}", missing="no visit {window} to time"),
+        phrase=Phrase("visits lasted {n} on average {window}", missing="no visits {window} to time"),
         description="Mean session duration {window}.",
     )  # fmt: skip
     bounces = _draft(
         name="bounce_share", unit="share", concept="bounces",
-        phrase=Phrase("{n} of visits {window} left after one page", zero="no visit {window} left after one page",
-                      missing="no visit {window}"),
+        phrase=Phrase("{n} of visits {window} ended after one page", zero="no visit {window} ended after one page",
+                      missing="no visits {window}"),
         description="Share of sessions {window} with one page at most.",
     )  # fmt: skip
     return [
@@ -63,12 +90,12 @@ def _visits(offering: Offering) -> list[Feature]:
 def _interest(offering: Offering) -> list[Feature]:
     last = _draft(
         name="days_since_last_session", unit="days", concept="last_visit",
-        phrase=Phrase("last visit {n} ago", missing="no visit so far"),
+        phrase=Phrase("last visit {n} ago", missing="no visits so far"),
         description="Days since the last session began.",
     )  # fmt: skip
     trend = _draft(
         name="sessions_trend", unit="ratio", concept="visit_trend",
-        phrase=Phrase("visits {change} {window}", missing="no visits to see a trend"),
+        phrase=Phrase("visits {change} {window}", missing="too few visits to see a trend"),
         description="Sessions a day {window} over sessions a day in the longest window.",
     )  # fmt: skip
     short = tuple(window for window in offering.windows if window < offering.longest)[:1]
@@ -79,19 +106,24 @@ def _interest(offering: Offering) -> list[Feature]:
 
 
 def _rates(offering: Offering) -> list[Feature]:
-    found: list[Feature] = []
-    for part, whole, name, words in (
-        ("email_opened", "email_sent", "email_open_rate", "opened"),
-        ("email_clicked", "email_sent", "email_click_rate", "clicked"),
-    ):
-        if not (offering.has_events(part) and offering.has_events(whole)):
-            continue
-        rate = _draft(
-            name=name, unit="share", concept="emails",
-            phrase=Phrase(f"{words} {{n}} of the e-mails sent {{window}}", zero=f"{words} no e-mail {{window}}",
-                          missing="no e-mail sent {window}"),
-            description=f"E-mails {words} {{window}} per e-mail sent.",
-        )  # fmt: skip
-        measure = Measure("rate", "events", offering.events(whole), of=offering.events(part))
-        found += rate.over((offering.longest,), measure)
-    return found
+    opened = _draft(
+        name="email_open_rate", unit="share", concept="emails",
+        phrase=Phrase("opened {n} of the e-mails sent {window}", zero="opened none of the e-mails sent {window}",
+                      missing="was sent no e-mails {window}"),
+        description="E-mails opened {window} per e-mail sent.",
+    )  # fmt: skip
+    clicked = _draft(
+        name="email_click_rate", unit="share", concept="emails",
+        phrase=Phrase("clicked in {n} of the e-mails sent {window}",
+                      zero="clicked in none of the e-mails sent {window}", missing="was sent no e-mails {window}"),
+        description="E-mails clicked {window} per e-mail sent.",
+    )  # fmt: skip
+    if not offering.has_events("email_sent"):
+        return []
+    sent = offering.events("email_sent")
+    return [
+        feature
+        for rate, part in ((opened, "email_opened"), (clicked, "email_clicked"))
+        if offering.has_events(part)
+        for feature in rate.over((offering.longest,), Measure("rate", "events", sent, of=offering.events(part)))
+    ]

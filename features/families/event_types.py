@@ -14,14 +14,18 @@ class EventWords:
     """How one type of event is said.
 
     Attributes:
-        many: Several of them ("downloads").
-        one: One of them ("download").
+        one: One of them, in descriptions ("download").
+        many: Several of them, in descriptions ("downloads").
         concept: What its features have in common with others: one reason for all.
+        count: The phrase of how often it happened.
+        latest: The phrase of how long ago it last did.
     """
 
-    many: str
     one: str
+    many: str
     concept: str
+    count: Phrase
+    latest: Phrase
 
 
 def of_event_types(offering: Offering, words: Mapping[str, EventWords], *, family: str) -> list[Feature]:
@@ -35,16 +39,14 @@ def of_event_types(offering: Offering, words: Mapping[str, EventWords], *, famil
 
 
 def _count_and_latest(offering: Offering, ours: str, said: EventWords, family: str) -> list[Feature]:
-    many, one, signal = said.many, said.one, offering.events(ours)
+    signal = offering.events(ours)
     count = Draft(
         name=f"{ours}_count", family=family, unit="count", concept=said.concept,
-        phrase=Phrase(f"{{n}} {many} {{window}}", f"1 {one} {{window}}", f"no {one} {{window}}"),
-        description=f"Number of {many} {{window}}.",
+        phrase=said.count, description=f"Number of {said.many} {{window}}.",
     )  # fmt: skip
     latest = Draft(
         name=f"days_since_last_{ours}", family=family, unit="days", concept=said.concept,
-        phrase=Phrase(f"last {one} {{n}} ago", missing=f"no {one} so far"),
-        description=f"Days since the last {one}.",
+        phrase=said.latest, description=f"Days since the last {said.one}.",
     )  # fmt: skip
     return [
         *count.over(offering.windows, Measure("count", "events", signal)),

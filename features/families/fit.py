@@ -25,7 +25,7 @@ def of_attribute(name: str, kind: str) -> Feature:
     words = name.replace("_", " ")
     draft = Draft(
         name=name, family="fit", concept=name, description=f"The lead's {words}.",
-        phrase=Phrase(f"{words}: {{n}}", missing=f"{words} not known"),
+        phrase=Phrase("{name}: {n}", missing="{name} not known", name=words),
         kind=_kind(kind), unit=_kind(kind),
     )  # fmt: skip
     return draft.measured(Measure("last", "attributes", (), name))
@@ -35,7 +35,7 @@ def _of_trigger(name: str, kind: str) -> Feature:
     words = name.replace("_", " ")
     draft = Draft(
         name=f"trigger_{name}", family="fit", concept=f"trigger_{name}", description=f"The trigger's {words}.",
-        phrase=Phrase(f"{words}: {{n}}", missing=f"{words} not known"),
+        phrase=Phrase("{name}: {n}", missing="{name} not known", name=words),
         kind=_kind(kind), unit=_kind(kind),
     )  # fmt: skip
     return draft.measured(Measure("trigger", column=name))
@@ -48,7 +48,8 @@ def _kind(kind: str) -> str:
 def _trigger_days() -> Feature:
     draft = Draft(
         name="trigger_days", family="fit", unit="days", concept="trigger_days",
-        phrase=Phrase("{n} to act on it"), description="Days from as_of to the end of the label window.",
+        phrase=Phrase("{n} to act on it", missing="time to act on it not known"),
+        description="Days from as_of to the end of the label window.",
     )  # fmt: skip
     return draft.measured(Measure("trigger_days"))
 
@@ -56,6 +57,6 @@ def _trigger_days() -> Feature:
 def _lead_age() -> Feature:
     draft = Draft(
         name="lead_age", family="fit", unit="days", concept="lead_age",
-        phrase=Phrase("known for {n}"), description="Days since the lead exists.",
+        phrase=Phrase("known for {n}", missing="not known since when"), description="Days since the lead exists.",
     )  # fmt: skip
     return draft.measured(Measure("lead_age"))

@@ -12,11 +12,31 @@ from features.families.offering import Draft, Offering
 
 _draft = partial(Draft, family="funnel")
 _COUNTED = {
-    "product_view": EventWords("products viewed", "product viewed", "product_views"),
-    "price_view": EventWords("visits to the price page", "visit to the price page", "price_page"),
-    "cart_add": EventWords("additions to the cart", "addition to the cart", "cart"),
-    "checkout": EventWords("checkouts begun", "checkout begun", "checkout"),
-}
+    "product_view": EventWords(
+        "product viewed", "products viewed", "product_views",
+        count=Phrase("looked at products {n} times {window}", "looked at a product once {window}",
+                     "looked at no products {window}", "number of products viewed {window} not known"),
+        latest=Phrase("last looked at a product {n} ago", missing="looked at no product so far"),
+    ),
+    "price_view": EventWords(
+        "visit to the price page", "visits to the price page", "price_page",
+        count=Phrase("looked at the price page {n} times {window}", "looked at the price page once {window}",
+                     "did not look at the price page {window}", "visits to the price page {window} not known"),
+        latest=Phrase("last looked at the price page {n} ago", missing="has not looked at the price page so far"),
+    ),
+    "cart_add": EventWords(
+        "addition to the cart", "additions to the cart", "cart",
+        count=Phrase("added to the cart {n} times {window}", "added to the cart once {window}",
+                     "added nothing to the cart {window}", "additions to the cart {window} not known"),
+        latest=Phrase("last added to the cart {n} ago", missing="has added nothing to the cart so far"),
+    ),
+    "checkout": EventWords(
+        "checkout begun", "checkouts begun", "checkout",
+        count=Phrase("began to check out {n} times {window}", "began to check out once {window}",
+                     "did not begin to check out {window}", "number of checkouts begun {window} not known"),
+        latest=Phrase("last began to check out {n} ago", missing="has not begun to check out so far"),
+    ),
+}  # fmt: skip
 
 
 def features(offering: Offering) -> list[Feature]:
@@ -29,12 +49,13 @@ def _open_cart(offering: Offering) -> list[Feature]:
         return []
     items = _draft(
         name="open_cart_items", unit="count", concept="open_cart",
-        phrase=Phrase("{n} items in the open cart", "1 item in the open cart", "no open cart"),
+        phrase=Phrase("{n} items in the open cart", "1 item in the open cart", "no open cart",
+                      "open cart not known"),
         description="Additions to the cart since the last order, {window}.",
     )  # fmt: skip
     value = _draft(
         name="open_cart_value", unit="money", concept="open_cart",
-        phrase=Phrase("open cart worth {n}", zero="no open cart"),
+        phrase=Phrase("open cart worth {n}", zero="no open cart", missing="value of the open cart not known"),
         description="Value added to the cart since the last order, {window}.",
     )  # fmt: skip
     age = _draft(

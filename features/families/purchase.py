@@ -23,17 +23,18 @@ def _volumes(offering: Offering) -> list[Feature]:
     windows = (*offering.windows, 0)
     count = _draft(
         name="orders_count", unit="count", concept="orders",
-        phrase=Phrase("{n} orders {window}", "1 order {window}", "no order {window}"),
+        phrase=Phrase("{n} orders {window}", "1 order {window}", "no orders {window}",
+                      "number of orders {window} not known"),
         description="Number of orders {window}.",
     )  # fmt: skip
     money = _draft(
         name="orders_amount", unit="money", concept="spending",
-        phrase=Phrase("spent {n} {window}", zero="spent nothing {window}"),
+        phrase=Phrase("spent {n} {window}", zero="spent nothing {window}", missing="spending {window} not known"),
         description="Sum of order amounts {window}.",
     )  # fmt: skip
     average = _draft(
         name="order_value_mean", unit="money", concept="order_value",
-        phrase=Phrase("average order of {n} {window}", missing="no order value {window}"),
+        phrase=Phrase("average order of {n} {window}", missing="no orders {window} to average"),
         description="Average order value {window}.",
     )  # fmt: skip
     return [
@@ -46,7 +47,7 @@ def _volumes(offering: Offering) -> list[Feature]:
 def _rhythm() -> list[Feature]:
     last = _draft(
         name="days_since_last_order", unit="days", concept="last_order",
-        phrase=Phrase("last order {n} ago", missing="no order so far"),
+        phrase=Phrase("last order {n} ago", missing="no orders so far"),
         description="Days since the last order.",
     )  # fmt: skip
     tenure = _draft(
@@ -56,12 +57,14 @@ def _rhythm() -> list[Feature]:
     )  # fmt: skip
     gap = _draft(
         name="order_gap_mean", unit="days", concept="order_rhythm",
-        phrase=Phrase("buys every {n} on average", missing="too few orders to see a rhythm"),
+        phrase=Phrase("{n} between orders on average", missing="too few orders to see a rhythm"),
         description="Mean days between orders.",
     )  # fmt: skip
     overdue = _draft(
         name="order_overdue", unit="ratio", concept="order_rhythm",
-        phrase=Phrase("time since the last order is {n} times the usual gap", missing="too few orders to see a rhythm"),
+        phrase=Phrase("time since the last order is {n} times the usual gap",
+                      "time since the last order is the usual gap",
+                      missing="too few orders to see a rhythm"),
         description="Days since the last order over the mean gap between orders.",
     )  # fmt: skip
     return [
@@ -76,24 +79,26 @@ def _habits(windows: tuple[int, ...]) -> list[Feature]:
     discount = _draft(
         name="discounted_share", unit="share", concept="discounts",
         phrase=Phrase("{n} of orders {window} at a discount", zero="no order {window} at a discount",
-                      missing="no order {window} to see discounts"),
+                      missing="no orders {window}"),
         description="Share of orders {window} that had a discount.",
     )  # fmt: skip
     cancelled = _draft(
         name="cancelled_share", unit="share", concept="cancellations",
         phrase=Phrase("{n} of orders {window} cancelled", zero="no order {window} cancelled",
-                      missing="no order {window} to cancel"),
+                      missing="no orders {window}"),
         description="Share of orders {window} known to be cancelled.",
     )  # fmt: skip
     categories = _draft(
         name="order_categories", unit="count", concept="breadth",
         phrase=Phrase("bought from {n} categories {window}", "bought from 1 category {window}",
-                      "bought from no category {window}"),
+                      "bought from no category {window}",
+                      "categories bought from {window} not known"),
         description="Number of different categories bought {window}.",
     )  # fmt: skip
     items = _draft(
         name="order_items", unit="count", concept="items",
-        phrase=Phrase("{n} items bought {window}", "1 item bought {window}", "no items bought {window}"),
+        phrase=Phrase("bought {n} items {window}", "bought 1 item {window}", "bought no items {window}",
+                      "number of items bought {window} not known"),
         description="Number of items bought {window}.",
     )  # fmt: skip
     return [

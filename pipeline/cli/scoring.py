@@ -1,6 +1,7 @@
 """`leadlight score` and `leadlight explain`: who to call, and why."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -21,6 +22,21 @@ AsOf = Annotated[
 ]
 
 
+class Code(StrEnum):
+    """The languages in which a lead is told."""
+
+    en = "en"
+    pt = "pt"
+    pt_br = "pt-BR"
+    pl = "pl"
+    ro = "ro"
+
+
+SaidIn = Annotated[
+    Code | None, typer.Option("--language", help="Language of the answer; by default shop.language of the config.")
+]
+
+
 @app.command()
 def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Score every lead of the cohort with the champion, or by your points card while there is none, and export them."""
@@ -36,10 +52,11 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
 def explain(
     lead: Annotated[str, typer.Argument(help="The lead's id.", show_default=False)],
     config: Config = DEFAULT_CONFIG,
+    said_in: SaidIn = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one lead: its score, what speaks for and against it, its timeline."""
     from pipeline.cli.show_lead import show_lead
     from pipeline.stages.explain import explain as run
 
-    show(run(opened(config), lead), show_lead, as_json=as_json)
+    show(run(opened(config), lead, said_in=said_in.value if said_in else ""), show_lead, as_json=as_json)

@@ -25,6 +25,7 @@ from features.timeline import Coverage
 from models.errors import NoConversionsError, no_conversions
 from models.points_card_columns import BoundCard, bind
 from pipeline import asking, segmenting
+from pipeline.languages import Language
 from pipeline.lead_table import notes
 from pipeline.lead_table.kept import KeptLeads
 from pipeline.lead_timeline import Happening
@@ -172,7 +173,13 @@ class LeadTable:
             else ""
         )
 
-    def latest(self, lead_id: str, *, as_of: datetime) -> list[Happening] | None:  # noqa: ARG002 - there is no history
+    def latest(
+        self,
+        lead_id: str,  # noqa: ARG002 - there is no history
+        *,
+        as_of: datetime,  # noqa: ARG002
+        language: Language,  # noqa: ARG002
+    ) -> list[Happening] | None:
         """Return None: the table keeps no history."""
         return None
 

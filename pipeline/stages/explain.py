@@ -20,6 +20,7 @@ from models.reasons import read_reasons
 from models.wording import LONGEST_LEVEL, plain
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
+from pipeline.languages import Language, language
 from pipeline.lead_data import lead_data
 from pipeline.lead_timeline import Happening
 from pipeline.score_store import ScoreStore
@@ -65,6 +66,7 @@ class LeadExplanation:
         doubts: What to doubt about the score, one sentence per reason code.
         timeline: What was known of the lead before as_of, newest first; None where no history is kept.
         model_version: The model that scored.
+        language: Tag ("pt-PT") of the language in which reasons, doubts and timeline are said.
     """
 
     lead_id: str
@@ -88,6 +90,7 @@ class LeadExplanation:
     doubts: list[str]
     timeline: list[Happening] | None
     model_version: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class WithoutScore:
         doubts: The same as sentences.
         timeline: What was known of the lead before as_of, newest first; None where no history is kept.
         model_version: The model that did not score.
+        language: Tag ("pt-PT") of the language in which doubts and timeline are said.
     """
 
     lead_id: str
@@ -111,14 +115,16 @@ class WithoutScore:
     doubts: list[str]
     timeline: list[Happening] | None
     model_version: str
+    language: str
 
 
-def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutScore]:
+def explain(settings: Settings, lead_id: str, *, said_in: str = "") -> list[LeadExplanation | WithoutScore]:
     """Return the published scores of one lead, most often one, told in full.
 
     Args:
         settings: The shop's config.
         lead_id: The lead.
+        said_in: Code of the language; by default that of the config.
 
     Raises:
         LeadlightError: Nothing is published, or the lead has no score in the published run.
@@ -137,38 +143,45 @@ def explain(settings: Settings, lead_id: str) -> list[LeadExplanation | WithoutS
         if meant is None:
             raise _unknown(lead_id, scored)
         lead_id, rows = meant, store.read_lead(run, meant)
-    model = _scored_by(settings, run.model_version)
+    telling = _Telling(_scored_by(settings, run.model_version), settings, language(said_in or settings.shop.language))
     return [
         (_explanation if row["score"] is not None else _without_score)(
-            row, model, settings, timeline=leads.latest(lead_id, as_of=row["as_of"])
+            row, telling, timeline=leads.latest(lead_id, as_of=row["as_of"], language=telling.language)
         )
         for row in rows.sort_by("rank").to_pylist()
     ]
 
 
-def _without_score(
-    row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings, *, timeline: list[Happening] | None
-) -> WithoutScore:
+@dataclass(frozen=True)
+class _Telling:
+    """What all rows of one lead share: who scored them, the shop, and the language."""
+
+    model: LeadModel | KeptCard
+    settings: Settings
+    language: Language
+
+
+def _without_score(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Happening] | None) -> WithoutScore:
     return WithoutScore(
         lead_id=row["lead_id"],
-        as_of=local_iso(to_us(row["as_of"]), settings.shop.time_zone),
+        as_of=local_iso(to_us(row["as_of"]), telling.settings.shop.time_zone),
         trigger_id=row["trigger_id"],
         reason_code=row["reason_code"],
-        doubts=_doubts(row, model, settings),
+        doubts=_doubts(row, telling),
         timeline=timeline,
         model_version=row["model_version"],
+        language=telling.language.tag,
     )
 
 
-def _explanation(
-    row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings, *, timeline: list[Happening] | None
-) -> LeadExplanation:
+def _explanation(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Happening] | None) -> LeadExplanation:
+    model, currency = telling.model, telling.settings.shop.currency
     if isinstance(model, KeptCard):
         said, start, top, (low, high) = model.words, model.card.base, model.card.caps.total, (None, None)
     else:
         said, start, top, (low, high) = model.features, 50, 100, _ends(row, model)
     by_name = {feature.name: feature for feature in said}
-    reasons = read_reasons(row["reasons"] or [], by_name, currency=settings.shop.currency)
+    reasons = read_reasons(row["reasons"] or [], by_name, currency=currency, language=telling.language)
     points = shown(
         [reason.points_hundredths for reason in reasons],
         total_hundredths=row["points_total"],
@@ -180,7 +193,7 @@ def _explanation(
     is_for = [reason.direction == "for" for reason in reasons]
     return LeadExplanation(
         lead_id=row["lead_id"],
-        as_of=local_iso(to_us(row["as_of"]), settings.shop.time_zone),
+        as_of=local_iso(to_us(row["as_of"]), telling.settings.shop.time_zone),
         trigger_id=row["trigger_id"],
         score=row["score"],
         start=start,
@@ -197,15 +210,18 @@ def _explanation(
         everything_else=points.everything_else,
         limits=points.limits,
         families={name: worth / 100 for name, worth in (row["points_family"] or {}).items() if worth},
-        doubts=_doubts(row, model, settings),
+        doubts=_doubts(row, telling),
         timeline=timeline,
         model_version=row["model_version"],
+        language=telling.language.tag,
     )
 
 
-def _doubts(row: Mapping[str, Any], model: LeadModel | KeptCard, settings: Settings) -> list[str]:
+def _doubts(row: Mapping[str, Any], telling: _Telling) -> list[str]:
     """Return what to doubt about a score, one sentence per reason code; a card has learned nothing to doubt."""
-    return [] if isinstance(model, KeptCard) else told(row, model, currency=settings.shop.currency)
+    if isinstance(telling.model, KeptCard):
+        return []
+    return told(row, telling.model, currency=telling.settings.shop.currency, language=telling.language)
 
 
 def _scored_by(settings: Settings, label: str) -> LeadModel | KeptCard:

@@ -70,7 +70,7 @@ def score_by_points(
         run=run,
         is_new=is_new,
         is_published=is_published,
-        exported=store.export(run, readable(scores, bound.words, currency=settings.shop.currency)),
+        exported=store.export(run, readable(scores, bound.words, settings)),
     )
 
 

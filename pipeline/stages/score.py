@@ -73,7 +73,7 @@ def score(
         if is_published:
             store.publish(run)
     scores = store.read(run)
-    exported = readable(scores, model.features, currency=settings.shop.currency, learned_by=model)
+    exported = readable(scores, model.features, settings, learned_by=model)
     return report_of(
         scores,
         model.features,

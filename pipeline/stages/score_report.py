@@ -16,6 +16,7 @@ from features.local_time import local_iso
 from models.model import LeadModel
 from models.reason_codes import strange_values
 from models.reasons import reason_texts
+from pipeline.languages import Language, language
 from pipeline.score_store import StoredRun
 from pipeline.settings import Settings
 
@@ -105,42 +106,43 @@ def report_of(
         grades=_counted(scores["grade"]),
         # Leads without a probability are a points card's; without any lead the sum is nothing.
         expected_conversions=expected if len(ranked) else 0.0,
-        best=_told(best, words, currency=settings.shop.currency),
+        best=_told(best, words, currency=settings.shop.currency, said_in=language(settings.shop.language)),
         parquet=exported[0],
         csv=exported[1],
     )
 
 
 def readable(
-    scores: pa.Table, words: Sequence[Feature], *, currency: str, learned_by: LeadModel | None = None
+    scores: pa.Table, words: Sequence[Feature], settings: Settings, *, learned_by: LeadModel | None = None
 ) -> pa.Table:
     """Return scores as people open them: points as points, reasons as sentences.
 
     Args:
         scores: Stored scores (`models.scoring.score_schema`).
         words: How the points are said: a model's features, or the rules of a points card.
-        currency: ISO code of amounts.
+        settings: The shop's config: its currency and language.
         learned_by: The model that scored: it can say which values are unlike its training; a points card, None,
             has learned nothing that a lead could be unlike.
     """
     columns = {name: scores[name] for name in _EXPORTED}
     columns |= {axis: pc.divide(scores[axis].cast(pa.float64()), 100.0) for axis in ("fit", "engagement")}
     by_name = {feature.name: feature for feature in words}
-    sentences = reason_texts(scores["reasons"].combine_chunks(), by_name, currency=currency)
+    currency, said_in = settings.shop.currency, language(settings.shop.language)
+    sentences = reason_texts(scores["reasons"].combine_chunks(), by_name, currency=currency, language=said_in)
     columns["reasons"] = pc.binary_join(sentences, "; ")
     if learned_by is not None:
-        columns["unlike"] = _unlike(scores, learned_by, currency=currency)
+        columns["unlike"] = _unlike(scores, learned_by, currency=currency, said_in=said_in)
     return pa.table(columns).sort_by("rank")
 
 
-def _unlike(scores: pa.Table, model: LeadModel, *, currency: str) -> pa.Array:
+def _unlike(scores: pa.Table, model: LeadModel, *, currency: str, said_in: Language) -> pa.Array:
     """Return the values that stray of each score, in words; scores of older versions do not say."""
     said = np.full(len(scores), "", dtype=object)
     if "unlike" in scores.column_names:
         # Few leads stray: only these are worded one by one.
         places = np.flatnonzero(pc.fill_null(pc.list_value_length(scores["unlike"]), 0).to_numpy())
         strays = scores["unlike"].take(pa.array(places)).to_pylist()
-        said[places] = ["; ".join(strange_values(one, model, currency=currency)) for one in strays]
+        said[places] = ["; ".join(strange_values(one, model, currency=currency, language=said_in)) for one in strays]
     return pa.array(said, pa.string())
 
 
@@ -156,10 +158,10 @@ def _first_of_each_lead(ranked: pa.Table) -> pa.Table:
     return ranked.take(pa.array(np.sort(first)))
 
 
-def _told(rows: pa.Table, words: Sequence[Feature], *, currency: str) -> list[dict[str, Any]]:
+def _told(rows: pa.Table, words: Sequence[Feature], *, currency: str, said_in: Language) -> list[dict[str, Any]]:
     """Return a few stored scores as plain data with their reasons in words."""
     by_name = {feature.name: feature for feature in words}
-    texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency).to_pylist()
+    texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency, language=said_in).to_pylist()
     points = [[reason["points"] for reason in row] for row in rows["reasons"].to_pylist()]
     return [
         {**row, "reasons": _for_before_against(said, worth)}

@@ -41,13 +41,15 @@ def test_a_full_shop_is_served_every_family_with_names_that_differ():
 
 @pytest.mark.parametrize("feature", full_catalog(), ids=lambda f: f.name)
 def test_a_built_in_feature_is_complete(feature):
-    """Unit, phrase and description are there, and nothing is left to fill in but the value."""
+    """Unit, phrase and description are there, and phrases hold only what is filled in when they are read."""
     assert faults(feature) == []
     assert feature.unit in UNITS
     assert feature.axis == ("fit" if feature.family in FIT_FAMILIES else "engagement")
     texts = [feature.phrase.many, feature.phrase.one, feature.phrase.zero, feature.phrase.missing]
     assert len(re.findall(r"\{n\}|\{change\}", feature.phrase.many)) == 1
-    assert not re.search(r"[{}]", "".join(text.format(n="3", change="up") for text in texts))
+    assert not re.search(
+        r"[{}]", "".join(text.format(n="3", change="up", window="so far", name="plan") for text in texts)
+    )
     assert not re.search(r"[{}]", feature.description)
     assert feature.description.endswith(".")
     assert re.fullmatch(r"[a-z0-9_]+", feature.name)

@@ -13,6 +13,7 @@ from features.matrix import FeatureTable
 from models.points_card import Action, Caps, PointsCard, Rule, Value
 from models.points_card_columns import bind, fading_column, times_column, value_column
 from models.points_card_totals import card_points
+from models.wording import sentence
 
 AVAILABLE = {"events": {"lead_no", "occurred_at", "known_at", "superseded_at", "type"}}
 ATTRIBUTES = {"country": "text", "employees": "number"}
@@ -160,8 +161,8 @@ def test_a_card_reads_each_column_once_and_says_each_rule_in_its_own_words():
     assert [feature.name for feature in found.features] == [
         "points/attribute country", "points/opened/times", "points/called/times", "points/called/fading"
     ]  # fmt: skip
-    assert [word.phrase.many for word in found.words] == [
-        "from Poland", "from Germany", "opened {n} times in the last 8 days",
+    assert [sentence(word, 3.0 if word.kind == "number" else "x") for word in found.words] == [
+        "from Poland", "from Germany", "opened 3 times in the last 8 days",
         "called in the last 8 days, older counts less",
         "limit of fit", "limit of engagement",
     ]  # fmt: skip

@@ -166,7 +166,7 @@ def test_what_is_missing_by_date_alone_makes_no_rule():
         (COUNT, {"min": 2.0, "below": 5.0}, "2 to 4 orders so far"),
         (COUNT, {"below": 3.0}, "up to 2 orders so far"),
         (COUNT, {"min": 3.0}, "3 or more orders so far"),
-        (TREND, {"below": 0.5}, "visits down 50 % or more lately"),
+        (TREND, {"below": 0.5}, "visits down 50% or more lately"),
         (PLAN, {"in": ["a", "<b>"]}, "plan: a, (b)"),
     ],
 )

@@ -69,12 +69,12 @@ def test_weak_reasons_are_left_out_and_each_side_has_its_number():
 
 
 def test_a_rise_that_speaks_against_still_reads_as_a_rise():
-    """Words come from the value, the side from the points: visits up 50 % may speak against a lead."""
+    """Words come from the value, the side from the points: visits up 50% may speak against a lead."""
     rise, fall = stored([[0, 0, -500, 0], [0, 0, 500, 0]], [(0, 0, 1.5, "ads"), (0, 0, 0.5, "ads")])
     by_name = {feature.name: feature for feature in features()}
     against, speaks_for = (read_reasons(reasons.as_py(), by_name)[0] for reasons in (rise, fall))
-    assert (against.text, against.direction) == ("visits up 50 %", "against")
-    assert (speaks_for.text, speaks_for.direction) == ("visits down 50 %", "for")
+    assert (against.text, against.direction) == ("visits up 50%", "against")
+    assert (speaks_for.text, speaks_for.direction) == ("visits down 50%", "for")
 
 
 def test_missing_values_and_no_reasons_are_stored_as_such():
