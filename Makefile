@@ -107,6 +107,10 @@ wheel: setup  ## Build the wheel into dist/
 docs: setup  ## Write docs/settings.md anew from the settings
 	@$(PY) -m pipeline.settings_page > docs/settings.new && mv docs/settings.new docs/settings.md
 
+.PHONY: messages
+messages: setup  ## Gather what there is to translate into the .po files
+	@$(PY) -m pipeline.messages
+
 .PHONY: lock
 lock:  ## Write requirements.lock anew (needs uv)
 	@$(UV) pip compile --universal --generate-hashes --no-emit-index-url --all-extras --quiet \

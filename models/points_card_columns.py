@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from features.catalog import Feature, Measure, Phrase
@@ -20,13 +20,13 @@ from models.points_card import GROUPS, Action, Group, PointsCard, Rule, Value
 
 LIMIT: Final = {"fit": N_("limit of fit"), "engagement": N_("limit of engagement")}
 """What the line is called that a group's cap takes away."""
-_TIMES: Final = (N_("{name} {n} times {window}"), N_("{name} once {window}"))
-_FADING_TIMES: Final = (
-    N_("{name} {n} times {window}, older counts less"),
-    N_("{name} once {window}, older counts less"),
-)
-_ONCE_IN_WINDOW: Final = N_("{name} {window}")
-_FADING_ONCE: Final = N_("{name} {window}, older counts less")
+_TIMES: Final = Phrase("{name} {n} times {window}", "{name} once {window}")
+_FADING_TIMES: Final = Phrase("{name} {n} times {window}, older counts less", "{name} once {window}, older counts less")
+_ONCE: Final = Phrase("{name} {window}")
+_FADING_ONCE: Final = Phrase("{name} {window}, older counts less")
+_PLAIN: Final = Phrase("{name}", missing="{name}")
+PHRASES: Final = (_TIMES, _FADING_TIMES, _ONCE, _FADING_ONCE, _PLAIN)
+"""How rules are said; ``{name}`` is the shop's own name for one."""
 
 
 @dataclass(frozen=True)
@@ -137,17 +137,18 @@ def _words(rule: Rule, attributes: Mapping[str, str], catalog: Mapping[str, Feat
         kind = catalog[asks.name].kind
     else:
         kind = "number" if attributes[asks.name] == "number" else "category"
-    return _line(rule.name, rule.group, Phrase("{name}", missing="{name}", name=rule.name), kind=kind)
+    return _line(rule.name, rule.group, replace(_PLAIN, name=rule.name), kind=kind)
 
 
 def _action_phrase(name: str, action: Action) -> Phrase:
     fades = action.decay != "none"
     if not action.is_once:
-        many, one = _FADING_TIMES if fades else _TIMES
-        return Phrase(many, one, name=name, window=action.within)
-    if fades:
-        return Phrase(_FADING_ONCE, name=name, window=action.within)
-    return Phrase(_ONCE_IN_WINDOW if action.within else "{name}", name=name, window=action.within)
+        said = _FADING_TIMES if fades else _TIMES
+    elif fades:
+        said = _FADING_ONCE
+    else:
+        said = _ONCE if action.within else _PLAIN
+    return replace(said, name=name, window=action.within)
 
 
 def _limit_words(group: Group) -> Feature:

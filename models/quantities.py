@@ -74,15 +74,15 @@ def quantity(value: float, unit: str, *, currency: str = "", language: Language 
 
 
 def change(ratio: float, *, language: Language = ENGLISH) -> str:
-    """Return a ratio to the usual as a change: "up 40%", "down 25%", "3 times as much", "unchanged"."""
+    """Return a ratio to the usual as a change: "up 40%", "down 25%", "3 times the usual", "unchanged"."""
     if ratio > MOST_TIMES:
-        return language.gettext("over {n} times as much").replace("{n}", language.number(MOST_TIMES))
+        return language.gettext("over {n} times the usual").replace("{n}", language.number(MOST_TIMES))
     percent = round((ratio - 1.0) * 100)
     if percent == 0:
         return language.pgettext("change", "unchanged")
     if percent >= 100:
         times = float(f"{ratio:.2g}")
-        said = language.ngettext("{n} time as much", "{n} times as much", int(times))
+        said = language.ngettext("{n} time the usual", "{n} times the usual", int(times))
         return said.replace("{n}", language.number(times))
     said = language.pgettext("change", "up {percent}") if percent > 0 else language.pgettext("change", "down {percent}")
     return said.replace("{percent}", language.percent(abs(percent) / 100))

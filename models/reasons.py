@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from models.languages import ENGLISH, Language
 from models.quantities import as_shown
-from models.wording import sentence
+from models.wording import sentence, shown_sentence
 
 if TYPE_CHECKING:
     from features.catalog import Feature
@@ -161,13 +161,16 @@ def _reason(row: Mapping[str, Any], feature: Feature, currency: str, language: L
 
 
 def _texts_of(reasons: pa.StructArray, feature: Feature, currency: str, language: Language) -> npt.NDArray[np.object_]:
-    """Return the sentences of one feature's reasons, shape ``(n_reasons,)``."""
+    """Return the sentences of one feature's reasons, shape ``(n_reasons,)``; each different one is written once."""
     values = pc.struct_field(reasons, "level")
     if feature.kind != "category":
         numbers = pc.struct_field(reasons, "value").to_numpy(zero_copy_only=False)
         values = pa.array(as_shown(numbers, feature.unit), from_pandas=True)
     coded = values.dictionary_encode(null_encoding="encode")
-    words = [sentence(feature, value, currency=currency, language=language) for value in coded.dictionary.to_pylist()]
+    words = [
+        (shown_sentence if isinstance(value, float) else sentence)(feature, value, currency=currency, language=language)
+        for value in coded.dictionary.to_pylist()
+    ]
     return np.array(words, dtype=object)[coded.indices.to_numpy(zero_copy_only=False)]
 
 

@@ -46,7 +46,19 @@ def sentence(feature: Feature, value: float | str | None, *, currency: str = "",
     if isinstance(value, str):
         return said_of(feature, plain(value), language=language)
     near = float(as_shown(np.array([value], dtype=np.float64), feature.unit)[0])
-    said = _filled(_template(phrase, near, language), feature, language)
+    return shown_sentence(feature, near, currency=currency, language=language)
+
+
+def shown_sentence(feature: Feature, near: float, *, currency: str = "", language: Language = ENGLISH) -> str:
+    """Return what *feature* says of a number that is rounded already, as `models.quantities.as_shown` does.
+
+    Args:
+        feature: Gives unit and phrase.
+        near: The number, finite.
+        currency: ISO code of amounts.
+        language: In which it is said.
+    """
+    said = _filled(_template(feature.phrase, near, language), feature, language)
     if "{change}" in said:
         said = said.replace("{change}", change(near, language=language))
     return said.replace("{n}", quantity(near, feature.unit, currency=currency, language=language))

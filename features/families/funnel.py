@@ -50,7 +50,7 @@ def _open_cart(offering: Offering) -> list[Feature]:
     items = _draft(
         name="open_cart_items", unit="count", concept="open_cart",
         phrase=Phrase("{n} items in the open cart", "1 item in the open cart", "no open cart",
-                      "open cart not known"),
+                      "items in the open cart not known"),
         description="Additions to the cart since the last order, {window}.",
     )  # fmt: skip
     value = _draft(

@@ -63,7 +63,7 @@ def _rhythm() -> list[Feature]:
     overdue = _draft(
         name="order_overdue", unit="ratio", concept="order_rhythm",
         phrase=Phrase("time since the last order is {n} times the usual gap",
-                      "time since the last order is the usual gap",
+                      "time since the last order equals the usual gap",
                       missing="too few orders to see a rhythm"),
         description="Days since the last order over the mean gap between orders.",
     )  # fmt: skip
@@ -78,13 +78,13 @@ def _rhythm() -> list[Feature]:
 def _habits(windows: tuple[int, ...]) -> list[Feature]:
     discount = _draft(
         name="discounted_share", unit="share", concept="discounts",
-        phrase=Phrase("{n} of orders {window} at a discount", zero="no order {window} at a discount",
+        phrase=Phrase("{n} of orders {window} were at a discount", zero="no order {window} was at a discount",
                       missing="no orders {window}"),
         description="Share of orders {window} that had a discount.",
     )  # fmt: skip
     cancelled = _draft(
         name="cancelled_share", unit="share", concept="cancellations",
-        phrase=Phrase("{n} of orders {window} cancelled", zero="no order {window} cancelled",
+        phrase=Phrase("{n} of orders {window} were cancelled", zero="no order {window} was cancelled",
                       missing="no orders {window}"),
         description="Share of orders {window} known to be cancelled.",
     )  # fmt: skip

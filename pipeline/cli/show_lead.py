@@ -48,10 +48,10 @@ def _show(console: Console, told: LeadExplanation, said: Language) -> None:
     _show_lines(console, said.gettext("Speaks for"), told.speaks_for)
     _show_lines(console, said.gettext("Speaks against"), told.speaks_against)
     if told.everything_else:
-        console.print(f"  {told.everything_else:+3d}  {said.gettext('everything else')}")
+        console.print(f"  {told.everything_else:+3d}  " + said.gettext("everything else"))
     if told.limits:
-        console.print(f"  {told.limits:+3d}  {said.gettext('limits of the scale')}")
-    console.print(f"  [bold]{told.score:>3}[/bold]  {said.gettext('score')}\n")
+        console.print(f"  {told.limits:+3d}  " + said.gettext("limits of the scale"))
+    console.print(f"  [bold]{told.score:>3}[/bold]  " + said.gettext("score") + "\n")
 
 
 def _score(told: LeadExplanation, said: Language) -> str:
@@ -95,7 +95,7 @@ def _show_lines(console: Console, title: str, lines: list[Line]) -> None:
 def _show_doubts(console: Console, doubts: list[str], said: Language) -> None:
     if not doubts:
         return
-    console.print(f"[bold]{said.gettext('To be doubted')}[/bold]")
+    console.print("[bold]" + said.gettext("To be doubted") + "[/bold]")
     for sentence in doubts:
         console.print(f"  {sentence}", markup=False)
     console.print()
@@ -108,4 +108,4 @@ def _show_timeline(console: Console, timeline: list[Happening] | None, said: Lan
     for happening in timeline:
         console.print(f"  {happening.at[:16].replace('T', ' ')}  {happening.text}", markup=False)
     if not timeline:
-        console.print(f"  {said.gettext('nothing was known yet')}")
+        console.print("  " + said.gettext("nothing was known yet"))

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pytest
 
 from features.catalog import Feature, Phrase
+from features.families.everything import full_catalog
 from features.matrix import FeatureTable
 from models.explain import contributions
+from models.languages import LANGUAGES, language
 from models.points import Points, points
 from models.reasons import REASON_TYPE, ReasonLimits, read_reasons, reason_texts, stored_reasons
 
@@ -122,3 +124,30 @@ def test_reasons_read_as_agreed(place):
         for reason in read_reasons(reasons, by_name)
     ]
     assert said == case["reasons"]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_reasons_read_naturally_in_every_language(code):
+    """The sentences of eight leads, read aloud and agreed on, are those in golden/reasons_<language>.json."""
+    by_name = {feature.name: feature for feature in full_catalog()}
+    for lead in json.loads((GOLDEN.parent / f"reasons_{code}.json").read_text(encoding="utf-8")):
+        rows = [stored_row(by_name[agreed["feature"]], agreed) for agreed in lead["reasons"]]
+        reasons = read_reasons(rows, by_name, currency="EUR", language=language(code))
+        assert [reason.text for reason in reasons] == [agreed["text"] for agreed in lead["reasons"]]
+
+
+def stored_row(feature: Feature, agreed: dict) -> dict:
+    """Return one agreed reason as it is stored."""
+    value = agreed["value"]
+    number, level = (None, value) if feature.kind == "category" else (value, None)
+    return {"feature": feature.name, "value": number, "level": level, "points": round(agreed["points"] * 100)}
+
+
+def test_all_languages_tell_the_same_leads():
+    """The golden files differ in their sentences alone: same leads, same values, same points."""
+    told = [json.loads((GOLDEN.parent / f"reasons_{code}.json").read_text(encoding="utf-8")) for code in LANGUAGES]
+    bare = [
+        [(lead["lead"], [(one["feature"], one["value"], one["points"]) for one in lead["reasons"]]) for lead in leads]
+        for leads in told
+    ]
+    assert all(one == bare[0] for one in bare)
