@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.contest import OURS, Contest, contest
 from models.grades import GradeShares
+from models.languages import Language
 from models.points_card import PointsCard
 from models.points_card_margins import card_margins
 from models.points_learning import Learned, learn_card
@@ -43,6 +44,7 @@ def learn_and_judge(
     most_rules: int,
     shares: GradeShares,
     currency: str,
+    language: Language,
     given: PointsCard | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> JudgedCard:
@@ -54,6 +56,7 @@ def learn_and_judge(
         most_rules: Rules at most.
         shares: Shares of leads that get each grade.
         currency: ISO code of amounts.
+        language: In which rules are named.
         given: The shop's own card, judged beside.
         notify: Told what is being done.
 
@@ -64,7 +67,7 @@ def learn_and_judge(
     split = checked_split(moments, config)
     train, test, before = table.take(split.train), table.take(split.test), moments.take(split.train)
     notify("learning a card before the hold-out")
-    card = learn_card(train, before, most_rules=most_rules, shares=shares, currency=currency).card
+    card = learn_card(train, before, most_rules=most_rules, shares=shares).card
     notify("fitting the model to compare with")
     model, _ = fit_recipe(train, before, config.recipe, notify=notify)
     margins = {OURS: model.margins(test), LEARNED: card_margins(card, train, test)}
@@ -72,7 +75,7 @@ def learn_and_judge(
         margins[GIVEN] = card_margins(given, train, test)
     notify("learning the card from all snapshots")
     return JudgedCard(
-        learned=learn_card(table, moments, most_rules=most_rules, shares=shares, currency=currency),
+        learned=learn_card(table, moments, most_rules=most_rules, shares=shares, currency=currency, language=language),
         contest=contest(margins, moments.converted[split.test], moments.lead[split.test], seed=config.recipe.seed),
         test_from=split.test_from,
     )

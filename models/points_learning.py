@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ import numpy.typing as npt
 from features.conditions import Condition, Conditions
 from models import errors
 from models.grades import GradeShares
+from models.languages import ENGLISH, Language
 from models.model import LOG_2
 from models.points_additive import Additive, fit_additive
 from models.points_bins import Binned, between, binned
@@ -42,6 +45,8 @@ FULL_SCALE: Final = 100
 SHRINK: Final = 0.99
 DIGITS: Final = 4
 """Digits of the two numbers that turn totals into probabilities: what is printed is what is used."""
+_Namer: TypeAlias = "Callable[[Feature, Conditions], str]"
+"""Says what a rule is called that asks conditions of a feature."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ def learn_card(
     most_rules: int = MOST_RULES,
     shares: GradeShares | None = None,
     currency: str = "",
+    language: Language = ENGLISH,
 ) -> Learned:
     """Return the points card that the labels of *table* teach.
 
@@ -77,6 +83,7 @@ def learn_card(
         most_rules: Rules at most, >= 1.
         shares: Shares of the newest snapshots that get each grade; None = the defaults.
         currency: ISO code of amounts, for the names of rules.
+        language: In which rules are named.
 
     Raises:
         LeadlightError: One class only, no usable feature, or no feature that tells converting leads apart.
@@ -91,7 +98,7 @@ def learn_card(
     model = fit_additive(bins, converted, most_rules=most_rules)
     if not model.chosen:
         raise errors.nothing_tells_apart()
-    rules, base = _rules(model, currency)
+    rules, base = _rules(model, partial(name_of, currency=currency, language=language))
     given = card_points(PointsCard(rules=rules, base=base), table)
     a, b = fit_line(given.total, converted)
     card = PointsCard(rules, base, Caps(), _cuts(given.score, moments, shares or GradeShares()), _odds(a, b))
@@ -100,7 +107,7 @@ def learn_card(
     return Learned(card, read, rows=len(moments), conversions=moments.converting_leads(converted))
 
 
-def _rules(model: Additive, currency: str) -> tuple[tuple[Rule, ...], int]:
+def _rules(model: Additive, name: _Namer) -> tuple[tuple[Rule, ...], int]:
     """Return whole points of every bin but the typical ones, and the base that keeps every total above 0."""
     log_odds = [weight * one.evidence[:-1] for one, weight in zip(model.chosen, model.weights, strict=True)]
     spread = sum(float(np.ptp(one)) for one in log_odds)
@@ -109,16 +116,14 @@ def _rules(model: Additive, currency: str) -> tuple[tuple[Rule, ...], int]:
     while sum(int(np.ptp(one)) for one in whole) > FULL_SCALE:  # rounding may add up
         points_per_unit *= SHRINK
         whole = [np.rint(one * points_per_unit).astype(np.int64) for one in log_odds]
-    rules = [
-        rule for one, points in zip(model.chosen, whole, strict=True) for rule in _of_feature(one, points, currency)
-    ]
+    rules = [rule for one, points in zip(model.chosen, whole, strict=True) for rule in _of_feature(one, points, name)]
     return _named_apart(rules), -sum(int(one.min()) for one in whole)
 
 
-def _of_feature(one: Binned, points: npt.NDArray[np.int64], currency: str) -> list[Rule]:
+def _of_feature(one: Binned, points: npt.NDArray[np.int64], name: _Namer) -> list[Rule]:
     feature = one.feature
     return [
-        Rule(name_of(feature, tests, currency=currency), feature.axis, worth, Value("feature", feature.name, tests))  # type: ignore[arg-type]
+        Rule(name(feature, tests), feature.axis, worth, Value("feature", feature.name, tests))  # type: ignore[arg-type]
         for tests, worth in _merged(one.tests, points.tolist())
         if worth
     ]

@@ -4,8 +4,9 @@ Two domains per language: ``models/locale/<code>/reasons.po`` holds what is said
 units, doubts), ``pipeline/locale/<code>/app.po`` everything around it. Texts are found where they stand:
 
     Python      arguments of gettext, ngettext, pgettext, N_ and _
-    templates   Jinja2 under pipeline/web/templates: _(…), ngettext(…), {% trans %}
+    templates   Jinja2 anywhere in pipeline: _(…), ngettext(…), {% trans %}
     phrases     the catalog of features is data: its phrases are asked of a shop that has everything
+    playbook    labels and wording of the shipped rules, configs/playbooks/shop.yaml
 
 Translations that are there stay; new texts are added empty, and what nobody says any more is dropped.
 """
@@ -26,9 +27,9 @@ from features.families.everything import full_catalog
 from models import points_card_columns
 from models.attribute_names import ATTRIBUTE_NAMES
 from pipeline.languages import LANGUAGES
+from pipeline.playbooks import shipped_texts
 
 ROOT: Final = Path(__file__).parent.parent
-TEMPLATES: Final = "pipeline/web/templates"
 TRANSLATED: Final = tuple(code for code in LANGUAGES if code != "en")
 PLURALS: Final = {
     "pt": "nplurals=2; plural=(n != 1)",
@@ -59,7 +60,9 @@ def app() -> Catalog:
     """Return everything around it, without translations."""
     found = Catalog(domain="app")
     _add_python(found, ROOT / "pipeline")
-    _add_templates(found, ROOT / TEMPLATES)
+    _add_templates(found, ROOT / "pipeline")
+    for text in shipped_texts():
+        found.add(text)
     return found
 
 
@@ -109,7 +112,7 @@ def _add_python(found: Catalog, folder: Path) -> None:
 
 def _add_templates(found: Catalog, folder: Path) -> None:
     options = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
-    for file in sorted(folder.rglob("*.html")) if folder.is_dir() else ():
+    for file in sorted(folder.rglob("*.html")):
         with file.open("rb") as source:
             for _line, text, comments, context in extract(_JINJA, source, keywords=_KEYWORDS, options=options):
                 _add(found, text, comments, context)

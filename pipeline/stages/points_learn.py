@@ -13,6 +13,7 @@ from models.points_card import PointsCard
 from models.points_judging import LEARNED, JudgedCard, learn_and_judge
 from models.points_learning import MOST_RULES
 from pipeline.card_meanwhile import told_what_is_missing
+from pipeline.languages import language
 from pipeline.points_file import read_card, spell_card
 from pipeline.progress import Progress, silent
 from pipeline.row_words import day, rows_are, told
@@ -86,6 +87,7 @@ def learn(
             most_rules=most_rules,
             shares=settings.score.grades.shares,
             currency=settings.shop.currency,
+            language=language(settings.shop.language),
             given=read_card(settings.points.card) if settings.points.card is not None else None,
             notify=lambda text: progress(text, 0, 0),
         )

@@ -7,6 +7,8 @@ import pytest
 from features.catalog import Feature, Measure, Phrase
 from features.conditions import mask, parse
 from features.errors import LeadlightError
+from features.families.everything import full_catalog
+from models.languages import language
 from models.metrics import evaluate
 from models.points_bins import binned
 from models.points_card import Value
@@ -22,6 +24,7 @@ LAST = Feature(
 COUNT = Feature("count", "purchase", "number", "count", "count",
                 Phrase("{n} orders so far", "1 order so far", "no order so far"), "")  # fmt: skip
 TREND = Feature("trend", "engagement", "number", "ratio", "trend", Phrase("visits {change} lately"), "")
+ORDERS = next(feature for feature in full_catalog() if feature.name == "orders_count_ever")
 PLAN = Feature("plan", "fit", "category", "category", "plan", Phrase("plan: {n}", missing="plan not known"), "")
 
 
@@ -173,6 +176,21 @@ def test_what_is_missing_by_date_alone_makes_no_rule():
 def test_a_rule_is_named_by_the_features_own_phrase(feature, asked, said):
     """Ranges, levels and missing values are said as the feature says its values."""
     assert name_of(feature, parse({feature.name: asked})) == said
+
+
+@pytest.mark.parametrize(
+    ("feature", "asked", "pl", "ro"),
+    [
+        (ORDERS, {"min": 2.0, "below": 5.0}, "2–4 zamówienia do tej pory", "2–4 comenzi până acum"),
+        (ORDERS, {"min": 21.0}, "co najmniej 21 zamówień do tej pory", "cel puțin 21 de comenzi până acum"),
+        (ORDERS, {"below": 3.0}, "najwyżej 2 zamówienia do tej pory", "cel mult 2 comenzi până acum"),
+        (LAST, {"min": 10.0, "below": 30.0}, "ostatnie zamówienie 10–30 dni temu", "ultima comandă acum 10–30 de zile"),
+    ],
+)
+def test_a_rule_is_named_in_the_shops_language(feature, asked, pl, ro):
+    """The noun takes the plural of the number that stands last."""
+    found = [name_of(feature, parse({feature.name: asked}), language=language(code)) for code in ("pl", "ro")]
+    assert found == [pl, ro]
 
 
 def test_a_rule_of_a_learned_card_names_its_feature(learned, shop):
