@@ -6,10 +6,8 @@ reads half a run; a run that stands is never written again.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -22,28 +20,19 @@ from features import moments
 from features.errors import LeadlightError, wrong_input
 from models.decision_columns import with_decision_columns
 from pipeline.published.compared import NOTHING_BEFORE, RunBefore, run_before
-from pipeline.published.rows import HistoryPoint
+from pipeline.published.history import History
+from pipeline.published.history_pieces import RunOfPiece
+from pipeline.published.manifest import Manifest, StoredRun, read_manifest
+from pipeline.published.retention import Retention, remove_old
 from pipeline.published.run_files import INFO, LIST, PART, SHOWN, RunHead, RunNotes, write_run
+from pipeline.settings import Settings
 from pipeline.whole_folder import writing_folder
 from pipeline.workspace import Workspace
 
+__all__ = ["ScoreStore", "StoredRun", "retention"]
+
 # What spreadsheets take for a formula when a cell begins with it.
 _FORMULA = r"^([=+\-@\t\r])"
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """One stored run of scores.
-
-    Attributes:
-        as_of: The moment of scoring, microseconds (UTC).
-        model_version: The model that scored.
-        part: The Parquet file, relative to the folder of scores.
-    """
-
-    as_of: int
-    model_version: str
-    part: str
 
 
 class ScoreStore:
@@ -111,11 +100,26 @@ class ScoreStore:
         """Return the folder of a run's files."""
         return (self._folder / run.part).parent
 
-    def publish(self, run: StoredRun) -> None:
-        """Name *run* as the one that readers show."""
+    def publish(self, run: StoredRun, retention: Retention | None = None) -> None:
+        """Name *run* as the one that readers show, with its rows in the history; call it under `Workspace.publishing`.
+
+        Args:
+            run: A stored run.
+            retention: What goes because it is old; None = nothing.
+        """
         self.complete(run)
+        retention = retention or Retention()
+        before = self._manifest()
+        history = self.history_of(before)
+        for one in (*([] if before is None else [before.run]), run):
+            # An older version published without a history, so the run before comes in with this one.
+            if (self._folder / one.part).exists():
+                told = RunOfPiece(one.as_of, one.model_version)
+                history = history.with_run(told, self._folder / one.part, since=retention.history_since)
+        manifest = Manifest(run, history.tidied(since=retention.history_since).pieces)
         with self._workspace.writing(self._folder / "manifest.json") as path:
-            path.write_text(json.dumps(asdict(run), indent=1), encoding="utf-8")
+            path.write_text(manifest.as_json(), encoding="utf-8")
+        remove_old(self._folder, manifest, retention)
 
     def published(self) -> StoredRun:
         """Return the run that readers show.
@@ -123,10 +127,22 @@ class ScoreStore:
         Raises:
             LeadlightError: Nothing was scored yet.
         """
-        run = self._published()
-        if run is None:
+        return self.manifest().run
+
+    def manifest(self) -> Manifest:
+        """Return what is published: the run and its history.
+
+        Raises:
+            LeadlightError: Nothing was scored yet.
+        """
+        manifest = self._manifest()
+        if manifest is None:
             raise _nothing_scored(self._workspace.root)
-        return run
+        return manifest
+
+    def history_of(self, manifest: Manifest | None) -> History:
+        """Return the history that a manifest names; None = nothing was published."""
+        return History(self._folder / "history", () if manifest is None else manifest.pieces)
 
     def read(self, run: StoredRun) -> pa.Table:
         """Return the stored scores of *run*; columns that came later are null in a run of before."""
@@ -141,17 +157,6 @@ class ScoreStore:
         rows = pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
         return with_decision_columns(rows)
 
-    def history(self, lead_id: str) -> list[HistoryPoint]:
-        """Return what each stored run says of a lead, oldest first."""
-        names = [one.name for one in fields(HistoryPoint) if one.name != "position"]
-        points = []
-        for part in self._folder.glob("as_of=*/model=*/part.parquet"):
-            rows = with_decision_columns(
-                pq.read_table(part, partitioning=None, filters=pc.field("lead_id") == lead_id)
-            ).select(names)
-            points += [HistoryPoint(**row, position=0) for row in rows.to_pylist()]
-        return sorted(points, key=lambda point: (point.as_of, point.model_version, point.trigger_id or ""))
-
     def export(self, run: StoredRun, scores: pa.Table) -> tuple[Path, Path]:
         """Write readable *scores* as Parquet and CSV and return both paths."""
         stem = f"scores_{_moment_name(run.as_of)}_{_file_name(run.model_version)}"
@@ -163,18 +168,23 @@ class ScoreStore:
             pa_csv.write_csv(_without_formulas(scores), path)
         return parquet, csv
 
-    def _published(self) -> StoredRun | None:
-        manifest = self._folder / "manifest.json"
-        return StoredRun(**json.loads(manifest.read_text(encoding="utf-8"))) if manifest.exists() else None
+    def _manifest(self) -> Manifest | None:
+        return read_manifest(self._folder / "manifest.json")
 
     def _before(self) -> RunBefore:
         """Return what a new run is compared with: the one that readers show now, where it can still be read."""
-        run = self._published()
-        if run is None or not (self._folder / run.part).exists():
+        manifest = self._manifest()
+        if manifest is None or not (self._folder / manifest.run.part).exists():
             return NOTHING_BEFORE
+        run = manifest.run
         self.complete(run)
         head = {"as_of": run.as_of, "model_version": run.model_version}
         return run_before(self.folder_of(run) / LIST, head=head)
+
+
+def retention(settings: Settings, *, at: datetime) -> Retention:
+    """Return how long the config keeps scores, seen from *at* (aware)."""
+    return Retention(settings.score.keep_runs_days, settings.score.keep_history_days, at)
 
 
 def _run(as_of: int, model_version: str) -> StoredRun:

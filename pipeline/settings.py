@@ -108,6 +108,12 @@ class ScoreSettings(Section):
         le=MOST_DAYS,
         description="Scores get the code stale_data where a table ends more days before them; 0 = never.",
     )
+    keep_runs_days: float = Field(
+        400, ge=1, le=MOST_DAYS, description="A stored run goes when it was scored longer ago and is not published."
+    )
+    keep_history_days: float = Field(
+        400, ge=1, le=MOST_DAYS, description="The history of a lead's score reaches at least so far back."
+    )
 
 
 class ReportSettings(Section):

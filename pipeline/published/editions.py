@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 from pipeline.published.asks import Ask, Cursor
 from pipeline.published.conditions import condition
 from pipeline.published.finder import Finder
+from pipeline.published.manifest import Manifest
 from pipeline.published.rows import HistoryPoint, ListRow, Page, part_rows, shown_rows
 from pipeline.published.run_files import INFO, LIST, PART, SHOWN
 from pipeline.published.run_info import Choice, RunInfo, read_info
 from pipeline.published.sorts import positions_of
 from pipeline.published.tallies import Group, Movers, groups, moved
-from pipeline.score_store import ScoreStore, StoredRun
+from pipeline.score_store import ScoreStore
 from pipeline.workspace import Workspace
 
 _EXPORTED_AT_ONCE: Final = 65_536
@@ -48,13 +49,12 @@ class Published:
         Raises:
             LeadlightError: Nothing was scored yet.
         """
-        run = self._store.published()
-        self._store.complete(run)
-        folder = self._store.folder_of(run)
-        name = _edition(run, folder)
+        manifest = self._store.manifest()
+        self._store.complete(manifest.run)
+        name = _edition(manifest, self._store.folder_of(manifest.run))
         with self._lock:
             if self._newest is None or self._newest.id != name:
-                self._newest = Edition(name, run, folder, self._store, self._finder)
+                self._newest = Edition(name, manifest, self._store, self._finder)
             return self._newest
 
 
@@ -63,16 +63,16 @@ class Edition:
 
     Args:
         name: What tells it from every other edition.
-        run: Where it is stored.
-        folder: The folder of its files.
+        manifest: What is published.
         store: The stored scores.
         finder: DuckDB.
     """
 
-    def __init__(self, name: str, run: StoredRun, folder: Path, store: ScoreStore, finder: Finder) -> None:
+    def __init__(self, name: str, manifest: Manifest, store: ScoreStore, finder: Finder) -> None:
         self.id = name
-        self.stored = run
-        self._folder, self._store, self._finder = folder, store, finder
+        self.stored = manifest.run
+        self._folder, self._history = store.folder_of(manifest.run), store.history_of(manifest)
+        self._store, self._finder = store, finder
         self._movers: dict[int, Movers] = {}
         self._groups: dict[str, list[Group]] = {}
 
@@ -125,13 +125,12 @@ class Edition:
         return self._rows(np.array(self._positions_of(key), dtype=np.int64))
 
     def history(self, key: int) -> list[HistoryPoint]:
-        """Return what each run said of a lead, oldest first; empty = it was never scored.
+        """Return what each published run said of a lead, oldest first; empty = it was never scored.
 
         Args:
             key: The lead's key.
         """
-        listed = self.listed(key)
-        return self._store.history(listed[0].lead_id) if listed else []
+        return self._history.of_lead(key)
 
     def choices(self) -> Mapping[str, tuple[Choice, ...]]:
         """Return what each filter of `Ask` offers, most leads first."""
@@ -174,8 +173,8 @@ class Edition:
         return [position for (position,) in self._finder.rows(self._folder / LIST, query, key)]
 
 
-def _edition(run: StoredRun, folder: Path) -> str:
-    """Return the name of what stands at *folder* now: a run that was removed and scored anew is another edition."""
+def _edition(manifest: Manifest, folder: Path) -> str:
+    """Return the name of what is published now: a run that was removed and scored anew is another edition."""
     stands = (folder / LIST).stat()
-    told = f"{run.part} {run.as_of} {run.model_version} {stands.st_ino} {stands.st_mtime_ns}"
+    told = f"{manifest.as_json()} {stands.st_ino} {stands.st_mtime_ns}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -32,6 +32,8 @@ PART: Final = "part.parquet"
 LIST: Final = "list.parquet"
 SHOWN: Final = "list.arrow"
 INFO: Final = "run.json"
+SCORED_AT: Final = "leadlight.scored_at"
+"""What the part's own metadata call the moment at which it was scored."""
 
 PART_ROW_GROUP: Final = 8_192
 LIST_ROW_GROUP: Final = 131_072
@@ -141,7 +143,7 @@ def _blocks(scores: pa.Table, order: pa.Array) -> Iterator[tuple[int, pa.Table]]
 
 
 def _part_writer(folder: Path, scores: pa.Table, scored_at: datetime | None) -> pq.ParquetWriter:
-    note = None if scored_at is None else {"leadlight.scored_at": scored_at.isoformat()}
+    note = None if scored_at is None else {SCORED_AT: scored_at.isoformat()}
     return pq.ParquetWriter(folder / PART, scores.schema.with_metadata(note), compression="zstd")
 
 

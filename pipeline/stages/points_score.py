@@ -15,7 +15,7 @@ from pipeline.deciding import Decided, scored_and_decided
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.published.run_files import RunNotes
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, retention
 from pipeline.settings import Settings
 from pipeline.stages.score_report import ScoreReport, readable, report_of
 from pipeline.workspace import Workspace
@@ -61,7 +61,7 @@ def score_by_points(
     with workspace.publishing():
         is_published = not has_champion(settings)
         if is_published:
-            store.publish(run)
+            store.publish(run, retention(settings, at=scored_at))
     scores = store.read(run)
     return report_of(
         scores,

@@ -14,7 +14,7 @@ from features.local_time import local_iso
 from models import registry
 from models.registry import ModelVersion, Promotion
 from pipeline.champion import place_of
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, retention
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -112,7 +112,7 @@ def rollback(settings: Settings, *, why: str = "", at: datetime) -> RollbackRepo
     def publish(back_to: ModelVersion) -> None:
         stored = store.newest(back_to.label)
         if stored is not None:
-            store.publish(stored)
+            store.publish(stored, retention(settings, at=at))
 
     # A run of scores that ends just now must not publish the old champion's after this has published the other's.
     with workspace.publishing():

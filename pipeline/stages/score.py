@@ -15,7 +15,7 @@ from pipeline.deciding import Decided, scored_and_decided
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
 from pipeline.published.run_files import RunNotes
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, retention
 from pipeline.settings import Settings
 from pipeline.stages.points_score import score_by_points
 from pipeline.stages.score_report import ScoreReport, readable, report_of
@@ -71,7 +71,7 @@ def score(
     with workspace.publishing():
         is_published = scores_still(settings, version)
         if is_published:
-            store.publish(run)
+            store.publish(run, retention(settings, at=scored_at))
     scores = store.read(run)
     exported = readable(scores, model.features, settings, learned_by=model)
     return report_of(

@@ -1,0 +1,145 @@
+"""Scores by lead over time, in pieces that are sorted by lead: one lead's nights lie side by side in each.
+
+::
+
+    scores/history/<piece>/rows.arrow    the rows of some runs, ascending by lead_key, in blocks
+    scores/history/<piece>/starts.npy    the first lead_key of each block, uint64
+
+A lead is found in ``starts`` by bisection, and one block, seldom two, is read. Within a lead, rows are in the order in
+which their runs were published. The manifest of the published scores names the pieces that belong to it; a piece never
+changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from models.scoring import TIME
+from pipeline.published.rows import HistoryPoint
+
+ROWS: Final = "rows.arrow"
+STARTS: Final = "starts.npy"
+ROWS_PER_BLOCK: Final = 2_048
+_BLOCKS_AT_ONCE: Final = 256
+
+HISTORY_SCHEMA: Final = pa.schema(
+    {
+        "lead_key": pa.uint64(),
+        "lead_id": pa.string(),
+        "as_of": TIME,
+        "trigger_id": pa.string(),
+        "model_version": pa.string(),
+        "score": pa.int32(),
+        "points_total": pa.int32(),
+        # Seven digits are more than anyone is shown, and these three are most of what does not compress.
+        "probability": pa.float32(),
+        "probability_low": pa.float32(),
+        "probability_high": pa.float32(),
+        "grade": pa.string(),
+        "stage": pa.string(),
+        "position": pa.int32(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class RunOfPiece:
+    """A run whose rows a piece holds."""
+
+    as_of: int
+    model_version: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of the history, as the manifest names it.
+
+    Attributes:
+        name: Its folder.
+        level: How often its rows were merged.
+        rows: How many they are.
+        runs: Whose rows they are, in order of publication.
+    """
+
+    name: str
+    level: int
+    rows: int
+    runs: tuple[RunOfPiece, ...]
+
+
+def write_piece(folder: Path, tables: Iterator[pa.Table]) -> int:
+    """Write rows as a piece into *folder*, which exists, and return how many they are.
+
+    Args:
+        folder: Where to.
+        tables: `HISTORY_SCHEMA`, ascending by ``lead_key`` within and from one to the next.
+    """
+    starts, rows = [], 0
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.ipc.new_file(folder / ROWS, HISTORY_SCHEMA, options=options) as file:
+        for table in tables:
+            file.write_table(table.combine_chunks(), max_chunksize=ROWS_PER_BLOCK)
+            starts.append(table["lead_key"].to_numpy()[::ROWS_PER_BLOCK])
+            rows += len(table)
+    np.save(folder / STARTS, np.concatenate(starts) if starts else np.empty(0, np.uint64))
+    return rows
+
+
+def merged(folders: Sequence[Path], *, since: int) -> Iterator[pa.Table]:
+    """Yield the rows of several pieces as one, range by range of leads.
+
+    Args:
+        folders: The pieces, those published first before the others.
+        since: Rows of moments before it (microseconds, UTC) are left out.
+    """
+    all_starts = [starts_of(folder) for folder in folders]
+    bounds = np.unique(np.concatenate(all_starts))[::_BLOCKS_AT_ONCE][1:].tolist()
+    for low, high in zip([0, *bounds], [*bounds, None], strict=True):
+        parts = [_range(folder, starts, low, high) for folder, starts in zip(folders, all_starts, strict=True)]
+        table = pa.concat_tables(parts).combine_chunks()
+        table = table.filter(pa.array(table["as_of"].cast(pa.int64()).to_numpy() >= since))
+        if len(table):
+            # Stable: within a lead the order of publication stays.
+            yield table.take(pa.array(np.argsort(table["lead_key"].to_numpy(), kind="stable")))
+
+
+def points_of(folders: Sequence[Path], key: int) -> list[HistoryPoint]:
+    """Return what the pieces say of a lead, oldest first.
+
+    Args:
+        folders: The pieces.
+        key: The lead's key.
+    """
+    after = key + 1 if key < 2**64 - 1 else None
+    rows = [row for folder in folders for row in _range(folder, starts_of(folder), key, after).to_pylist()]
+    points = [HistoryPoint(**{name: row[name] for name in row if name not in ("lead_key", "lead_id")}) for row in rows]
+    # A stable sort: of one moment, what was published last comes last.
+    return sorted(points, key=lambda point: point.as_of)
+
+
+@lru_cache(maxsize=256)
+def starts_of(folder: Path) -> npt.NDArray[np.uint64]:
+    """Return the first key of each block of a piece; kept, because a piece never changes."""
+    starts: npt.NDArray[np.uint64] = np.load(folder / STARTS, allow_pickle=False)
+    return starts
+
+
+def _range(folder: Path, starts: npt.NDArray[np.uint64], low: int, high: int | None) -> pa.Table:
+    """Return the rows of a piece with ``low <= lead_key < high``; None = to the end."""
+    first = max(int(np.searchsorted(starts, np.uint64(low), side="left")) - 1, 0)
+    last = len(starts) if high is None else int(np.searchsorted(starts, np.uint64(high), side="left"))
+    with pa.memory_map(str(folder / ROWS)) as source:
+        reader = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(use_threads=False))
+        table = pa.Table.from_batches([reader.get_batch(block) for block in range(first, last)], HISTORY_SCHEMA)
+    keys = table["lead_key"].to_numpy()
+    begin = int(np.searchsorted(keys, np.uint64(low), side="left"))
+    end = len(keys) if high is None else int(np.searchsorted(keys, np.uint64(high), side="left"))
+    return table.slice(begin, end - begin)
