@@ -1,7 +1,8 @@
 """Grade, temperature and matrix cell: a lead's place by fixed cuts, whoever else is scored.
 
 A share ("the best 10 % are A") becomes a cut on the probability once, through the quantiles of the newest
-ripe training snapshots that the bundle keeps; from then on a grade depends on the lead alone. The matrix cell
+ripe training snapshots that the bundle keeps; from then on a grade depends on the lead alone. A shop may give the cuts
+itself ("A from 20 %"): these stay where they are when a model is trained anew. The matrix cell
 crosses who the lead is (fit: A, B, C) with what it does (engagement: 1, 2, 3) by fixed points: 5 points =
 odds times 1.41.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +24,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class GradeProbabilities:
+    """Least probabilities of grades and temperatures, where a shop gives them itself.
+
+    Attributes:
+        a, b, c: Least probability of A, B and C, falling; D is below.
+        hot, warm: Least probability of hot and warm, falling; cold is below.
+    """
+
+    a: float
+    b: float
+    c: float
+    hot: float
+    warm: float
+
+
+@dataclass(frozen=True)
 class GradeShares:
     """Which shares of the newest training leads get which grade, best first; the rest gets the last one.
 
@@ -30,6 +48,7 @@ class GradeShares:
         hot, warm: Shares called hot and warm, 0–1; cold is the rest.
         cell_points: Points from which fit or engagement speaks for a lead, and below whose negative it speaks
             against it: the borders of the matrix cells, > 0.
+        given: Probabilities that make the grades instead of the shares; None = the shares do.
     """
 
     a: float = 0.10
@@ -38,6 +57,7 @@ class GradeShares:
     hot: float = 0.10
     warm: float = 0.30
     cell_points: float = 5.0
+    given: GradeProbabilities | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +86,13 @@ def cuts(newest_probabilities: Sequence[float], shares: GradeShares | None = Non
         Cuts; among equal probabilities the better grade is given to all.
 
     Raises:
-        LeadlightError: Shares outside 0–1, or more than 1 in sum.
+        LeadlightError: Shares outside 0–1, or more than 1 in sum; probabilities outside 0–1, or not falling.
     """
     shares = shares or GradeShares()
     _check(shares)
+    if shares.given is not None:
+        given = shares.given
+        return Cuts((given.a, given.b, given.c), (given.hot, given.warm), round(shares.cell_points * 100))
     a, b, c = _at_shares(newest_probabilities, (shares.a, shares.b, shares.c))
     hot, warm = _at_shares(newest_probabilities, (shares.hot, shares.warm))
     return Cuts((a, b, c), (hot, warm), round(shares.cell_points * 100))
@@ -126,9 +149,20 @@ def _check(shares: GradeShares) -> None:
         for name, group in groups.items()
         if not (all(0 <= share <= 1 for share in group) and sum(group) <= 1 + 1e-9)
     ]
+    faults += probability_faults(shares.given) if shares.given is not None else []
     if not shares.cell_points > 0:
         faults.append(f"cell_points = {shares.cell_points:g}   (more than 0)")
     if faults:
         raise wrong_input(
-            "The shares of the grades do not fit together:", faults, hint="mend score.grades in the config."
+            "The borders of the grades do not fit together:", faults, hint="mend score.grades in the config."
         )
+
+
+def probability_faults(given: GradeProbabilities) -> list[str]:
+    """Return what is wrong with probabilities as borders, one line each; nothing where they can be used."""
+    ladders = {"a, b, c": (given.a, given.b, given.c), "hot, warm": (given.hot, given.warm)}
+    return [
+        f"cuts {names} = {', '.join(f'{value:g}' for value in ladder)}   (between 0 and 1, each below the one before)"
+        for names, ladder in ladders.items()
+        if not (all(0 < value < 1 for value in ladder) and all(x > y for x, y in pairwise(ladder)))
+    ]

@@ -7,9 +7,10 @@ reads half a run; a run that stands is never written again.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,7 @@ from pipeline.published.history_pieces import RunOfPiece
 from pipeline.published.manifest import Manifest, StoredRun, read_manifest
 from pipeline.published.retention import Retention, remove_old
 from pipeline.published.run_files import INFO, LIST, PART, SHOWN, RunHead, RunNotes, write_run
+from pipeline.published.run_info import read_info
 from pipeline.settings import Settings
 from pipeline.whole_folder import writing_folder
 from pipeline.workspace import Workspace
@@ -147,6 +149,11 @@ class ScoreStore:
     def read(self, run: StoredRun) -> pa.Table:
         """Return the stored scores of *run*; columns that came later are null in a run of before."""
         return with_decision_columns(pq.read_table(self._folder / run.part, partitioning=None))
+
+    def labels(self, run: StoredRun) -> Mapping[str, Any]:
+        """Return the words that *run* kept of its stages, plays and segments; none in a run of before."""
+        path = self.folder_of(run) / INFO
+        return read_info(path.read_text(encoding="utf-8")).labels if path.is_file() else {}
 
     def count(self, run: StoredRun) -> int:
         """Return how many rows *run* has."""

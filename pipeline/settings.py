@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from models.grades import GradeShares
+from models.grades import GradeProbabilities, GradeShares, probability_faults
 from pipeline.playbooks import faults as decision_faults
 from pipeline.settings_decisions import DecisionSettings
 from pipeline.settings_faults import (
@@ -64,8 +64,24 @@ class CertificateSettings(Section):
     )
 
 
+class GradeCutSettings(Section):
+    """Least probabilities of the grades, with `by: probability`; below C is D, below warm is cold."""
+
+    a: float = Field(gt=0, lt=1, description="Least probability of A.")
+    b: float = Field(gt=0, lt=1, description="Least probability of B.")
+    c: float = Field(gt=0, lt=1, description="Least probability of C.")
+    hot: float = Field(gt=0, lt=1, description="Least probability of hot.")
+    warm: float = Field(gt=0, lt=1, description="Least probability of warm.")
+
+
 class GradeSettings(Section):
     """Shares of the newest training leads that get each grade; the rest are D."""
+
+    by: Literal["share", "probability"] = Field(
+        "share",
+        description="share: the shares below become probabilities when a model is trained; probability: cuts say them.",
+    )
+    cuts: GradeCutSettings | None = Field(None, description="by probability: where each grade begins.")
 
     a: float = Field(0.10, ge=0, le=1, description="Share graded A.")
     b: float = Field(0.20, ge=0, le=1, description="Share graded B.")
@@ -77,7 +93,21 @@ class GradeSettings(Section):
     @property
     def shares(self) -> GradeShares:
         """The same as models read it."""
-        return GradeShares(**self.model_dump())
+        given = None if self.cuts is None else GradeProbabilities(**self.cuts.model_dump())
+        return GradeShares(**self.model_dump(exclude={"by", "cuts"}), given=given)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "GradeSettings":
+        if self.by == "probability" and self.cuts is None:
+            raise ValueError("by: probability needs cuts: {a: …, b: …, c: …, hot: …, warm: …}")
+        if self.by == "share" and self.cuts is not None:
+            raise ValueError("cuts go with by: probability")
+        shares = sorted(self.model_fields_set & {"a", "b", "c", "hot", "warm"})
+        if self.by == "probability" and shares:
+            raise ValueError(f"{', '.join(shares)}: shares go with by: share; give the probabilities under cuts")
+        if self.shares.given is not None and (faults := probability_faults(self.shares.given)):
+            raise ValueError("; ".join(faults))
+        return self
 
     @model_validator(mode="after")
     def _leave_room(self) -> "GradeSettings":

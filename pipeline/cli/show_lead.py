@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from models.wording import plain
 from pipeline.cli.bars import bar
+from pipeline.decision_words import ToDo
 from pipeline.languages import N_, Language, language
 from pipeline.lead_timeline import Happening
 from pipeline.stages.explain import LeadExplanation, Line, WithoutScore
@@ -23,6 +24,7 @@ def show_lead(console: Console, scores: list[LeadExplanation | WithoutScore]) ->
         console.print(_title(told, said))
         if isinstance(told, LeadExplanation):
             _show(console, told, said)
+        _show_to_do(console, told.to_do, said)
         _show_doubts(console, told.doubts, said)
         _show_timeline(console, told.timeline, said)
 
@@ -91,6 +93,21 @@ def _show_lines(console: Console, title: str, lines: list[Line]) -> None:
     console.print(f"[bold]{title}[/bold]")
     for line in lines:
         console.print(f"  {line.points:+3d}  {line.text}", markup=False)
+
+
+def _show_to_do(console: Console, to_do: ToDo | None, said: Language) -> None:
+    if to_do is None:
+        return
+    how = f" ({to_do.channel})" if to_do.channel else ""
+    console.print("[bold]" + said.gettext("What to do") + f"[/bold]  {escape(to_do.next_action)}{escape(how)}")
+    lines = [to_do.wording] if to_do.wording else []
+    if to_do.stage:
+        lines.append(said.gettext("Stage: {stage}").replace("{stage}", to_do.stage))
+    if to_do.segments:
+        lines.append(said.gettext("Segments: {segments}").replace("{segments}", ", ".join(to_do.segments)))
+    for line in lines:
+        console.print(f"  {line}", markup=False)
+    console.print()
 
 
 def _show_doubts(console: Console, doubts: list[str], said: Language) -> None:

@@ -20,6 +20,7 @@ from models.reasons import read_reasons
 from models.wording import LONGEST_LEVEL, plain
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
+from pipeline.decision_words import DecisionWords, ToDo, to_do
 from pipeline.languages import Language, language
 from pipeline.lead_data import lead_data
 from pipeline.lead_timeline import Happening
@@ -58,6 +59,7 @@ class LeadExplanation:
         grade: A–D.
         temperature: hot, warm or cold.
         rank: Place within the run.
+        to_do: Stage, next action, segments; None in a run that was stored before there were any.
         speaks_for: Reasons with points above zero, strongest first.
         speaks_against: Reasons with points below zero, strongest first.
         everything_else: Points of all other features, with rounding.
@@ -82,6 +84,7 @@ class LeadExplanation:
     grade: str
     temperature: str
     rank: int
+    to_do: ToDo | None
     speaks_for: list[Line]
     speaks_against: list[Line]
     everything_else: int
@@ -103,6 +106,7 @@ class WithoutScore:
         trigger_id: The row that pulled the trigger, or None.
         reason_code: Why it has no score; several are joined by commas.
         doubts: The same as sentences.
+        to_do: Stage, next action, segments; None in a run that was stored before there were any.
         timeline: What was known of the lead before as_of, newest first; None where no history is kept.
         model_version: The model that did not score.
         language: Tag ("pt-PT") of the language in which doubts and timeline are said.
@@ -113,6 +117,7 @@ class WithoutScore:
     trigger_id: str | None
     reason_code: str
     doubts: list[str]
+    to_do: ToDo | None
     timeline: list[Happening] | None
     model_version: str
     language: str
@@ -143,7 +148,9 @@ def explain(settings: Settings, lead_id: str, *, said_in: str = "") -> list[Lead
         if meant is None:
             raise _unknown(lead_id, scored)
         lead_id, rows = meant, store.read_lead(run, meant)
-    telling = _Telling(_scored_by(settings, run.model_version), settings, language(said_in or settings.shop.language))
+    speaks = language(said_in or settings.shop.language)
+    words = DecisionWords(store.labels(run), speaks)
+    telling = _Telling(_scored_by(settings, run.model_version), settings, speaks, words)
     return [
         (_explanation if row["score"] is not None else _without_score)(
             row, telling, timeline=leads.latest(lead_id, as_of=row["as_of"], language=telling.language)
@@ -159,6 +166,7 @@ class _Telling:
     model: LeadModel | KeptCard
     settings: Settings
     language: Language
+    words: DecisionWords
 
 
 def _without_score(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Happening] | None) -> WithoutScore:
@@ -168,6 +176,7 @@ def _without_score(row: Mapping[str, Any], telling: _Telling, *, timeline: list[
         trigger_id=row["trigger_id"],
         reason_code=row["reason_code"],
         doubts=_doubts(row, telling),
+        to_do=to_do(row, telling.words),
         timeline=timeline,
         model_version=row["model_version"],
         language=telling.language.tag,
@@ -205,6 +214,7 @@ def _explanation(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Ha
         grade=row["grade"],
         temperature=row["temperature"],
         rank=row["rank"],
+        to_do=to_do(row, telling.words),
         speaks_for=[line for line, speaks in zip(lines, is_for, strict=True) if speaks],
         speaks_against=[line for line, speaks in zip(lines, is_for, strict=True) if not speaks],
         everything_else=points.everything_else,

@@ -17,7 +17,7 @@ from pipeline.progress import Progress, silent
 from pipeline.published.run_files import RunNotes
 from pipeline.score_store import ScoreStore, retention
 from pipeline.settings import Settings
-from pipeline.stages.score_report import ScoreReport, readable, report_of
+from pipeline.stages.score_report import RunWords, ScoreReport, readable, report_of
 from pipeline.workspace import Workspace
 
 
@@ -62,15 +62,15 @@ def score_by_points(
         is_published = not has_champion(settings)
         if is_published:
             store.publish(run, retention(settings, at=scored_at))
-    scores = store.read(run)
+    scores, words = store.read(run), RunWords(bound.words, store.labels(run))
     return report_of(
         scores,
-        bound.words,
+        words,
         settings,
         run=run,
         is_new=is_new,
         is_published=is_published,
-        exported=store.export(run, readable(scores, bound.words, settings)),
+        exported=store.export(run, readable(scores, words, settings)),
     )
 
 

@@ -18,7 +18,7 @@ from pipeline.published.run_files import RunNotes
 from pipeline.score_store import ScoreStore, retention
 from pipeline.settings import Settings
 from pipeline.stages.points_score import score_by_points
-from pipeline.stages.score_report import ScoreReport, readable, report_of
+from pipeline.stages.score_report import RunWords, ScoreReport, readable, report_of
 from pipeline.workspace import Workspace
 
 
@@ -73,10 +73,11 @@ def score(
         if is_published:
             store.publish(run, retention(settings, at=scored_at))
     scores = store.read(run)
-    exported = readable(scores, model.features, settings, learned_by=model)
+    words = RunWords(model.features, store.labels(run))
+    exported = readable(scores, words, settings, learned_by=model)
     return report_of(
         scores,
-        model.features,
+        words,
         settings,
         run=run,
         is_new=is_new,

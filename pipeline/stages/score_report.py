@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,39 @@ import pyarrow.compute as pc
 
 from features.catalog import Feature
 from features.local_time import local_iso
+from models.capacity import Capacity, capacity
+from models.holds import is_held
 from models.model import LeadModel
 from models.reason_codes import strange_values
 from models.reasons import reason_texts
+from pipeline.decision_words import DecisionWords, told_columns
 from pipeline.languages import Language, language
 from pipeline.score_store import StoredRun
 from pipeline.settings import Settings
 
 BEST_SHOWN = 10
 """How many of the best leads a report carries."""
-_EXPORTED = (
-    "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
+_EXPORTED = ("rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature")
+_EXPORTED_AFTER = (
     "reason_code", "cell", "fit", "engagement", "as_of", "trigger_id", "data_until", "scored_at", "model_version",
 )  # fmt: skip
 _BEST_COLUMNS = (
     "rank", "lead_id", "score", "probability", "probability_low", "probability_high", "grade", "temperature",
-    "as_of", "trigger_id",
+    "as_of", "trigger_id", "stage", "play", "action", "channel", "segments", "held",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunWords:
+    """How a run is said.
+
+    Attributes:
+        features: How its points are said: a model's features, or the rules of a points card.
+        labels: What it kept of its rules (`models.decisions.as_data`).
+    """
+
+    features: Sequence[Feature]
+    labels: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,13 @@ class ScoreReport:
             or scored by a points card beside a champion.
         grades: Leads per grade.
         expected_conversions: Sum of the probabilities; None where a points card says none.
-        best: The best leads: id, score, probability with interval, grade, reasons.
+        stages: Leads per stage of the funnel.
+        actions: Leads per action that the playbook says, held ones left out.
+        segments: Leads per segment.
+        held: Leads that must be left alone, per code; one lead may have several.
+        held_leads: Leads that have any of them; they are scored and shown like all.
+        capacity: What the leads may bring that can be called in a week; None where the config names no number.
+        best: The best leads: id, score, probability with interval, grade, what to do, reasons.
         parquet: The exported table.
         csv: The same as CSV.
     """
@@ -63,6 +85,12 @@ class ScoreReport:
     is_published: bool
     grades: Mapping[str, int]
     expected_conversions: float | None
+    stages: Mapping[str, int]
+    actions: Mapping[str, int]
+    segments: Mapping[str, int]
+    held: Mapping[str, int]
+    held_leads: int
+    capacity: Capacity | None
     best: list[dict[str, Any]]
     parquet: Path
     csv: Path
@@ -70,7 +98,7 @@ class ScoreReport:
 
 def report_of(
     scores: pa.Table,
-    words: Sequence[Feature],
+    words: RunWords,
     settings: Settings,
     *,
     run: StoredRun,
@@ -83,7 +111,7 @@ def report_of(
 
     Args:
         scores: Its rows, as `models.scoring.score_schema` has them.
-        words: How the points are said: a model's features, or the rules of a points card.
+        words: How the run is said.
         settings: The shop's config.
         run: Where it is stored.
         is_new: Whether it was stored just now.
@@ -93,6 +121,7 @@ def report_of(
     """
     ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
     best = _first_of_each_lead(ranked).slice(0, BEST_SHOWN)
+    held_rows, per_week = is_held(scores["held"]), settings.decisions.capacity_per_week
     expected = pc.sum(scores["probability"]).as_py()
     return ScoreReport(
         as_of=local_iso(run.as_of, settings.shop.time_zone),
@@ -106,27 +135,39 @@ def report_of(
         grades=_counted(scores["grade"]),
         # Leads without a probability are a points card's; without any lead the sum is nothing.
         expected_conversions=expected if len(ranked) else 0.0,
-        best=_told(best, words, currency=settings.shop.currency, said_in=language(settings.shop.language)),
+        stages=_in_order(_counted(scores["stage"]), words.labels.get("stages", {})),
+        actions=_counted(scores["action"].filter(pa.array(~held_rows))),
+        segments=_counted(pc.list_flatten(scores["segments"])),
+        held=_counted(pc.list_flatten(scores["held"])),
+        held_leads=int(np.count_nonzero(held_rows)),
+        capacity=None if per_week is None else capacity(scores, per_week=per_week),
+        best=_told(best, words, settings),
         parquet=exported[0],
         csv=exported[1],
     )
 
 
 def readable(
-    scores: pa.Table, words: Sequence[Feature], settings: Settings, *, learned_by: LeadModel | None = None
+    scores: pa.Table,
+    words: RunWords,
+    settings: Settings,
+    *,
+    learned_by: LeadModel | None = None,
 ) -> pa.Table:
     """Return scores as people open them: points as points, reasons as sentences.
 
     Args:
         scores: Stored scores (`models.scoring.score_schema`).
-        words: How the points are said: a model's features, or the rules of a points card.
+        words: How the run is said.
         settings: The shop's config: its currency and language.
         learned_by: The model that scored: it can say which values are unlike its training; a points card, None,
             has learned nothing that a lead could be unlike.
     """
     columns = {name: scores[name] for name in _EXPORTED}
+    columns |= told_columns(scores, DecisionWords(words.labels, language(settings.shop.language)))
+    columns |= {name: scores[name] for name in _EXPORTED_AFTER}
     columns |= {axis: pc.divide(scores[axis].cast(pa.float64()), 100.0) for axis in ("fit", "engagement")}
-    by_name = {feature.name: feature for feature in words}
+    by_name = {feature.name: feature for feature in words.features}
     currency, said_in = settings.shop.currency, language(settings.shop.language)
     sentences = reason_texts(scores["reasons"].combine_chunks(), by_name, currency=currency, language=said_in)
     columns["reasons"] = pc.binary_join(sentences, "; ")
@@ -152,20 +193,30 @@ def _counted(values: pa.ChunkedArray) -> dict[str, int]:
     return {str(one["values"]): one["counts"] for one in sorted(counted, key=lambda one: str(one["values"]))}
 
 
+def _in_order(counts: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
+    """Return *counts* in the order of *names*, those that nobody has as 0, then what has no name there."""
+    return {name: counts.get(name, 0) for name in names} | dict(counts)
+
+
 def _first_of_each_lead(ranked: pa.Table) -> pa.Table:
     """Return each lead's first row: one call answers all triggers that are open."""
     _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
     return ranked.take(pa.array(np.sort(first)))
 
 
-def _told(rows: pa.Table, words: Sequence[Feature], *, currency: str, said_in: Language) -> list[dict[str, Any]]:
-    """Return a few stored scores as plain data with their reasons in words."""
-    by_name = {feature.name: feature for feature in words}
+def _told(rows: pa.Table, words: RunWords, settings: Settings) -> list[dict[str, Any]]:
+    """Return a few stored scores as plain data, what to do and the reasons in words."""
+    by_name = {feature.name: feature for feature in words.features}
+    currency, said_in = settings.shop.currency, language(settings.shop.language)
     texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency, language=said_in).to_pylist()
     points = [[reason["points"] for reason in row] for row in rows["reasons"].to_pylist()]
+    to_do = told_columns(rows, DecisionWords(words.labels, said_in))
+    said = pa.table({"stage_label": to_do["stage"], **{name: to_do[name] for name in ("next_action", "wording")}})
     return [
-        {**row, "reasons": _for_before_against(said, worth)}
-        for row, said, worth in zip(rows.select(_BEST_COLUMNS).to_pylist(), texts, points, strict=True)
+        {**row, **what, "reasons": _for_before_against(why, worth)}
+        for row, what, why, worth in zip(
+            rows.select(_BEST_COLUMNS).to_pylist(), said.to_pylist(), texts, points, strict=True
+        )
     ]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import LeadlightError
-from models.grades import Cuts, GradeShares, cells, cuts, grades, temperatures
+from models.grades import Cuts, GradeProbabilities, GradeShares, cells, cuts, grades, temperatures
 
 QUANTILES = tuple(np.linspace(0.0, 1.0, 1001))
 DEFAULT = cuts(QUANTILES)
@@ -57,10 +57,25 @@ def test_shares_that_do_not_fit_are_all_named():
     with pytest.raises(LeadlightError) as refused:
         cuts(QUANTILES, GradeShares(a=0.6, b=0.5, hot=-0.1, cell_points=0))
     assert str(refused.value) == (
-        "The shares of the grades do not fit together:\n"
+        "The borders of the grades do not fit together:\n"
         "  - a + b + c = 1.4   (each from 0 to 1, together at most 1)\n"
         "  - hot + warm = 0.2   (each from 0 to 1, together at most 1)\n"
         "  - cell_points = 0   (more than 0)\n"
         "\n"
         "Hint: mend score.grades in the config."
     )
+
+
+def test_given_probabilities_are_the_cuts_whatever_was_learned():
+    """A shop that says where A begins gets the same grades from every model."""
+    given = GradeProbabilities(a=0.2, b=0.1, c=0.05, hot=0.3, warm=0.15)
+    for quantiles in (QUANTILES, tuple(np.linspace(0.0, 0.01, 1001))):
+        assert cuts(quantiles, GradeShares(given=given)) == Cuts((0.2, 0.1, 0.05), (0.3, 0.15), 500)
+
+
+def test_given_probabilities_that_do_not_fall_are_refused():
+    """Each border lies below the one before, and all of them between 0 and 1."""
+    with pytest.raises(LeadlightError) as refused:
+        cuts(QUANTILES, GradeShares(given=GradeProbabilities(a=0.2, b=0.2, c=0.05, hot=1.0, warm=0.15)))
+    assert "  - cuts a, b, c = 0.2, 0.2, 0.05   (between 0" in str(refused.value)
+    assert "  - cuts hot, warm = 1, 0.15   (between 0" in str(refused.value)

@@ -1,8 +1,12 @@
 """Settings: every fault at once, with its place and the nearest valid key."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from features.errors import LeadlightError
+from models.grades import GradeProbabilities
 from pipeline import asking
 from pipeline.settings import as_yaml, load, parse, read_yaml
 from pipeline.settings_tables import Source
@@ -181,3 +185,32 @@ def test_what_changes_resolution_is_noticed(tmp_path):
     here = tmp_path / "shop.yaml"
     other = {**BASE, "ingest": {"max_leads_per_visitor": 2}}
     assert resolution_signature(parse(BASE, place=here)) != resolution_signature(parse(other, place=here))
+
+
+@pytest.mark.parametrize(
+    ("grades", "fault"),
+    [
+        ({"by": "probability"}, "by: probability needs cuts"),
+        ({"cuts": {"a": 0.3, "b": 0.2, "c": 0.1, "hot": 0.3, "warm": 0.2}}, "cuts go with by: probability"),
+        (
+            {"by": "probability", "a": 0.1, "cuts": {"a": 0.3, "b": 0.2, "c": 0.1, "hot": 0.3, "warm": 0.2}},
+            "a: shares go with by: share; give the probabilities under cuts",
+        ),
+        (
+            {"by": "probability", "cuts": {"a": 0.3, "b": 0.3, "c": 0.1, "hot": 0.3, "warm": 0.2}},
+            "cuts a, b, c = 0.3, 0.3, 0.1   (between 0 and 1, each below the one before)",
+        ),
+        ({"by": "probability", "cuts": {"a": 3}}, "input should be less than 1"),
+    ],
+)
+def test_grades_by_probability_need_probabilities_that_fall(grades, fault):
+    """Shares and probabilities are not mixed, and each border lies below the one before."""
+    with pytest.raises(LeadlightError, match=re.escape(fault)):
+        parse({**BASE, "score": {"grades": grades}}, place=Path("shop.yaml"))
+
+
+def test_given_probabilities_reach_the_grades():
+    """What stands under cuts is what models grade by."""
+    cuts = {"a": 0.3, "b": 0.2, "c": 0.1, "hot": 0.25, "warm": 0.15}
+    settings = parse({**BASE, "score": {"grades": {"by": "probability", "cuts": cuts}}}, place=Path("shop.yaml"))
+    assert settings.score.grades.shares.given == GradeProbabilities(**cuts)

@@ -3,11 +3,17 @@
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 
+from models.decision_columns import DECISION_COLUMNS
 from pipeline import deciding, holds
+from pipeline.cli.show_lead import show_lead
+from pipeline.cli.show_scores import show_scores
 from pipeline.score_store import ScoreStore
 from pipeline.settings import parse
+from pipeline.stages.explain import explain
 from pipeline.stages.ingest import ingest
 from pipeline.stages.score import score
 from pipeline.workspace import Workspace
@@ -44,10 +50,15 @@ def shop_in(folder, decisions=None):
     """Write a shop, read it, and return its settings."""
     for name, lines in FILES.items():
         (folder / name).write_text("\n".join(lines) + "\n")
-    raw = {"shop": {"name": "Shop"}, "tables": TABLES, "points": {"card": "points.yaml"}, "decisions": decisions or {}}
-    settings = parse(raw, place=folder / "leadlight.yaml")
+    settings = shop_again(folder, decisions)
     ingest(settings, now=NOW)
     return settings
+
+
+def shop_again(folder, decisions=None):
+    """Return the settings of a shop that was read before."""
+    raw = {"shop": {"name": "Shop"}, "tables": TABLES, "points": {"card": "points.yaml"}, "decisions": decisions or {}}
+    return parse(raw, place=folder / "leadlight.yaml")
 
 
 def decided(settings):
@@ -129,3 +140,74 @@ def test_a_shop_may_ignore_a_reason_to_hold(tmp_path, ignored):
     rows = decided(shop_in(tmp_path, {"suppress": {"ignore": ignored}}))
     found = {code for row in rows.values() for code in row["held"]}
     assert found == {"no_consent", "unsubscribed"} - set(ignored)
+
+
+def test_the_report_counts_every_lead_once_in_the_funnel_and_tells_who_is_held(tmp_path, console_text):
+    """Three leads: stages add up to them all, actions to those that may be reached, and the rest is held."""
+    settings = shop_in(tmp_path, {"capacity_per_week": 2})
+    report = score(settings, as_of=AS_OF, scored_at=NOW)
+    assert list(report.stages.items()) == [
+        ("visitor", 1), ("lead", 0), ("engaged", 0), ("cart", 1), ("customer", 0), ("repeat_customer", 1), ("lapsed", 0)
+    ]  # fmt: skip
+    assert sum(report.stages.values()) == report.leads
+    assert sum(report.actions.values()) + report.held_leads == report.leads
+    assert (report.held_leads, report.held) == (2, {"no_consent": 1, "unsubscribed": 1})
+    assert (report.capacity.free, report.capacity.best.leads, report.capacity.best.expected) == (1, 1, None)
+    text = console_text(show_scores, report)
+    assert "Funnel: visitor 1, lead 0, engaged 0, cart 1, customer 0, repeat customer 1, lapsed 0." in text
+    assert "Held, to be left alone: 2 (no consent 1, unsubscribed 1). They keep their scores." in text
+    assert "You can call 2 a week; only 1 lead may be called." in text
+
+
+def test_the_export_says_what_to_do_and_never_to_reach_a_held_lead(tmp_path):
+    """Whoever filters the file by an action finds nobody who must be left alone; why stands beside."""
+    report = score(shop_in(tmp_path), as_of=AS_OF, scored_at=NOW)
+    rows = {row["lead_id"]: row for row in pa_csv.read_csv(report.csv).to_pylist()}
+    told = ("stage", "next_action", "channel", "held")
+    assert [rows["Ann"][name] for name in told] == ["Repeat customer", "E-mail nurture", "e-mail", ""]
+    assert [rows["Bob"][name] for name in told] == ["Open cart", "Leave alone: no consent", "", "no consent"]
+    assert rows["Bob"]["wording"] == ""
+    assert rows["Ann"]["wording"].startswith("Keep in touch")
+    assert rows["Bob"]["segments"] == ""
+    assert rows["Ann"]["segments"] == "New buyers; Best customers"
+
+
+def test_one_lead_is_told_what_to_do_in_the_language_asked_for(tmp_path, console_text):
+    """Shipped words are translated, a shop's own are taken in the language that it gives."""
+    settings = shop_in(tmp_path, {"segments": [{"name": "ours", "where": {}, "label": {"en": "Ours", "pl": "Nasi"}}]})
+    score(settings, as_of=AS_OF, scored_at=NOW)
+    ann, bob = (explain(settings, lead)[0].to_do for lead in ("Ann", "Bob"))
+    assert (ann.stage, ann.next_action, ann.segments, ann.held) == ("Repeat customer", "E-mail nurture", ["Ours"], [])
+    assert (bob.next_action, bob.channel, bob.wording) == ("Leave alone: no consent", "", "")
+    polish = explain(settings, "Ann", said_in="pl")
+    assert (polish[0].to_do.stage, polish[0].to_do.segments) == ("Stały klient", ["Nasi"])
+    assert explain(settings, "Ann", said_in="ro")[0].to_do.segments == ["Ours"]
+    assert "Co zrobić  Podtrzymuj kontakt e-mailem (e-mail)" in console_text(show_lead, polish)
+
+
+def test_a_run_of_before_there_were_decisions_is_read_and_told(tmp_path):
+    """Its rows have nulls: nothing is to be done, nothing fails."""
+    settings = shop_in(tmp_path)
+    score(settings, as_of=AS_OF, scored_at=NOW)
+    store = ScoreStore(Workspace(settings.shop.workspace))
+    run = store.published()
+    folder = store.folder_of(run)
+    old = pq.read_table(folder / "part.parquet", partitioning=None).drop_columns(list(DECISION_COLUMNS))
+    for file in folder.iterdir():
+        file.unlink()
+    pq.write_table(old, folder / "part.parquet")
+    again = score(settings, as_of=AS_OF, scored_at=NOW)
+    assert not again.is_new
+    assert (again.actions, again.held, again.held_leads) == ({}, {}, 0)
+    assert explain(settings, "Ann")[0].to_do is None
+
+
+def test_a_changed_playbook_reaches_the_next_run_and_leaves_the_stored_one(tmp_path):
+    """A stored score never changes, nor the words of its day."""
+    settings = shop_in(tmp_path)
+    score(settings, as_of=AS_OF, scored_at=NOW)
+    renamed = shop_again(tmp_path, {"stages": [{"name": "repeat_customer", "label": "Regular"}, "shipped"]})
+    score(renamed, as_of=AS_OF, scored_at=NOW)
+    assert explain(renamed, "Ann")[0].to_do.stage == "Repeat customer"
+    score(renamed, as_of=datetime(2024, 3, 11, 1, tzinfo=UTC), scored_at=NOW)
+    assert explain(renamed, "Ann")[0].to_do.stage == "Regular"
