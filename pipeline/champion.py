@@ -55,6 +55,11 @@ def card_of(settings: Settings, run_id: str) -> Path | None:
     return _artifact(settings, run_id, "card/model_card.html")
 
 
+def certificate_of(settings: Settings, run_id: str, ending: str) -> Path | None:
+    """Return a training's leak certificate, ``html`` or ``json``, or None where a server keeps it or there is none."""
+    return _artifact(settings, run_id, f"certificate.{ending}")
+
+
 def _artifact(settings: Settings, run_id: str, name: str) -> Path | None:
     kept = settings.shop.workspace / "mlartifacts"
     return next(kept.glob(f"**/{run_id}/artifacts/{name}"), None)

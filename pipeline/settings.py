@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from models.grades import GradeProbabilities, GradeShares, probability_faults
 from pipeline.playbooks import faults as decision_faults
+from pipeline.settings_app import AppSettings
 from pipeline.settings_decisions import DecisionSettings
 from pipeline.settings_faults import (
     config_not_found,
@@ -188,6 +189,7 @@ class Settings(Section):
     report: ReportSettings = Field(default_factory=ReportSettings)
     points: PointsSettings = Field(default_factory=PointsSettings)
     decisions: DecisionSettings = Field(default_factory=DecisionSettings)
+    app: AppSettings = Field(default_factory=AppSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
 

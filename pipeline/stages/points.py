@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import window_words
 from features.errors import LeadlightError, wrong_input
 from features.families.offering import EVENT_TYPES
 from features.local_time import local_iso
@@ -20,6 +19,7 @@ from models.points_card_totals import card_points
 from pipeline.lead_data import lead_data
 from pipeline.points_draft import draft
 from pipeline.points_draft_attributes import draft_of_attributes
+from pipeline.points_words import asked_words
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
@@ -151,26 +151,13 @@ def _checked(rule: Rule, points: npt.NDArray[np.int64], coverage: Mapping[str, C
     return RuleCheck(
         name=rule.name,
         group=rule.group,
-        asks=_asked(rule),
+        asks=asked_words(rule),
         points=rule.points,
         cap=rule.cap,
         leads=len(given),
         mean=float(given.mean()) if len(given) else 0.0,
         note="; ".join(_notes(rule, given, len(points), coverage, moment)),
     )
-
-
-def _asked(rule: Rule) -> str:
-    asks = rule.asks
-    if not isinstance(asks, Action):
-        tests = [
-            ("" if test.operator == "in" else f"{test.operator} ") + ", ".join(str(one) for one in test.operands)
-            for test in asks.tests
-        ]
-        return f"{asks.name} {' and '.join(tests)}"
-    each = "once" if asks.is_once else "each time"
-    fades = {"none": "", "linear": ", fading", "half_life": f", half after {asks.half_life} days"}[asks.decay]
-    return f"{each} {window_words(asks.within)}{fades}"
 
 
 def _notes(

@@ -56,6 +56,7 @@ def score_by_points(
             model_version=version,
             scored_at=scored_at,
             people=decided.people,
+            personal=settings.app.personal,
             notes=RunNotes(decided.words, {name: moments.from_us(end).isoformat() for name, end in ends.items()}),
         )
     with workspace.publishing():

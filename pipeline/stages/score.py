@@ -65,6 +65,7 @@ def score(
             model_version=version,
             scored_at=scored_at,
             people=decided.people,
+            personal=settings.app.personal,
             notes=RunNotes(decided.words, {name: moments.from_us(end).isoformat() for name, end in ends.items()}),
         )
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.

@@ -1,16 +1,16 @@
 """What `leadlight score` decides on a shop of three leads, from its tables to the stored run."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
 from models.decision_columns import DECISION_COLUMNS
-from pipeline import deciding, holds
+from pipeline import deciding
 from pipeline.cli.show_lead import show_lead
 from pipeline.cli.show_scores import show_scores
+from pipeline.marks import marks_of
 from pipeline.score_store import ScoreStore
 from pipeline.settings import parse
 from pipeline.stages.explain import explain
@@ -89,16 +89,14 @@ def test_held_leads_are_scored_and_ranked_like_all(tmp_path):
     assert rows["Bob"]["score"] == 70
 
 
-def test_a_person_s_hold_reaches_the_next_run(tmp_path, monkeypatch):
+def test_a_person_s_hold_reaches_the_next_run(tmp_path):
     """A hold in force when the run happens is stored with its lead; other marks hold nobody."""
-
-    class Marked:
-        def active(self, moment):
-            assert moment == NOW
-            return pa.table({"lead_id": ["Ann", "Bob"], "kind": ["hold", "contacted"]})
-
-    monkeypatch.setattr(holds, "_marks", lambda settings: Marked())
-    rows = decided(shop_in(tmp_path))
+    settings = shop_in(tmp_path)
+    marks, before = marks_of(settings), NOW - timedelta(hours=1)
+    marks.override("Ann", kind="hold", until=NOW + timedelta(days=1), reason="on holiday", by="rui", at=before)
+    marks.override("Bob", kind="hold", until=NOW - timedelta(minutes=1), by="rui", at=before)
+    marks.contacted("Bob", by="rui", at=before)
+    rows = decided(settings)
     assert {lead: row["held"] for lead, row in rows.items()} == {
         "Ann": ["override"], "Bob": ["no_consent"], "Cat": ["unsubscribed"],
     }  # fmt: skip

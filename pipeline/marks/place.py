@@ -1,0 +1,22 @@
+"""Which database a shop's marks lie in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pipeline.marks.store import Marks
+from pipeline.settings import Settings
+
+DATABASE = "LEADLIGHT_APP_DATABASE"
+
+
+def marks_of(settings: Settings, environment: Mapping[str, str] | None = None) -> Marks:
+    """Return the marks of a shop: those of the environment's database, else the config's, else the workspace's.
+
+    Args:
+        settings: The shop's config.
+        environment: Where ``LEADLIGHT_APP_DATABASE`` is looked up; None = the process's own.
+    """
+    named = (os.environ if environment is None else environment).get(DATABASE, "") or settings.app.database
+    return Marks(named or f"sqlite:///{settings.shop.workspace.resolve() / 'app.db'}")

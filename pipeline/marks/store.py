@@ -1,0 +1,218 @@
+"""Marks in a database: written one row at a time, read as of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlalchemy import Engine, Row, create_engine, event, insert, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
+from features.moments import from_us, to_us
+from pipeline.marks.rows import KINDS, MARKS, METADATA
+
+LONGEST_TEXT: Final = 500
+_FILE: Final = "sqlite:///"
+_WAIT_S: Final = 10
+_PER_QUESTION: Final = 500
+"""Leads asked about at once: databases limit the variables of a statement."""
+_DECIDING: Final = ("hold", "release")
+_TIME: Final = pa.timestamp("us", tz="UTC")
+_SCHEMA: Final = pa.schema(
+    {
+        "lead_id": pa.string(), "kind": pa.string(), "owner": pa.string(), "until": _TIME,
+        "reason": pa.string(), "by": pa.string(), "at": _TIME,
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing that somebody said about a lead.
+
+    Attributes:
+        number: Its own number.
+        lead_id: The lead.
+        kind: One of `pipeline.marks.rows.KINDS`.
+        owner: Who looks after the lead, or its new owner; may be empty.
+        until: The first moment at which it no longer holds (UTC); None = no end.
+        reason: Why, in their words.
+        by: Who said it.
+        at: When (UTC).
+        is_withdrawn: Whether somebody took it back.
+    """
+
+    number: int
+    lead_id: str
+    kind: str
+    owner: str
+    until: datetime | None
+    reason: str
+    by: str
+    at: datetime
+    is_withdrawn: bool = False
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Return whether it was said before *moment*, has not ended by then, and was not withdrawn."""
+        return not self.is_withdrawn and self.at <= moment and (self.until is None or moment < self.until)
+
+
+class Marks:
+    """The marks of one shop.
+
+    Args:
+        url: A database's URL; its tables are made at the first use.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def override(
+        self, lead_id: str, *, kind: str, owner: str = "", until: datetime | None = None, reason: str = "", by: str,
+        at: datetime,
+    ) -> int:  # fmt: skip
+        """Write that somebody decided about a lead, and return the mark's number.
+
+        Args:
+            lead_id: The lead.
+            kind: ``hold``, ``release``, ``grade`` or ``owner``.
+            owner: Who looks after it from now on.
+            until: The first moment at which it no longer holds (aware); None = no end.
+            reason: Why.
+            by: Who says so.
+            at: When (aware).
+
+        Raises:
+            LeadlightError: Another kind, an end that has passed, or texts beyond `LONGEST_TEXT` characters.
+            NotFinishedError: The database does not answer.
+        """
+        if kind not in KINDS[:4]:
+            raise wrong_input(f"'{kind}' is no kind of mark. There are:", KINDS[:4])
+        if until is not None and until <= at:
+            raise wrong_input("The mark would have ended before it begins.", hint="give a day that is to come.")
+        return self._add(lead_id, kind, owner=owner, until=until, reason=reason, by=by, at=at)
+
+    def contacted(self, lead_id: str, *, by: str, at: datetime, note: str = "") -> int:
+        """Write that somebody contacted the lead, and return the mark's number."""
+        return self._add(lead_id, "contacted", reason=note, by=by, at=at)
+
+    def withdraw(self, number: int, *, by: str, at: datetime, lead_id: str) -> int:
+        """Write that a mark of a lead holds no longer, and return the number of the row that says so.
+
+        Raises:
+            LeadlightError: The lead has no such mark.
+        """
+        if number not in {mark.number for mark in self.of_lead(lead_id)}:
+            raise wrong_input("This lead has no such mark.", hint="read the lead's page again.")
+        return self._add(lead_id, "withdrawal", by=by, at=at, withdraws=number)
+
+    def of_lead(self, lead_id: str) -> list[Mark]:
+        """Return every mark of a lead, newest first, also those that hold no longer."""
+        return self._read([lead_id])
+
+    def of_leads(self, lead_ids: Iterable[str]) -> dict[str, list[Mark]]:
+        """Return the marks of several leads by lead, newest first; leads without any are absent."""
+        asked = list(dict.fromkeys(lead_ids))
+        found: dict[str, list[Mark]] = {}
+        for start in range(0, len(asked), _PER_QUESTION):
+            for mark in self._read(asked[start : start + _PER_QUESTION]):
+                found.setdefault(mark.lead_id, []).append(mark)
+        return found
+
+    def active(self, as_of: datetime) -> pa.Table:
+        """Return the overrides that hold at *as_of* (aware), in the order in which they were made.
+
+        Returns:
+            ``lead_id``, ``kind``, ``owner``, ``until`` (null = no end), ``reason``, ``by``, ``at``.
+        """
+        marks = [mark for mark in reversed(self._read(None)) if mark.kind != "contacted" and mark.holds_at(as_of)]
+        # The last word on whether a lead may be contacted is the one that counts.
+        last = {mark.lead_id: mark.number for mark in marks if mark.kind in _DECIDING}
+        marks = [mark for mark in marks if mark.kind not in _DECIDING or last[mark.lead_id] == mark.number]
+        return pa.Table.from_pylist([{name: getattr(mark, name) for name in _SCHEMA.names} for mark in marks], _SCHEMA)
+
+    def _add(self, lead_id: str, kind: str, *, by: str, at: datetime, **rest: Any) -> int:  # noqa: ANN401 - columns
+        texts = [str(rest.get(name, "")) for name in ("owner", "reason")] + [by]
+        if any(len(text) > LONGEST_TEXT for text in texts):
+            raise wrong_input(f"The text is longer than {LONGEST_TEXT} characters.", hint="say it in fewer words.")
+        until = rest.pop("until", None)
+        row = {"lead_id": lead_id, "kind": kind, "owner": "", "reason": "", "by": by, "at": to_us(at), **rest}
+        row["until"] = None if until is None else to_us(until)
+        try:
+            with self._engine.begin() as connection:
+                written = connection.execute(insert(MARKS).values(**row))
+        except SQLAlchemyError as error:
+            raise self._unanswered(error) from error
+        key = written.inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def _read(self, lead_ids: Sequence[str] | None) -> list[Mark]:
+        if self._is_unused():
+            return []
+        wanted = select(MARKS).order_by(MARKS.c.id.desc())
+        if lead_ids is not None:
+            wanted = wanted.where(MARKS.c.lead_id.in_(lead_ids))
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(wanted).all()
+        except SQLAlchemyError as error:
+            raise self._unanswered(error) from error
+        gone = {row.withdraws for row in rows if row.withdraws is not None}
+        return [_mark(row, is_withdrawn=row.id in gone) for row in rows if row.kind != "withdrawal"]
+
+    def _is_unused(self) -> bool:
+        """Return whether nobody ever made a mark: to read makes no file."""
+        path = self._url.removeprefix(_FILE)
+        return path != self._url and not Path(path).exists()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = _opened(self._url)
+        # Two threads may be the first: a table that is there already is left alone.
+        METADATA.create_all(engine)
+        return engine
+
+    def _unanswered(self, error: SQLAlchemyError) -> NotFinishedError:
+        kind = type(error).__name__
+        hint = "see that the database runs and that its disk has room, then do it again."
+        return not_finished(f"The marks at '{without_secrets(self._url)}' did not answer ({kind}).", hint=hint)
+
+
+def _opened(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        is_file = address.get_backend_name() == "sqlite"
+        wait = {"timeout": _WAIT_S} if is_file else {}
+        engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file)
+    except (SQLAlchemyError, ImportError) as error:
+        raise _no_database(url) from error
+    if is_file:
+        event.listen(engine, "connect", _begin_sqlite)
+    return engine
+
+
+def _mark(row: Row[Any], *, is_withdrawn: bool) -> Mark:
+    until = None if row.until is None else from_us(row.until)
+    return Mark(
+        row.id, row.lead_id, row.kind, row.owner, until, row.reason, row.by, from_us(row.at), is_withdrawn
+    )  # fmt: skip
+
+
+def _begin_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    """Let readers read while one writes, and the second writer wait."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000}")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _no_database(url: str) -> LeadlightError:
+    hint = "app.database is a URL such as postgresql+psycopg://host/name, and its driver must be installed."
+    return wrong_input(f"'{without_secrets(url)}' is no database that can be opened.", hint=hint)

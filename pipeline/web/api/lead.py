@@ -1,0 +1,35 @@
+"""One lead, as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from pipeline.web.api.shapes import HappeningOut, HistoryOut, LeadPageOut
+from pipeline.web.lead import lead_page, number_of, rows_of, timeline_of
+from pipeline.web.visit import Asked, Scores
+
+router = APIRouter(prefix="/leads/{key}", tags=["lead"])
+LeadKey = Annotated[str, Path(description="The lead's key, as the list gives it.")]
+
+
+@router.get("")
+def one_lead(key: LeadKey, visit: Asked, edition: Scores) -> LeadPageOut:
+    """Return a lead's scores as sums of points, in words, and what people said about it."""
+    return LeadPageOut.of(lead_page(visit, edition, key))
+
+
+@router.get("/history")
+def history(key: LeadKey, edition: Scores) -> list[HistoryOut]:
+    """Return a lead's scores over time, oldest first."""
+    rows_of(edition, key)
+    return [HistoryOut.of(point) for point in edition.history(number_of(key))]
+
+
+@router.get("/timeline")
+def timeline(key: LeadKey, visit: Asked, edition: Scores) -> list[HappeningOut]:
+    """Return what was known of a lead when it was scored, newest first; empty where no history is kept."""
+    row = rows_of(edition, key)[0]
+    happened = timeline_of(visit, row["lead_id"], as_of=row["as_of"])
+    return [HappeningOut(at=one.at, text=one.text) for one in happened or []]

@@ -1,0 +1,89 @@
+"""The published run as a whole, as JSON: freshness, what filters offer, groups."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from pipeline.web.filters import handle
+from pipeline.web.groups import REPORTED, Line, lines
+from pipeline.web.visit import Asked, Scores, freshness, labels
+
+router = APIRouter(tags=["run"])
+
+
+class FreshnessOut(BaseModel):
+    """How old the scores are."""
+
+    as_of: datetime
+    data_until: datetime | None
+    scored_at: datetime
+    model_version: str
+    data_age_s: float
+    score_age_s: float
+    is_old: bool = Field(description="Whether readers are warned (app.max_data_age_hours).")
+
+
+class ChoiceOut(BaseModel):
+    """One value that a filter offers."""
+
+    value: str
+    handle: str = Field(description="What to give as the filter's value: the value, or a hash of it.")
+    leads: int
+
+
+class GroupOut(BaseModel):
+    """Leads that share a value."""
+
+    value: str
+    name: str
+    leads: int
+    expected_conversions: float | None
+
+    @classmethod
+    def of(cls, line: Line) -> GroupOut:
+        """Return a row of a report."""
+        return cls(value=line.value, name=line.name, leads=line.leads, expected_conversions=line.expected)
+
+
+class ReportsOut(BaseModel):
+    """Leads and expected conversions by what they share."""
+
+    leads: int
+    expected_conversions: float | None
+    by: dict[str, list[GroupOut]]
+
+
+@router.get("/freshness")
+def fresh(visit: Asked, edition: Scores) -> FreshnessOut:
+    """Return how old the scores are."""
+    told = freshness(visit, edition)
+    return FreshnessOut(**{name: getattr(told, name) for name in FreshnessOut.model_fields})
+
+
+@router.get("/choices")
+def choices(edition: Scores) -> dict[str, list[ChoiceOut]]:
+    """Return what each filter of the list offers, most leads first."""
+    return {
+        name: [
+            ChoiceOut(value=one.value, handle=handle(one.value, is_person=name == "owners"), leads=one.leads)
+            for one in offered
+        ]
+        for name, offered in edition.choices().items()
+    }
+
+
+@router.get("/segments")
+def segments(visit: Asked, edition: Scores) -> list[GroupOut]:
+    """Return the named groups of leads."""
+    return [GroupOut.of(line) for line in lines(edition, "segment", labels(visit, edition)) if line.value]
+
+
+@router.get("/reports")
+def reports(visit: Asked, edition: Scores) -> ReportsOut:
+    """Return leads and expected conversions by grade, temperature, stage, source, campaign and next action."""
+    label = labels(visit, edition)
+    found = {column: [GroupOut.of(line) for line in lines(edition, column, label)] for column in REPORTED}
+    return ReportsOut(leads=edition.run.rows, expected_conversions=edition.run.expected_conversions, by=found)

@@ -1,0 +1,156 @@
+"""One page of the list: each lead with its top reasons, its next action, and what people said since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from models.reasons import read_reasons
+from pipeline.marks import Mark
+from pipeline.published.asks import Ask
+from pipeline.published.editions import Edition
+from pipeline.published.rows import ListRow
+from pipeline.published.run_info import Choice
+from pipeline.web.filters import Wish, ask_of
+from pipeline.web.harmless import begun, plain
+from pipeline.web.visit import Visit
+from pipeline.web.words import Scorer
+
+OVERRIDE = "override"
+
+
+@dataclass(frozen=True)
+class Why:
+    """One reason in a list: its sentence, and whole points."""
+
+    text: str
+    points: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What people said about a lead, as it stands now.
+
+    Attributes:
+        hold: The hold that keeps it from being contacted, or None.
+        released: The release that frees it in spite of the run, or None.
+        contacted: The newest word that somebody contacted it, or None.
+    """
+
+    hold: Mark | None = None
+    released: Mark | None = None
+    contacted: Mark | None = None
+
+    def held(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """Return why the lead must be left alone now, given the codes that the run found."""
+        without = tuple(code for code in codes if code != OVERRIDE)
+        if self.released is not None:
+            return ()
+        return (*without, OVERRIDE) if self.hold is not None else without
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One lead as a list shows it.
+
+    Attributes:
+        row: The stored row.
+        key: How addresses name the lead.
+        name: What people call it: its name where the config allows, else its id.
+        reasons: The strongest reasons, in words.
+        held: Why it must be left alone, as of now.
+        standing: What people said about it.
+    """
+
+    row: ListRow
+    key: str
+    name: str
+    reasons: list[Why]
+    held: tuple[str, ...]
+    standing: Standing = field(default_factory=Standing)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of the list.
+
+    Attributes:
+        wish: What was asked.
+        leads: Those on this page.
+        total: How many leads there are under these filters.
+        next, previous: Where the neighbouring pages begin and end; empty = there is none.
+        choices: Every filter's values, with how many leads have each.
+    """
+
+    wish: Wish
+    leads: list[Shown]
+    total: int
+    next: str
+    previous: str
+    choices: Mapping[str, Sequence[Choice]]
+
+
+def listing(visit: Visit, edition: Edition, wish: Wish) -> Listing:
+    """Return the page of the list that *wish* asks for."""
+    found = edition.page(asked(edition, wish))
+    return Listing(
+        wish=wish,
+        leads=shown(visit, edition, found.rows),
+        total=found.total,
+        next=found.next.text if found.next else "",
+        previous=found.previous.text if found.previous else "",
+        choices=edition.choices(),
+    )
+
+
+def asked(edition: Edition, wish: Wish) -> Ask:
+    """Return *wish* as this edition is asked."""
+    choices = edition.choices()
+    named = ((choice.value for choice in choices.get(name, ())) for name in ("owners", "sources"))
+    return ask_of(wish, *named)
+
+
+def shown(visit: Visit, edition: Edition, rows: Sequence[ListRow]) -> list[Shown]:
+    """Return rows of a list as people read them."""
+    scorer = visit.house.words.of(edition.run.model_version)
+    standings = standings_of(visit, [row.lead_id for row in rows])
+    return [_shown(visit, row, scorer, standings.get(row.lead_id, Standing())) for row in rows]
+
+
+def standings_of(visit: Visit, lead_ids: Sequence[str]) -> Mapping[str, Standing]:
+    """Return what people said about these leads, as it stands now; leads without a word are absent."""
+    marks = visit.house.marks.of_leads(lead_ids)
+    return {lead_id: standing(of_lead, visit.now) for lead_id, of_lead in marks.items()}
+
+
+def standing(marks: Sequence[Mark], now: datetime) -> Standing:
+    """Return how the marks of one lead, newest first, stand at *now*."""
+    decided = next((mark for mark in marks if mark.kind in ("hold", "release") and mark.holds_at(now)), None)
+    contacted = next((mark for mark in marks if mark.kind == "contacted" and not mark.is_withdrawn), None)
+    is_hold = decided is not None and decided.kind == "hold"
+    return Standing(decided if is_hold else None, None if is_hold else decided, contacted)
+
+
+def name_of(row: ListRow) -> str:
+    """Return what people call a lead: its name where the list has one, else its id."""
+    return plain(row.display_name) or plain(row.lead_id)
+
+
+def words_of(stored: Sequence[Mapping[str, Any]] | None, scorer: Scorer, visit: Visit) -> list[Why]:
+    """Return stored reasons in words."""
+    currency = visit.house.settings.shop.currency
+    told = read_reasons(stored or [], scorer.features, currency=currency, language=visit.said)
+    return [Why(begun(reason.text), round(reason.points_hundredths / 100)) for reason in told]
+
+
+def _shown(visit: Visit, row: ListRow, scorer: Scorer, said: Standing) -> Shown:
+    return Shown(
+        row=row,
+        key=row.key,
+        name=name_of(row),
+        reasons=words_of(row.reasons, scorer, visit),
+        held=said.held(row.held or ()),
+        standing=said,
+    )

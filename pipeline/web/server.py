@@ -1,0 +1,53 @@
+"""The app behind a port."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import uvicorn
+
+from features.errors import LeadlightError, wrong_input
+from pipeline.settings import Settings
+from pipeline.web.app import create_app
+
+
+def run(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve the app until somebody stops it.
+
+    Args:
+        settings: The shop's config.
+        host: The address to listen on.
+        port: The port to listen on.
+        say: Told where the app is.
+
+    Raises:
+        LeadlightError: The address cannot be used, or others could reach the app without saying who they are.
+    """
+    app = create_app(settings, host=host)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,  # it would write addresses with all that stands in them
+        server_header=False,
+        proxy_headers=False,  # the gate believes the config's proxies, and nobody else
+        log_level="warning",
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    server = uvicorn.Server(config)
+    try:
+        socket = config.bind_socket()
+    except (OSError, SystemExit) as error:
+        raise _cannot_listen(host, port) from error
+    logging.getLogger("pipeline.web").setLevel(logging.INFO)
+    where = f"[{host}]" if ":" in host else host
+    say(f"Leadlight shows {settings.shop.name} at http://{where}:{port}  (Ctrl+C stops it)")
+    with socket:
+        server.run(sockets=[socket])
+
+
+def _cannot_listen(host: str, port: int) -> LeadlightError:
+    hint = "another program may use the port: give another one, such as --port 8001."
+    return wrong_input(f"Nothing can listen on {host}, port {port}.", hint=hint)

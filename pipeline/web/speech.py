@@ -1,0 +1,55 @@
+"""The language of a request, and templates that speak it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+
+from pipeline.languages import LANGUAGES, NAMES, Language, language, preferred
+from pipeline.settings_app import AppSettings
+from pipeline.web import labels, pictures
+from pipeline.web.harmless import plain
+from pipeline.web.static_files import address_of
+
+COOKIE: Final = "leadlight_language"
+_LONGEST_HEADER: Final = 500
+
+
+def spoken(request: Request, settings: AppSettings) -> Language:
+    """Return the language of a request: the one chosen, else the one that the browser wishes for.
+
+    Args:
+        request: Its cookie and its header Accept-Language.
+        settings: Which languages may be chosen.
+    """
+    chosen = request.cookies.get(COOKIE, "")
+    if chosen in settings.languages:
+        return language(chosen)
+    return language(preferred(request.headers.get("accept-language", "")[:_LONGEST_HEADER], settings.languages))
+
+
+@lru_cache(maxsize=len(LANGUAGES) * 2)
+def templates(said: Language) -> Environment:
+    """Return the templates in one language; whatever they are given is escaped."""
+    made = Environment(
+        loader=PackageLoader("pipeline.web"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
+    made.globals.update(
+        said=said, names=NAMES, static=address_of, label=labels.Labels(said), draw=pictures, plain=plain
+    )
+    made.filters["plain"] = plain
+    return made
+
+
+def page(name: str, said: Language, values: dict[str, Any]) -> str:
+    """Return the template called *name* in one language."""
+    return templates(said).get_template(name).render(values)

@@ -1,0 +1,50 @@
+// What htmx leaves to do: a search survives the way back from a lead, and a new page of the list begins at its top.
+(function () {
+  "use strict";
+  var field = function () { return document.getElementById("q"); };
+
+  // The text stands in no address, so it is kept beside this entry of the browser's history, in this window alone.
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (event.target.id === "filters" && field()) {
+      window.setTimeout(function () { history.replaceState({ htmx: true, text: field().value }, ""); }, 0);
+    }
+  });
+  window.addEventListener("pageshow", function () {
+    var kept = history.state && history.state.text;
+    var q = field();
+    if (kept && q && q.value !== kept) {
+      q.value = kept;
+      window.htmx.trigger("#filters", "submit");
+    }
+  });
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-top]");
+    if (button) {
+      document.addEventListener("htmx:afterSettle", function () {
+        window.scrollTo(0, 0);
+        var first = document.querySelector("#results .row-link");
+        if (first) { first.focus(); }
+      }, { once: true });
+    }
+    var back = event.target.closest("[data-back]");
+    if (back && document.referrer && new URL(document.referrer).pathname === "/leads" && history.length > 1) {
+      event.preventDefault();
+      history.back();
+    }
+    document.querySelectorAll("details.drop[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) { menu.open = false; }
+    });
+  });
+
+  document.addEventListener("keydown", function (event) {
+    var isTyping = /^(input|select|textarea)$/i.test(event.target.tagName);
+    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && field()) {
+      event.preventDefault();
+      field().focus();
+    }
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.drop[open]").forEach(function (menu) { menu.open = false; menu.firstElementChild.focus(); });
+    }
+  });
+})();

@@ -1,0 +1,80 @@
+"""How stored points and reasons are said: by the features of the model that scored, or the rules of the points card."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Final
+
+from features.catalog import Feature
+from models.model import LeadModel
+from models.points_card import LABEL
+from pipeline.card_store import KeptCard, kept
+from pipeline.champion import labelled
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+MOST_KEPT: Final = 3
+"""Models in memory at once: the one that scores, and those that people look back at."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Who scored, and the words for it.
+
+    Attributes:
+        by: The model, or the points card.
+    """
+
+    by: LeadModel | KeptCard
+
+    @cached_property
+    def features(self) -> Mapping[str, Feature]:
+        """What points are given for, by name."""
+        said = self.by.words if isinstance(self.by, KeptCard) else self.by.features
+        return {feature.name: feature for feature in said}
+
+    @property
+    def start(self) -> int:
+        """Where the sum of points begins."""
+        return self.by.card.base if isinstance(self.by, KeptCard) else 50
+
+    @property
+    def top(self) -> int:
+        """The top of the scale."""
+        return self.by.card.caps.total if isinstance(self.by, KeptCard) else 100
+
+
+@dataclass
+class Words:
+    """The scorers whose words were asked for of late.
+
+    Attributes:
+        settings: The shop's config.
+    """
+
+    settings: Settings
+    _kept: OrderedDict[str, Scorer] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def of(self, label: str) -> Scorer:
+        """Return who gave the scores that carry *label*.
+
+        Raises:
+            LeadlightError: It is gone or damaged.
+        """
+        with self._lock:
+            if label not in self._kept:
+                self._kept[label] = Scorer(self._read(label))
+            self._kept.move_to_end(label)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[label]
+
+    def _read(self, label: str) -> LeadModel | KeptCard:
+        if label.startswith(LABEL):
+            return kept(Workspace(self.settings.shop.workspace), label)
+        return labelled(self.settings, label)
