@@ -128,10 +128,10 @@ def training_table(
     }
     return FeatureTable(
         keys=_keys(ripe, as_of[chosen]),
-        columns=_columns(ripe, features),
+        columns=attributes_of(ripe, features),
         features=tuple(features),
         labels=pa.table(labels),
-        beside=_columns(ripe, beside) if beside else None,
+        beside=attributes_of(ripe, beside) if beside else None,
     )
 
 
@@ -163,9 +163,9 @@ def waiting_table(
     waiting = rows.take(chosen)
     return FeatureTable(
         _keys(waiting, asked[chosen]),
-        _columns(waiting, features),
+        attributes_of(waiting, features),
         tuple(features),
-        beside=_columns(waiting, beside) if beside else None,
+        beside=attributes_of(waiting, beside) if beside else None,
     )
 
 
@@ -184,7 +184,7 @@ def every_lead(rows: LeadRows, timing: Timing, features: Sequence[Feature], *, a
     asked = timing.as_of(rows) if timing.order == "date" else np.full(len(rows), as_of)
     order = _by_lead(rows, np.ones(len(rows), dtype=np.bool_))
     everyone = rows.take(order)
-    return FeatureTable(_keys(everyone, asked[order]), _columns(everyone, features), tuple(features))
+    return FeatureTable(_keys(everyone, asked[order]), attributes_of(everyone, features), tuple(features))
 
 
 def _outcomes(rows: LeadRows, timing: Timing, as_of: Int64Array, ends_at: Int64Array) -> tuple[Bools, Bools]:
@@ -212,7 +212,7 @@ def _keys(rows: LeadRows, as_of: Int64Array) -> pa.Table:
     return pa.table({"lead_id": rows.lead_id, "as_of": timestamps(as_of), "trigger_id": nobody})
 
 
-def _columns(rows: LeadRows, features: Sequence[Feature]) -> pa.Table:
+def attributes_of(rows: LeadRows, features: Sequence[Feature]) -> pa.Table:
     """Return the attribute that each feature measures, as the matrix holds columns."""
     columns = {}
     for feature in features:

@@ -47,13 +47,19 @@ class Question:
 
     def columns_read(self, features: Sequence[Feature]) -> dict[str, set[str]]:
         """Return the columns per table that snapshots, cohort, labels and *features* read."""
-        read = columns_read([*features, *cohorts.features_read(self.cohort, tuple(features))])
+        read = self.columns_asked([*features, *cohorts.features_read(self.cohort, tuple(features))])
         labelled = read.setdefault(self.conversion.table, set())
         labelled |= {*KEY_COLUMNS, "row_id", "link_bits", "is_cancelled"} | conditions.columns_of(self.conversion.where)
         if isinstance(self.snapshots, Trigger):
+            labelled |= {self.snapshots.match} if self.snapshots.match else set()
+        return read
+
+    def columns_asked(self, features: Sequence[Feature]) -> dict[str, set[str]]:
+        """Return the columns per table that snapshots and *features* read, whoever the cohort is."""
+        read = columns_read(features)
+        if isinstance(self.snapshots, Trigger):
             pulled = read.setdefault(self.snapshots.table, set())
             pulled |= self.snapshots.columns_read() | _columns_of_trigger(features)
-            labelled |= {self.snapshots.match} if self.snapshots.match else set()
         return read
 
 

@@ -66,11 +66,16 @@ def score_by_card(
         "points_family": _struct(points.per_family),
         "points": _struct({f.name: points.per_feature[:, place] for place, f in enumerate(bound.words)}),
         "reasons": stored_reasons(points, _said_with(bound, table), limits=_every(bound)),
-        "features_hash": row_hashes(_all_columns(table), tuple(feature.name for feature in bound.features)),
+        "features_hash": hashed(bound, table),
     }
     if card.odds is not None:
         columns |= _probabilities(card.odds, given)
     return as_scores(columns, len(table), run=run, features=bound.words)
+
+
+def hashed(bound: BoundCard, table: FeatureTable) -> pa.StringArray:
+    """Return the fingerprint of what *bound* reads of every row."""
+    return row_hashes(_all_columns(table), tuple(feature.name for feature in bound.features))
 
 
 def _as_points(bound: BoundCard, given: CardPoints) -> Points:

@@ -98,8 +98,23 @@ def points_card(
     Raises:
         LeadlightError: The config names no card, or the card has faults or reads what is not there.
     """
+    return bound(settings, named_card(settings), available=available, event_types=event_types)
+
+
+def bound(
+    settings: Settings,
+    card: PointsCard,
+    *,
+    available: Mapping[str, AbstractSet[str]],
+    event_types: AbstractSet[str] | None = None,
+) -> BoundCard:
+    """Return *card*, whoever names it, with what it reads of the tables at hand.
+
+    Raises:
+        LeadlightError: It reads what is not there.
+    """
     return bind(
-        named_card(settings),
+        card,
         available=available,
         attributes=attributes(settings, available),
         catalog=catalog(settings, available=available, event_types=event_types),

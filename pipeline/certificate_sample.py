@@ -21,7 +21,7 @@ from features.training_table import Question
 from models.lead_hash import lead_hash
 from models.leakage_alike import Known
 from models.splits import scramble
-from pipeline.workspace import Tables
+from pipeline.ingested import Tables
 
 Draw = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]

@@ -21,13 +21,15 @@ from features.snapshots import Trigger
 from features.timeline import Coverage, Timelines
 from features.training_table import Question, scoring_table, training_table
 from models.errors import NoConversionsError, no_conversions
+from models.points_card import PointsCard
 from models.points_card_columns import BoundCard
 from pipeline import asking, lead_timeline, segmenting
+from pipeline.ingested import Tables
 from pipeline.languages import Language
 from pipeline.lead_timeline import Happening
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 Result = TypeVar("Result")
 
@@ -138,6 +140,10 @@ class Histories:
     def points_card(self) -> BoundCard:
         """Return the config's points card, with what it reads of the timelines."""
         return asking.points_card(self._settings, available=self.available, event_types=self.event_types)
+
+    def bound(self, card: PointsCard) -> BoundCard:
+        """Return *card* with what it reads of the timelines."""
+        return asking.bound(self._settings, card, available=self.available, event_types=self.event_types)
 
     def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:
         """Return what *card* reads, and the features that the cohort's conditions name."""

@@ -21,6 +21,7 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from models.points_card import PointsCard
     from models.points_card_columns import BoundCard
     from pipeline.languages import Language
     from pipeline.lead_timeline import Happening
@@ -124,6 +125,13 @@ class LeadData(Protocol):
 
         Raises:
             LeadlightError: No card is named, or it has faults or reads what is not there.
+        """
+
+    def bound(self, card: PointsCard) -> BoundCard:
+        """Return *card*, whoever names it, with what it reads of these leads.
+
+        Raises:
+            LeadlightError: It reads what is not there.
         """
 
     def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:

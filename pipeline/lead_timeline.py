@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features import moments
 from features.timeline import Timelines, microseconds
@@ -17,9 +16,9 @@ from features.units import scale_of
 from models.quantities import quantity
 from models.wording import plain
 from pipeline.event_names import event_name
+from pipeline.ingested import Tables
 from pipeline.languages import ENGLISH, Language
 from pipeline.settings import Settings
-from pipeline.workspace import Tables
 
 _TELLING = ("orders", "sessions", "events", "outcomes")
 _MOST = 12
@@ -52,9 +51,9 @@ def latest(
         language: In which they are told.
         most: How many to tell.
     """
-    timelines = _of_lead(tables, lead_id)
+    timelines = tables.timelines_of(lead_id)
     moment = moments.to_us(as_of)
-    rows = [row for name in _TELLING for row in _visible(timelines, name, lead_id, as_of=moment)]
+    rows = [row for name in _TELLING for row in _visible(timelines, name, as_of=moment)] if timelines else []
     rows.sort(key=lambda row: row["occurred_at"], reverse=True)
     zone = ZoneInfo(settings.shop.time_zone)
     return [
@@ -65,24 +64,13 @@ def latest(
 
 def is_known(tables: Tables, lead_id: str) -> bool:
     """Return whether there is such a lead."""
-    return _of_lead(tables, lead_id).leads.filter(pc.field("lead_id") == lead_id).num_rows > 0
+    return tables.timelines_of(lead_id, columns={}) is not None
 
 
-def _of_lead(tables: Tables, lead_id: str) -> Timelines:
-    """Return the timelines of the bucket that holds the lead; the index of leads is small."""
-    for bucket in range(tables.buckets):
-        index = tables.timelines(bucket, columns={})
-        if pc.any(pc.equal(index.leads["lead_id"], lead_id)).as_py():
-            return tables.timelines(bucket)
-    return index
-
-
-def _visible(timelines: Timelines, name: str, lead_id: str, *, as_of: int) -> list[dict[str, Any]]:
-    table = timelines.tables.get(name)
-    if table is None:
+def _visible(timelines: Timelines, name: str, *, as_of: int) -> list[dict[str, Any]]:
+    own = timelines.tables.get(name)
+    if own is None:
         return []
-    numbers = timelines.leads.filter(pc.field("lead_id") == lead_id)["lead_no"]
-    own = table.filter(pc.is_in(table["lead_no"], value_set=numbers.combine_chunks()))
     known, superseded = microseconds(own["known_at"]), microseconds(own["superseded_at"])
     seen = [moments.is_visible(k, s, as_of) for k, s in zip(known.tolist(), superseded.tolist(), strict=True)]
     return [{"table": name, **row} for row in own.filter(pa.array(seen, pa.bool_())).to_pylist()]

@@ -159,6 +159,21 @@ class ScoreStore:
         """Return how many rows *run* has."""
         return int(pq.read_metadata(self._folder / run.part).num_rows)
 
+    def path(self, run: StoredRun) -> Path:
+        """Return the file of *run*."""
+        return self._folder / run.part
+
+    def runs(self) -> tuple[StoredRun, ...]:
+        """Return every stored run, the oldest moment first."""
+        parts = self._folder.glob("as_of=*/model=*/part.parquet")
+        runs = [_run(_moment_of(part.parent.parent.name), part.parent.name.removeprefix("model=")) for part in parts]
+        return tuple(sorted(runs, key=lambda run: (run.as_of, run.model_version)))
+
+    def scored_at(self, run: StoredRun) -> str:
+        """Return when *run* was scored (ISO); empty where it does not say."""
+        noted = pq.read_metadata(self.path(run)).metadata or {}
+        return noted.get(b"leadlight.scored_at", b"").decode()
+
     def read_lead(self, run: StoredRun, lead_id: str) -> pa.Table:
         """Return the rows of *run* about one lead, most often one."""
         rows = pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)

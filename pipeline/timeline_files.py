@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -101,6 +102,58 @@ def read_people(folder: Path, bucket: int) -> pa.Table:
     """Return what is known of one bucket's people, all versions; see `features.people`."""
     with pq.ParquetFile(bucket_file(folder, PEOPLE, bucket)) as file:
         return file.read()
+
+
+def read_lead(
+    folder: Path,
+    lead_id: str,
+    *,
+    buckets: int,
+    available: Mapping[str, Sequence[str]],
+    columns: Mapping[str, set[str]] | None,
+    coverage: Mapping[str, Coverage],
+) -> Timelines | None:
+    """Return one lead's timelines, reading only the groups of rows that may hold it; None where there is none such.
+
+    Args:
+        folder: The folder of timelines.
+        lead_id: The lead.
+        buckets: How many buckets there are.
+        available: Columns per table, in order.
+        columns: Which columns of which tables to read beside the keys; None = all.
+        coverage: The span of each table.
+    """
+    bucket = bucket_of(lead_id, buckets=buckets)
+    index = _read(bucket_file(folder, LEADS, bucket))
+    place = pc.index(index["lead_id"], pa.scalar(lead_id, index.schema.field("lead_id").type)).as_py()
+    if place < 0:
+        return None
+    lead = index.slice(place, 1)
+    lead_no = lead["lead_no"][0].as_py()
+    tables = {}
+    for name, there in available.items():
+        if columns is None or name in columns:
+            asked = [column for column in there if columns is None or column in {*KEY_COLUMNS, *columns[name]}]
+            tables[name] = _read_rows_of(bucket_file(folder, name, bucket), lead_no, asked)
+    return Timelines(lead, tables, coverage)
+
+
+def bucket_of(lead_id: str, *, buckets: int) -> int:
+    """Return the bucket that holds a lead: what `features.resolution.leads_sql` says in SQL."""
+    digest = hashlib.md5(lead_id.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") % buckets
+
+
+def _read_rows_of(path: Path, lead_no: int, columns: Sequence[str]) -> pa.Table:
+    """Read one lead's rows of a file that is sorted by lead."""
+    texts = _texts(pq.read_schema(path))
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
+        place = file.schema_arrow.get_field_index("lead_no")
+        spans = [file.metadata.row_group(group).column(place).statistics for group in range(file.num_row_groups)]
+        groups = [group for group, span in enumerate(spans) if span is None or span.min <= lead_no <= span.max]
+        rows = file.read_row_groups(groups, columns)
+    begin, end = np.searchsorted(rows["lead_no"].to_numpy(), [lead_no, lead_no + 1])
+    return rows.slice(begin, end - begin)
 
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

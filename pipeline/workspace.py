@@ -22,19 +22,11 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from features.errors import LeadlightError, NotFinishedError, is_disk_full, not_finished, wrong_input
-from features.moments import to_us
-from features.people import people_at
-from features.timeline import Coverage, Timelines
-from pipeline.timeline_files import read_bucket, read_people
+from pipeline.ingested import Tables
 
 LEAD_TABLE = "lead_table"
 """What the manifest of a generation says it is, where it holds a lead table instead of timelines."""
@@ -206,73 +198,6 @@ class Workspace:
         return self.tables_folder / f"{_GENERATION}{int(generation.name.removeprefix(_GENERATION)) - 1:04d}"
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The ingested tables of one generation, read bucket by bucket.
-
-    Attributes:
-        folder: The generation's folder.
-        manifest: Its ``manifest.json``.
-    """
-
-    folder: Path
-    manifest: Mapping[str, Any]
-
-    @property
-    def buckets(self) -> int:
-        """The number of buckets."""
-        return int(self.manifest["buckets"])
-
-    @property
-    def available(self) -> dict[str, set[str]]:
-        """The columns of each timeline."""
-        return {name: set(columns) for name, columns in self.manifest["timelines"].items()}
-
-    @property
-    def event_types(self) -> set[str] | None:
-        """The types of events that occur, or None where there are too many to list."""
-        types = self.manifest["event_types"]
-        return None if types is None else set(types)
-
-    @property
-    def coverage(self) -> dict[str, Coverage]:
-        """The span that each table's data cover."""
-        spans = json.loads((self.folder / "coverage.json").read_text(encoding="utf-8"))
-        return {name: Coverage(_moment(span["data_from"]), _moment(span["data_until"])) for name, span in spans.items()}
-
-    @property
-    def has_people(self) -> bool:
-        """Whether it is kept who the leads are: not without a table of leads, nor by an ingest of before it was."""
-        return self.manifest.get("people") is not None
-
-    def people_at(self, bucket: int, *, as_of: int) -> pa.Table:
-        """Return what was known of one bucket's people at *as_of* (microseconds); ask `has_people` first.
-
-        Returns:
-            ``lead_no``, ``lead_id`` and those columns of `features.people.PEOPLE` that the shop has, one row per
-            lead of the shop's own list of leads.
-        """
-        index = self.timelines(bucket, columns={}).leads
-        known = people_at(read_people(self.folder / "timelines", bucket), as_of=as_of)
-        places = pc.index_in(known["lead_no"], value_set=index["lead_no"].combine_chunks())
-        return known.append_column("lead_id", index["lead_id"].take(places))
-
-    def timelines(self, bucket: int, *, columns: Mapping[str, set[str]] | None = None) -> Timelines:
-        """Return the timelines of one bucket of leads.
-
-        Args:
-            bucket: Its number, below `buckets`.
-            columns: Which columns of which tables to read beside the keys; by default all.
-        """
-        return read_bucket(
-            self.folder / "timelines",
-            bucket,
-            available=self.manifest["timelines"],
-            columns=columns,
-            coverage=self.coverage,
-        )
-
-
 def _another_kind(root: Path, found: str) -> LeadlightError:
     """Return the error for a workspace that holds another kind of data than the config names."""
     hint = "give this config a workspace of its own: shop.workspace."
@@ -322,10 +247,6 @@ def _flush(path: Path) -> None:
     """Bring a file to the disk before its name can be seen."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _moment(text: str) -> int:
-    return to_us(datetime.fromisoformat(text))
 
 
 def _held(root: Path) -> NotFinishedError:

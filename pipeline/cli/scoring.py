@@ -21,6 +21,15 @@ AsOf = Annotated[
     ),
 ]
 
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        help="Show what moved the score since the newest stored run of that day or before.",
+    ),
+]
+
 
 class Code(StrEnum):
     """The languages in which a lead is told."""
@@ -52,10 +61,18 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
 def explain(
     lead: Annotated[str, typer.Argument(help="The lead's id.", show_default=False)],
     config: Config = DEFAULT_CONFIG,
+    since: Since = None,
     said_in: SaidIn = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one lead: its score, what speaks for and against it, its timeline."""
+    """Show one lead: its score, what speaks for and against it, its timeline; or what moved its score since a day."""
+    if since is not None:
+        from pipeline.cli.show_change import show_change
+        from pipeline.stages.explain_change import explain_change
+
+        told = explain_change(opened(config), lead, since=since, said_in=said_in.value if said_in else "")
+        show(told, show_change, as_json=as_json)
+        return
     from pipeline.cli.show_lead import show_lead
     from pipeline.stages.explain import explain as run
 

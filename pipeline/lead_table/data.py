@@ -23,6 +23,7 @@ from features.moments import local_date, local_midnight
 from features.plan import KEY_COLUMNS
 from features.timeline import Coverage
 from models.errors import NoConversionsError, no_conversions
+from models.points_card import PointsCard
 from models.points_card_columns import BoundCard, bind
 from pipeline import asking, segmenting
 from pipeline.languages import Language
@@ -134,7 +135,10 @@ class LeadTable:
 
     def points_card(self) -> BoundCard:
         """Return the config's points card, with the attributes that it reads; there are no actions."""
-        card = asking.named_card(self._settings)
+        return self.bound(asking.named_card(self._settings))
+
+    def bound(self, card: PointsCard) -> BoundCard:
+        """Return *card* with the attributes that it reads."""
         return bind(card, available={}, attributes=self.attributes, catalog=self.features)
 
     def scored_by(self, card: BoundCard) -> tuple[Feature, ...]:

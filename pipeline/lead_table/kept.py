@@ -48,9 +48,10 @@ class KeptLeads:
         found = self.manifest["last_time_us"]
         return None if found is None else int(found)
 
-    def rows(self) -> LeadRows:
-        """Return all leads, in order of their rows."""
-        table = pq.read_table(self.folder / LEADS)
+    def rows(self, *, of: str | None = None) -> LeadRows:
+        """Return all leads, in order of their rows, or the one whose id is given."""
+        only = None if of is None else pc.field("lead_id") == of
+        table = pq.read_table(self.folder / LEADS, filters=only)
         attributes = {name: table[ATTRIBUTE + name] for name in self.attributes}
         return LeadRows(
             lead_id=table["lead_id"].combine_chunks().cast(pa.string()),

@@ -42,9 +42,10 @@ from models.leakage_suspects import no_suspect
 from models.training import HoldOut, TrainedModel, moments_of
 from pipeline.certificate_sample import Material, gather
 from pipeline.filled_columns import looked_at
+from pipeline.ingested import Tables
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 N_CHECKS = 10
 DOING = "certifying that nothing leaks"

@@ -22,9 +22,9 @@ from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
 from pipeline.decision_words import DecisionWords, ToDo, to_do
 from pipeline.languages import Language, language
-from pipeline.lead_data import lead_data
+from pipeline.lead_data import LeadData, lead_data
 from pipeline.lead_timeline import Happening
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -134,20 +134,9 @@ def explain(settings: Settings, lead_id: str, *, said_in: str = "") -> list[Lead
     Raises:
         LeadlightError: Nothing is published, or the lead has no score in the published run.
     """
-    workspace = Workspace(settings.shop.workspace)
-    store = ScoreStore(workspace)
-    run = store.published()
-    rows = store.read_lead(run, lead_id)
-    leads = lead_data(settings)
-    if not len(rows):
-        why = leads.why_not_scored(lead_id)
-        if why:
-            raise _unasked(lead_id, why)
-        scored = store.read(run)["lead_id"].unique()
-        meant = meant_by(lead_id, scored.to_pylist())
-        if meant is None:
-            raise _unknown(lead_id, scored)
-        lead_id, rows = meant, store.read_lead(run, meant)
+    store = ScoreStore(Workspace(settings.shop.workspace))
+    run, leads = store.published(), lead_data(settings)
+    rows = scored_rows(store, run, leads, lead_id)
     speaks = language(said_in or settings.shop.language)
     words = DecisionWords(store.labels(run), speaks)
     telling = _Telling(_scored_by(settings, run.model_version), settings, speaks, words)
@@ -157,6 +146,25 @@ def explain(settings: Settings, lead_id: str, *, said_in: str = "") -> list[Lead
         )
         for row in rows.sort_by("rank").to_pylist()
     ]
+
+
+def scored_rows(store: ScoreStore, run: StoredRun, leads: LeadData, lead_id: str) -> pa.Table:
+    """Return the rows of *run* about the lead that a person named, by its id or by what a screen shows of it.
+
+    Raises:
+        LeadlightError: The run has no such lead; it says why, or which id is near.
+    """
+    rows = store.read_lead(run, lead_id)
+    if len(rows):
+        return rows
+    why = leads.why_not_scored(lead_id)
+    if why:
+        raise _unasked(lead_id, why)
+    scored = store.read(run)["lead_id"].unique()
+    meant = meant_by(lead_id, scored.to_pylist())
+    if meant is None:
+        raise _unknown(lead_id, scored)
+    return store.read_lead(run, meant)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from pipeline.ingested import Tables
 from pipeline.settings import Settings, parse
 from pipeline.stages.ingest import check, ingest
 from pipeline.stages.ingest_report import IngestReport
-from pipeline.workspace import Tables, Workspace
+from pipeline.workspace import Workspace
 
 ORDERS = {"path": "orders.csv", "columns": {"lead_id": "customer", "order_id": "id", "ordered_at": "day"}}
 QUESTION = {"conversion": {"table": "orders"}}
