@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from features import moments
-from features.timeline import Timelines, microseconds
+from features.timeline import microseconds
 from features.units import scale_of
 from models.quantities import quantity
 from models.wording import plain
 from pipeline.event_names import event_name
 from pipeline.ingested import Tables
 from pipeline.languages import ENGLISH, Language
+from pipeline.one_lead import rows_of_lead
 from pipeline.settings import Settings
 
 _TELLING = ("orders", "sessions", "events", "outcomes")
@@ -51,9 +52,9 @@ def latest(
         language: In which they are told.
         most: How many to tell.
     """
-    timelines = tables.timelines_of(lead_id)
     moment = moments.to_us(as_of)
-    rows = [row for name in _TELLING for row in _visible(timelines, name, as_of=moment)] if timelines else []
+    own = rows_of_lead(tables, lead_id, _TELLING)
+    rows = [row for name in _TELLING if name in own for row in _visible(own[name], name, as_of=moment)]
     rows.sort(key=lambda row: row["occurred_at"], reverse=True)
     zone = ZoneInfo(settings.shop.time_zone)
     return [
@@ -67,10 +68,7 @@ def is_known(tables: Tables, lead_id: str) -> bool:
     return tables.timelines_of(lead_id, columns={}) is not None
 
 
-def _visible(timelines: Timelines, name: str, *, as_of: int) -> list[dict[str, Any]]:
-    own = timelines.tables.get(name)
-    if own is None:
-        return []
+def _visible(own: pa.Table, name: str, *, as_of: int) -> list[dict[str, Any]]:
     known, superseded = microseconds(own["known_at"]), microseconds(own["superseded_at"])
     seen = [moments.is_visible(k, s, as_of) for k, s in zip(known.tolist(), superseded.tolist(), strict=True)]
     return [{"table": name, **row} for row in own.filter(pa.array(seen, pa.bool_())).to_pylist()]

@@ -25,7 +25,7 @@ from pipeline.published.history import History
 from pipeline.published.history_pieces import RunOfPiece
 from pipeline.published.manifest import Manifest, StoredRun, read_manifest
 from pipeline.published.retention import Retention, remove_old
-from pipeline.published.run_files import INFO, LIST, PART, SHOWN, RunHead, RunNotes, write_run
+from pipeline.published.run_files import INFO, LIST, LIST_FILES, PART, RunHead, RunNotes, write_run
 from pipeline.published.run_info import read_info
 from pipeline.settings import Settings
 from pipeline.whole_folder import writing_folder
@@ -87,14 +87,14 @@ class ScoreStore:
     def complete(self, run: StoredRun) -> None:
         """Write the list of a run that an older version stored, if it is not there; its scores stay as they are."""
         target = self.folder_of(run)
-        if (target / LIST).exists() or not (target / PART).exists():
+        if all((target / file).exists() for file in LIST_FILES) or not (target / PART).exists():
             return
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=".list-") as name:
             made = Path(name)
             scores = self.read(run)
             write_run(made, scores, RunHead(run.as_of, run.model_version, _scored_at(scores), is_new=False))
             # Whoever sees the list sees all of it: it comes last.
-            for file in (INFO, SHOWN, LIST):
+            for file in LIST_FILES:
                 with self._workspace.writing(target / file) as path:
                     (made / file).replace(path)
 
@@ -119,7 +119,7 @@ class ScoreStore:
                 told = RunOfPiece(one.as_of, one.model_version)
                 history = history.with_run(told, self._folder / one.part, since=retention.history_since)
         manifest = Manifest(run, history.tidied(since=retention.history_since).pieces)
-        with self._workspace.writing(self._folder / "manifest.json") as path:
+        with self._workspace.writing(self.manifest_file) as path:
             path.write_text(manifest.as_json(), encoding="utf-8")
         remove_old(self._folder, manifest, retention)
 
@@ -190,8 +190,13 @@ class ScoreStore:
             pa_csv.write_csv(_without_formulas(scores), path)
         return parquet, csv
 
+    @property
+    def manifest_file(self) -> Path:
+        """The file that names what is published."""
+        return self._folder / "manifest.json"
+
     def _manifest(self) -> Manifest | None:
-        return read_manifest(self._folder / "manifest.json")
+        return read_manifest(self.manifest_file)
 
     def _before(self) -> RunBefore:
         """Return what a new run is compared with: the one that readers show now, where it can still be read."""

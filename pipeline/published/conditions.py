@@ -1,4 +1,4 @@
-"""What an ask's filters and search are in SQL: names of columns are ours, whatever a person typed is bound."""
+"""What an ask's filters are in SQL: names of columns are ours, whatever a person chose is bound."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.published.asks import Ask
-from pipeline.published.folding import folded_question
 from pipeline.published.list_columns import SET_MARK
 from pipeline.published.run_info import CHOICE_COLUMNS, SET_COLUMNS
 
@@ -30,7 +29,7 @@ class Condition:
 
 
 def condition(ask: Ask) -> Condition:
-    """Return the condition of an ask; equal ones come out equal, whatever the order of the values."""
+    """Return the condition of an ask's filters; equal ones come out equal, whatever the order of the values."""
     parts = [
         (_in_set if column in SET_COLUMNS else _is_one_of)(column, sorted(set(getattr(ask, name))))
         for name, column in CHOICE_COLUMNS.items()
@@ -38,8 +37,6 @@ def condition(ask: Ask) -> Condition:
     ]
     if ask.held is not None:
         parts.append(Condition("held_set <> ''" if ask.held else "held_set = ''"))
-    if question := folded_question(ask.text):
-        parts.append(Condition("contains(search, ?)", (question,)))
     sql = " AND ".join(f"({part.sql})" for part in parts)
     return Condition(sql, tuple(value for part in parts for value in part.values))
 

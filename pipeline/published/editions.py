@@ -15,16 +15,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.published.asks import Ask, Cursor
+from pipeline.published.asks import Ask
 from pipeline.published.conditions import condition
+from pipeline.published.cuts import Cut, cut, cut_of_all
 from pipeline.published.finder import Finder
+from pipeline.published.folding import folded_question
 from pipeline.published.manifest import Manifest
-from pipeline.published.rows import HistoryPoint, ListRow, Page, part_rows, shown_rows
-from pipeline.published.run_files import INFO, LIST, PART, SHOWN
+from pipeline.published.rows import HistoryPoint, ListRow, Page, part_rows, positions_of_lead, shown_rows
+from pipeline.published.run_files import INFO, KEYS, LIST, PART, SEARCH, SHOWN
 from pipeline.published.run_info import Choice, RunInfo, read_info
 from pipeline.published.sorts import positions_of
 from pipeline.published.tallies import Group, Movers, groups, moved
-from pipeline.score_store import ScoreStore
+from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.workspace import Workspace
 
 _EXPORTED_AT_ONCE: Final = 65_536
@@ -49,27 +51,46 @@ class Published:
         Raises:
             LeadlightError: Nothing was scored yet.
         """
+        # Looked at before it is read: if it is replaced in between, the next reader sees that, and opens anew.
+        named = _stands(self._store.manifest_file)
+        newest = self._newest
+        if newest is not None and newest.stands == (*named, *self._listed(newest.stored)):
+            return newest
         manifest = self._store.manifest()
         self._store.complete(manifest.run)
-        name = _edition(manifest, self._store.folder_of(manifest.run))
         with self._lock:
-            if self._newest is None or self._newest.id != name:
-                self._newest = Edition(name, manifest, self._store, self._finder)
+            stands = (*named, *self._listed(manifest.run))
+            if self._newest is None or self._newest.stands != stands:
+                self._newest = Edition(manifest, stands, self._store, self._finder)
             return self._newest
+
+    def _listed(self, run: StoredRun) -> tuple[int, ...]:
+        """Return what changes when a run was removed and scored anew."""
+        return _stands(self._store.folder_of(run) / LIST)
+
+
+def _stands(path: Path) -> tuple[int, ...]:
+    """Return what tells a file from another under the same name; nothing where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_ino, found.st_mtime_ns
 
 
 class Edition:
     """One published run.
 
     Args:
-        name: What tells it from every other edition.
         manifest: What is published.
+        stands: What tells its files from others under the same names.
         store: The stored scores.
         finder: DuckDB.
     """
 
-    def __init__(self, name: str, manifest: Manifest, store: ScoreStore, finder: Finder) -> None:
-        self.id = name
+    def __init__(self, manifest: Manifest, stands: tuple[int, ...], store: ScoreStore, finder: Finder) -> None:
+        self.stands = stands
+        self.id = hashlib.sha256(f"{manifest.run} {stands}".encode()).hexdigest()[:16]
         self.stored = manifest.run
         self._folder, self._history = store.folder_of(manifest.run), store.history_of(manifest)
         self._store, self._finder = store, finder
@@ -83,22 +104,8 @@ class Edition:
 
     def page(self, ask: Ask) -> Page:
         """Return one page of the list."""
-        keys = self._keys(ask)
-        if ask.before is not None:
-            stop = int(np.searchsorted(keys, ask.before.key, side="left"))
-            start = max(stop - ask.size, 0)
-        else:
-            start = 0 if ask.after is None else int(np.searchsorted(keys, ask.after.key, side="right"))
-            stop = min(start + ask.size, len(keys))
-        return Page(
-            rows=self._rows(positions_of(keys[start:stop])),
-            # A page without rows lies beyond an end, and the way back leads to what is nearest.
-            next=Cursor(ask.sort, int(keys[stop - 1] if stop > start else keys[stop] - 1))
-            if stop < len(keys)
-            else None,
-            previous=Cursor(ask.sort, int(keys[start] if stop > start else keys[start - 1] + 1)) if start > 0 else None,
-            total=len(keys),
-        )
+        here = self._cut(ask)
+        return Page(self._rows(positions_of(here.keys)), here.next(ask), here.previous(ask), here.total)
 
     def export(self, ask: Ask) -> Iterator[pa.RecordBatch]:
         """Yield all that *ask* shows on all of its pages, as `list_columns.SHOWN_COLUMNS`."""
@@ -112,17 +119,17 @@ class Edition:
         Args:
             key: The lead's key; see `pipeline.published.keys`.
         """
-        positions = self._positions_of(key)
-        if not positions:
+        positions = positions_of_lead(self._lead_keys, key)
+        if not len(positions):
             return []
         if self.run.is_in_order:
             return part_rows(self._folder / PART, self._part_metadata, positions)
-        lead_id = self._rows(np.array(positions))[0].lead_id
+        lead_id = self._rows(positions)[0].lead_id
         return self._store.read_lead(self.stored, lead_id).sort_by("rank").to_pylist()
 
     def listed(self, key: int) -> list[ListRow]:
         """Return the rows of the list about a lead, best rank first; empty = not there."""
-        return self._rows(np.array(self._positions_of(key), dtype=np.int64))
+        return self._rows(positions_of_lead(self._lead_keys, key))
 
     def history(self, key: int) -> list[HistoryPoint]:
         """Return what each published run said of a lead, oldest first; empty = it was never scored.
@@ -157,24 +164,36 @@ class Edition:
     def _part_metadata(self) -> pq.FileMetaData:
         return pq.read_metadata(self._folder / PART)
 
+    @cached_property
+    def _lead_keys(self) -> npt.NDArray[np.uint64]:
+        keys: npt.NDArray[np.uint64] = np.load(self._folder / KEYS, mmap_mode="r", allow_pickle=False)
+        return keys
+
+    @cached_property
+    def _texts(self) -> pa.Table:
+        return pa.ipc.open_file(pa.memory_map(str(self._folder / SEARCH))).read_all()
+
+    def _cut(self, ask: Ask) -> Cut:
+        if condition(ask).sql or folded_question(ask.text):
+            return cut(self._keys(ask), ask)
+        if ask.sort == "rank":
+            return cut_of_all(self.run.rows, ask)
+        return self._finder.cut_of_all(self._folder / LIST, ask, self.run.rows)
+
     def _keys(self, ask: Ask) -> npt.NDArray[np.int64]:
-        asked = condition(ask)
+        """Return the sorted keys of all that *ask* leaves."""
+        asked, question = condition(ask), folded_question(ask.text)
+        found = self._finder.holding(self._texts, question, edition=self.id) if question else np.arange(self.run.rows)
         if ask.sort == "rank" and not asked.sql:
-            return np.arange(self.run.rows)
-        return self._finder.keys(self._folder / LIST, asked, ask.sort, edition=self.id)
+            return found
+        keys = self._finder.keys(self._folder / LIST, asked, ask.sort, edition=self.id)
+        if not question:
+            return keys
+        is_found = np.zeros(self.run.rows, dtype=bool)
+        is_found[found] = True
+        return keys[is_found[positions_of(keys)]]
 
     def _rows(self, positions: npt.NDArray[np.int64]) -> list[ListRow]:
         if not len(positions):
             return []
         return [ListRow(**row) for row in shown_rows(self._folder / SHOWN, positions).to_pylist()]
-
-    def _positions_of(self, key: int) -> list[int]:
-        query = "SELECT position FROM read_parquet(?) WHERE lead_key = ? ORDER BY position"
-        return [position for (position,) in self._finder.rows(self._folder / LIST, query, key)]
-
-
-def _edition(manifest: Manifest, folder: Path) -> str:
-    """Return the name of what is published now: a run that was removed and scored anew is another edition."""
-    stands = (folder / LIST).stat()
-    told = f"{manifest.as_json()} {stands.st_ino} {stands.st_mtime_ns}"
-    return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ changes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -27,8 +27,8 @@ from pipeline.published.rows import HistoryPoint
 
 ROWS: Final = "rows.arrow"
 STARTS: Final = "starts.npy"
-ROWS_PER_BLOCK: Final = 2_048
-_BLOCKS_AT_ONCE: Final = 256
+ROWS_PER_BLOCK: Final = 1_024
+_BLOCKS_AT_ONCE: Final = 512
 
 HISTORY_SCHEMA: Final = pa.schema(
     {
@@ -48,6 +48,7 @@ HISTORY_SCHEMA: Final = pa.schema(
         "position": pa.int32(),
     }
 )
+_POINT: Final = [field.name for field in fields(HistoryPoint)]
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ def points_of(folders: Sequence[Path], key: int) -> list[HistoryPoint]:
         key: The lead's key.
     """
     after = key + 1 if key < 2**64 - 1 else None
-    rows = [row for folder in folders for row in _range(folder, starts_of(folder), key, after).to_pylist()]
-    points = [HistoryPoint(**{name: row[name] for name in row if name not in ("lead_key", "lead_id")}) for row in rows]
+    parts = [_range(folder, starts_of(folder), key, after) for folder in folders]
+    rows = pa.concat_tables([HISTORY_SCHEMA.empty_table(), *parts]).select(_POINT).to_pylist()
+    points = [HistoryPoint(**row) for row in rows]
     # A stable sort: of one moment, what was published last comes last.
     return sorted(points, key=lambda point: point.as_of)
 

@@ -83,6 +83,7 @@ folded texts; sets are names joined and surrounded by `SET_MARK`, empty = none o
 """
 LIST_SCHEMA: Final = pa.schema(dict(LIST_COLUMNS))
 SHOWN_SCHEMA: Final = pa.schema(dict(SHOWN_COLUMNS))
+SEARCH_SCHEMA: Final = pa.schema({name: LIST_COLUMNS[name] for name in ("position", "search")})
 
 
 class ListOfRun:

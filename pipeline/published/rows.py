@@ -145,7 +145,19 @@ def _picked(block: pa.RecordBatch, at: npt.NDArray[np.int64]) -> pa.RecordBatch:
     return block.slice(int(at[0]), len(at)) if is_run else block.take(pa.array(at))
 
 
-def part_rows(path: Path, metadata: pq.FileMetaData, positions: list[int]) -> list[dict[str, Any]]:
+def positions_of_lead(keys: npt.NDArray[np.uint64], key: int) -> npt.NDArray[np.int64]:
+    """Return the places of a lead's rows, best rank first.
+
+    Args:
+        keys: A ``keys.npy``.
+        key: The lead's key.
+    """
+    start = np.searchsorted(keys[0], np.uint64(key), side="left")
+    stop = np.searchsorted(keys[0], np.uint64(key), side="right")
+    return np.sort(keys[1, start:stop].astype(np.int64))
+
+
+def part_rows(path: Path, metadata: pq.FileMetaData, positions: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     """Return full rows of a part by their places; only the row groups that hold them are read.
 
     Args:
@@ -156,7 +168,7 @@ def part_rows(path: Path, metadata: pq.FileMetaData, positions: list[int]) -> li
     ends = np.cumsum([metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)])
     rows = []
     with pq.ParquetFile(path, metadata=metadata) as file:
-        for position in positions:
+        for position in positions.tolist():
             group = int(np.searchsorted(ends, position, side="right"))
             first = int(ends[group]) - metadata.row_group(group).num_rows
             rows += file.read_row_group(group, use_threads=False).slice(position - first, 1).to_pylist()

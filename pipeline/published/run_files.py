@@ -3,41 +3,49 @@
 ::
 
     part.parquet   every column of every row, in order of rank, those without a score last
-    list.parquet   what leads are found by (`LIST_COLUMNS`), in large row groups: they are scanned whole
+    list.parquet   all of the list (`LIST_COLUMNS`), in large row groups: filters and orders scan columns whole
     list.arrow     what a page shows (`SHOWN_COLUMNS`), in small blocks: any fifty rows are read in milliseconds
+    search.arrow   what a search looks into, uncompressed, to be mapped into memory
+    keys.npy       the keys of leads, ascending, and the positions of their rows: uint64 (2, n_rows)
     run.json       `RunInfo`
 
-The three tables have the same rows in the same order; in a run that an older version stored, the part has an order of
-its own.
+The tables have the same rows in the same order; in a run that an older version stored, the part has an order of its
+own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.published.compared import NOTHING_BEFORE, RunBefore
-from pipeline.published.list_columns import LIST_SCHEMA, SHOWN_SCHEMA, ListOfRun
+from pipeline.published.list_columns import LIST_SCHEMA, SEARCH_SCHEMA, SHOWN_SCHEMA, ListOfRun
 from pipeline.published.run_info import Census, RunInfo
 
 PART: Final = "part.parquet"
 LIST: Final = "list.parquet"
 SHOWN: Final = "list.arrow"
+SEARCH: Final = "search.arrow"
+KEYS: Final = "keys.npy"
 INFO: Final = "run.json"
+LIST_FILES: Final = (INFO, KEYS, SEARCH, SHOWN, LIST)
+"""All but the part; whoever sees the last of them sees all."""
 SCORED_AT: Final = "leadlight.scored_at"
 """What the part's own metadata call the moment at which it was scored."""
 
-PART_ROW_GROUP: Final = 8_192
+PART_ROW_GROUP: Final = 4_096
 LIST_ROW_GROUP: Final = 131_072
-ROWS_PER_SHOWN_BLOCK: Final = 256
+ROWS_PER_SHOWN_BLOCK: Final = 128
 """Fifty rows from anywhere are fifty blocks; smaller ones are read faster and fill more of the disk."""
 
 _BLOCK: Final = LIST_ROW_GROUP
@@ -109,11 +117,12 @@ def write_run(
     """
     order = in_order_of_rank(scores)
     listed = ListOfRun(scores, order, people=people, personal=personal, before=before)
-    census, notes = Census(), notes or RunNotes()
+    census, notes, keys = Census(), notes or RunNotes(), []
     with ExitStack() as files:
         part = files.enter_context(_part_writer(folder, scores, head.scored_at)) if head.is_new else None
         found_by = files.enter_context(_list_writer(folder))
-        shown = files.enter_context(_shown_writer(folder))
+        shown = files.enter_context(_arrow_writer(folder / SHOWN, SHOWN_SCHEMA, compression="lz4"))
+        searched = files.enter_context(_arrow_writer(folder / SEARCH, SEARCH_SCHEMA, compression=None))
         for start, rows in _blocks(scores, order):
             block = listed.block(start, rows)
             census.add(block)
@@ -121,6 +130,9 @@ def write_run(
                 part.write_table(rows, row_group_size=PART_ROW_GROUP)
             found_by.write_table(block, row_group_size=LIST_ROW_GROUP)
             shown.write_table(block.select(SHOWN_SCHEMA.names), max_chunksize=ROWS_PER_SHOWN_BLOCK)
+            searched.write_table(block.select(SEARCH_SCHEMA.names))
+            keys.append(block["lead_key"].to_numpy())
+    _write_keys(folder / KEYS, keys)
     info = RunInfo(
         as_of=head.as_of,
         model_version=head.model_version,
@@ -169,9 +181,14 @@ def _leaves(schema: pa.Schema) -> list[str]:
     return leaves
 
 
-def _shown_writer(folder: Path) -> pa.ipc.RecordBatchFileWriter:
-    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-    return pa.ipc.new_file(folder / SHOWN, SHOWN_SCHEMA, options=options)
+def _arrow_writer(path: Path, schema: pa.Schema, *, compression: str | None) -> pa.ipc.RecordBatchFileWriter:
+    return pa.ipc.new_file(path, schema, options=pa.ipc.IpcWriteOptions(compression=compression, use_threads=False))
+
+
+def _write_keys(path: Path, blocks: Sequence[npt.NDArray[np.uint64]]) -> None:
+    keys = np.concatenate(blocks) if blocks else np.empty(0, np.uint64)
+    order = np.argsort(keys, kind="stable")
+    np.save(path, np.stack([keys[order], order.astype(np.uint64)]))
 
 
 def _least_data_until(scores: pa.Table) -> dict[str, str]:

@@ -1,0 +1,105 @@
+"""Twenty readers on the threads of one process, asking the reading API itself: what pages cost without a web app."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.app.mix import Reader, Wish
+from features.moments import from_us
+from pipeline.published.asks import Ask, Cursor
+from pipeline.published.editions import Edition, Published
+from pipeline.workspace import Workspace
+
+
+@dataclass
+class Measured:
+    """What readers saw.
+
+    Attributes:
+        seconds: Per kind of ask, how long each took.
+        errors: What went wrong, in words.
+        mixed: Answers that were not all of one run.
+        editions: The editions that were seen.
+    """
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    mixed: int = 0
+    editions: set[str] = field(default_factory=set)
+
+    def add(self, kind: str, seconds: float) -> None:
+        """Keep one answer's seconds."""
+        self.seconds.setdefault(kind, []).append(seconds)
+
+
+def read_for(root: Path, *, seconds: float, readers: int, think_s: float) -> Measured:
+    """Let readers ask the API of a workspace for some time and return what they saw.
+
+    Args:
+        root: The workspace.
+        seconds: How long.
+        readers: How many, each on a thread of its own.
+        think_s: Mean seconds between two asks of one reader.
+    """
+    published, measured = Published(Workspace(root)), Measured()
+    ask_once(published, Reader(0, 0.0), measured)  # the first ask pays for opening files
+    measured.seconds.clear()
+    until = time.monotonic() + seconds
+    threads = [
+        threading.Thread(target=_read, args=(published, Reader(seed, think_s), measured, until))
+        for seed in range(1, readers + 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return measured
+
+
+def _read(published: Published, reader: Reader, measured: Measured, until: float) -> None:
+    time.sleep(reader.thinks())
+    while time.monotonic() < until:
+        ask_once(published, reader, measured)
+        time.sleep(reader.thinks())
+
+
+def ask_once(published: Published, reader: Reader, measured: Measured) -> None:
+    """Ask one thing, check that the answer is of one run, and keep how long it took."""
+    wish = reader.wishes()
+    work: Callable[[Edition], bool] = _lead(published.open(), reader) if wish.kind == "lead" else _page(wish)
+    began = time.perf_counter()
+    try:
+        edition = published.open()
+        is_whole = work(edition)
+    except Exception as error:  # noqa: BLE001 - every error counts, whatever it is
+        measured.errors.append(f"{wish.kind}: {type(error).__name__}: {error}")
+        return
+    measured.add(wish.kind, time.perf_counter() - began)
+    measured.editions.add(edition.id)
+    measured.mixed += not is_whole
+
+
+def _page(wish: Wish) -> Callable[[Edition], bool]:
+    def work(edition: Edition) -> bool:
+        after = Cursor("rank", int(wish.depth * edition.run.rows)) if wish.kind == "deep page" else None
+        page = edition.page(Ask(**wish.filters, text=wish.text, sort=wish.sort, after=after))
+        return {row.as_of for row in page.rows} <= {from_us(edition.run.as_of)}
+
+    return work
+
+
+def _lead(edition: Edition, reader: Reader) -> Callable[[Edition], bool]:
+    place = reader.chosen(edition.run.rows)
+    key = edition.page(Ask(after=Cursor("rank", place - 1), size=1)).rows[0].lead_key
+
+    def work(edition: Edition) -> bool:
+        rows, history = edition.lead(key), edition.history(key)
+        edition.listed(key)
+        moment = from_us(edition.run.as_of)
+        return {row["as_of"] for row in rows} == {moment} and history[-1].as_of == moment
+
+    return work
