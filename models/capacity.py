@@ -11,10 +11,6 @@ taken to err together, all low or all high. So the interval runs from the 5 % qu
 to its 95 % quantile under the high ends, and always holds the expectation. It is wider than 90 % where the model is
 exactly right.
 
-The Poisson-binomial law is computed in full, as the product of the generating functions 1 - pᵢ + pᵢ z, multiplied two
-by two (Biscarri, Zhao and Brunner 2018, "A simple and fast method for computing the Poisson binomial distribution
-function", Computational Statistics & Data Analysis 122).
-
 Ranks are a matter of the run, so what a capacity brings is as well; no lead's grade depends on it.
 """
 
@@ -24,19 +20,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.holds import is_held
-
-Floats = npt.NDArray[np.float64]
+from models.poisson_binomial import distribution, quantile
 
 LEVEL: Final = 0.90
 MORE: Final = 100
 """How many leads beyond the capacity are asked about."""
-_EXACTLY: Final = 64
-"""Shorter polynomials are multiplied term by term: a transform would cost more."""
 
 
 @dataclass(frozen=True)
@@ -103,33 +95,6 @@ def conversions(leads: pa.Table) -> Conversions:
     fewest = quantile(distribution(low), (1 - LEVEL) / 2)
     most = quantile(distribution(high), (1 + LEVEL) / 2)
     return Conversions(len(leads), expected, min(fewest, int(expected)), max(most, int(np.ceil(expected))))
-
-
-def distribution(probability: Floats) -> Floats:
-    """Return P(0), P(1), … P(n) conversions of leads that convert each on its own, shape ``(n + 1,)``.
-
-    Args:
-        probability: Of each lead, 0–1, shape ``(n,)``.
-    """
-    parts = [np.array([1.0 - p, p]) for p in probability] or [np.ones(1)]
-    while len(parts) > 1:
-        paired = [_product(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
-        parts = [*paired, parts[-1]] if len(parts) % 2 else paired
-    return parts[0]
-
-
-def quantile(law: Floats, share: float) -> int:
-    """Return the least number k with P(at most k) >= *share*."""
-    # The last sum may fall short of 1 by rounding.
-    return min(int(np.searchsorted(np.cumsum(law), share - 1e-12)), len(law) - 1)
-
-
-def _product(a: Floats, b: Floats) -> Floats:
-    if min(len(a), len(b)) <= _EXACTLY:
-        return np.convolve(a, b)
-    from scipy.signal import fftconvolve
-
-    return np.clip(fftconvolve(a, b), 0.0, 1.0)
 
 
 def _free(scores: pa.Table) -> pa.Table:

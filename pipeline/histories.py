@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from features import cohorts
@@ -18,6 +20,7 @@ from features.local_time import local_iso
 from features.matrix import FeatureTable, concat
 from features.moments import local_date
 from features.snapshots import Trigger
+from features.stored_outcomes import stored_outcomes
 from features.timeline import Coverage, Timelines
 from features.training_table import Question, scoring_table, training_table
 from models.errors import NoConversionsError, no_conversions
@@ -171,6 +174,23 @@ class Histories:
         if isinstance(self._question.snapshots, Trigger):
             return "It is known, but no trigger of its was open then, or it had answered (not_in_cohort)."
         return f"It is known, but did not belong to the cohort ({self._question.cohort.who}) then (not_in_cohort)."
+
+    def outcomes(self, keys: pa.Table, *, progress: Progress = silent) -> pa.Table:
+        """Return what became of scored leads, bucket by bucket."""
+        # Who was scored is settled: whom the cohort asks for now does not matter.
+        question = replace(self._question, cohort=cohorts.Cohort())
+        parts = per_bucket(
+            self._tables,
+            lambda timelines: stored_outcomes(timelines, question, keys),
+            columns=question.columns_read(()),
+            progress=progress,
+            doing="reading outcomes",
+        )
+        converted, ripe = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
+        for is_here, has_converted, is_ripe in parts:
+            converted |= is_here & has_converted
+            ripe |= is_here & is_ripe
+        return pa.table({"converted": pa.array(converted & ripe), "is_ripe": pa.array(ripe)})
 
     def latest(self, lead_id: str, *, as_of: datetime, language: Language) -> list[Happening] | None:
         """Return the latest things known of a lead before *as_of*."""

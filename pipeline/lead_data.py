@@ -21,6 +21,8 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from models.points_card import PointsCard
     from models.points_card_columns import BoundCard
     from pipeline.languages import Language
@@ -145,6 +147,18 @@ class LeadData(Protocol):
 
     def why_not_scored(self, lead_id: str) -> str:
         """Return why a lead that is known has no score, in a sentence; empty for one that is not known at all."""
+
+    def outcomes(self, keys: pa.Table, *, progress: Progress = silent) -> pa.Table:
+        """Return what became of leads that were scored at moments of the past.
+
+        Args:
+            keys: ``lead_id``, ``as_of`` and ``trigger_id`` of stored scores, in any order.
+            progress: Told of every part done.
+
+        Returns:
+            ``converted`` and ``is_ripe`` (bool), one row per row of *keys*, in its order. A row whose lead, moment or
+            trigger is no longer known is not ripe; neither is one whose label window has not closed.
+        """
 
     def latest(self, lead_id: str, *, as_of: datetime, language: Language) -> list[Happening] | None:
         """Return what was known of a lead before *as_of* (aware), newest first; None where no history is kept."""

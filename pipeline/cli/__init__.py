@@ -1,7 +1,19 @@
 """The command line. Its commands only translate: each calls one library function and shows its result."""
 
-from pipeline.cli import backtesting, demo, learning, points, reading, registered, scoring, serving, tuning
+from pipeline.cli import backtesting, demo, learning, points, reading, registered, reporting, scoring, serving, tuning
 from pipeline.cli.app import main
 
 # Importing a file of commands adds them to the app.
-__all__ = ["backtesting", "demo", "learning", "main", "points", "reading", "registered", "scoring", "serving", "tuning"]
+__all__ = [
+    "backtesting",
+    "demo",
+    "learning",
+    "main",
+    "points",
+    "reading",
+    "registered",
+    "reporting",
+    "scoring",
+    "serving",
+    "tuning",
+]

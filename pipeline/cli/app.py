@@ -11,7 +11,7 @@ from pipeline.cli.logs import log_to_stderr
 #: As a person comes to need them.
 _ORDER = (
     "demo", "init", "check", "ingest", "features", "tune", "train", "backtest", "score", "explain", "serve",
-    "retrain", "models", "promote", "rollback", "points",
+    "report", "retrain", "models", "promote", "rollback", "points",
 )  # fmt: skip
 
 

@@ -177,6 +177,14 @@ class LeadTable:
             else ""
         )
 
+    def outcomes(self, keys: pa.Table, *, progress: Progress = silent) -> pa.Table:
+        """Return what became of scored leads: the table tells it of those whose label has closed."""
+        closed = training_table(self._rows, self._timing, ())
+        progress("reading outcomes", 1, 1)
+        place = pc.index_in(keys["lead_id"], value_set=closed.keys["lead_id"].combine_chunks())
+        converted = closed.labels["converted"].take(place) if closed.labels is not None else pa.nulls(len(keys))
+        return pa.table({"converted": pc.fill_null(converted, False), "is_ripe": pc.is_valid(place)})
+
     def latest(
         self,
         lead_id: str,  # noqa: ARG002 - there is no history

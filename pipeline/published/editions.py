@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.poisson_binomial import central_95
 from pipeline.published.asks import Ask
 from pipeline.published.conditions import condition
 from pipeline.published.cuts import Cut, cut, cut_of_all
@@ -25,7 +26,7 @@ from pipeline.published.rows import HistoryPoint, ListRow, Page, part_rows, posi
 from pipeline.published.run_files import INFO, KEYS, LIST, PART, SEARCH, SHOWN
 from pipeline.published.run_info import Choice, RunInfo, read_info
 from pipeline.published.sorts import positions_of
-from pipeline.published.tallies import Group, Movers, groups, moved
+from pipeline.published.tallies import Group, Movers, ScoreColumn, groups, moved, spread
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.workspace import Workspace
 
@@ -159,6 +160,17 @@ class Edition:
         if column not in self._groups:
             self._groups[column] = groups(self._finder, self._folder / LIST, column)
         return self._groups[column]
+
+    @cached_property
+    def spread(self) -> list[ScoreColumn]:
+        """How many leads have which score, from 0 to 100."""
+        return spread(self._finder, self._folder / LIST)
+
+    @cached_property
+    def chance_range(self) -> tuple[int, int] | None:
+        """Between which numbers of conversions chance leaves 95 of 100 runs; None where there are no probabilities."""
+        p = pq.read_table(self._folder / LIST, columns=["probability"], partitioning=None)["probability"].drop_null()
+        return central_95(p.to_numpy()) if len(p) else None
 
     @cached_property
     def _part_metadata(self) -> pq.FileMetaData:

@@ -1,4 +1,4 @@
-"""What is told of a whole run: who moved most, and how many leads and expected conversions each group has."""
+"""What is told of a whole run: who moved most, what each group expects, how scores are spread."""
 
 # ruff: noqa: S608 - names of columns are ours; whatever comes from outside is bound
 
@@ -18,6 +18,7 @@ GROUPS: Final = (
     "grade", "temperature", "stage", "segment", "source", "campaign", "owner", "action", "channel", "cell", "play",
 )  # fmt: skip
 """What leads can be counted by."""
+POINTS_A_COLUMN: Final = 5
 _MOVED: Final = {
     "risers": ("change > 0", "change DESC"),
     "fallers": ("change < 0", "change"),
@@ -58,6 +59,15 @@ class Group:
     expected_conversions: float | None
 
 
+@dataclass(frozen=True)
+class ScoreColumn:
+    """One column of the distribution: leads with a score from *start* to *end*, both included."""
+
+    start: int
+    end: int
+    leads: int
+
+
 def moved(finder: Finder, path: Path, most: int) -> dict[str, np.ndarray]:
     """Return the positions of those who moved, at most *most* of each kind of `Movers`."""
     found = {}
@@ -83,6 +93,24 @@ def groups(finder: Finder, path: Path, column: str) -> list[Group]:
         GROUP BY 1 ORDER BY leads DESC, 1
     """
     return [Group(*row) for row in finder.rows(path, query)]
+
+
+def spread(finder: Finder, path: Path) -> list[ScoreColumn]:
+    """Return how many leads have which score, in columns of `POINTS_A_COLUMN` from 0 to 100; the last holds 100 too."""
+    last = 100 // POINTS_A_COLUMN - 1
+    query = """
+        WITH scored AS (SELECT score FROM read_parquet(?) WHERE score IS NOT NULL)
+        SELECT least(score // ?, ?)::INTEGER, count(*) FROM scored GROUP BY 1
+    """
+    counts = dict(finder.rows(path, query, POINTS_A_COLUMN, last))
+    return [
+        ScoreColumn(
+            start=POINTS_A_COLUMN * place,
+            end=100 if place == last else POINTS_A_COLUMN * (place + 1) - 1,
+            leads=counts.get(place, 0),
+        )
+        for place in range(last + 1)
+    ]
 
 
 def _no_such_group(column: str) -> LeadlightError:

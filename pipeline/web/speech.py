@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 
 from pipeline.languages import LANGUAGES, NAMES, Language, language, preferred
+from pipeline.report_page import TEMPLATES as REPORT_TEMPLATES
 from pipeline.settings_app import AppSettings
 from pipeline.web import labels, pictures
 from pipeline.web.harmless import plain
@@ -35,7 +36,8 @@ def spoken(request: Request, settings: AppSettings) -> Language:
 def templates(said: Language) -> Environment:
     """Return the templates in one language; whatever they are given is escaped."""
     made = Environment(
-        loader=PackageLoader("pipeline.web"),
+        # Some pictures are those of the report that is mailed.
+        loader=ChoiceLoader([PackageLoader("pipeline.web"), FileSystemLoader(REPORT_TEMPLATES)]),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.capacity import LEVEL, MORE, capacity, conversions, distribution, quantile
+from models.capacity import LEVEL, MORE, capacity, conversions
+from models.poisson_binomial import distribution, quantile
 
 shares = st.lists(st.floats(0, 1), max_size=8)
 

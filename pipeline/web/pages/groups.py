@@ -1,12 +1,17 @@
-"""Segments, and leads with their expected conversions by grade, source and more."""
+"""Segments, and leads with their expected conversions by grade, source and more; what came of earlier scores."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from pipeline.track_record import kept, ripe_after_days
 from pipeline.web.groups import REPORTED, highest_rate, lines
-from pipeline.web.visit import Asked, Scores, labels
+from pipeline.web.visit import Asked, Scores, Visit, labels
+from pipeline.workspace import Workspace
 
 router = APIRouter()
 
@@ -24,4 +29,12 @@ def reports(visit: Asked, edition: Scores) -> HTMLResponse:
     label = labels(visit, edition)
     found = {column: lines(edition, column, label) for column in REPORTED}
     tables = [(column, rows, highest_rate(rows)) for column, rows in found.items() if any(row.value for row in rows)]
-    return visit.answer("reports.html", {"tables": tables, "run": edition.run}, edition=edition)
+    settings = visit.house.settings
+    came = {"track": kept(Workspace(settings.shop.workspace)), "days": ripe_after_days(settings), "day": _day(visit)}
+    shown = {"tables": tables, "run": edition.run, "spread": edition.spread, **came}
+    return visit.answer("reports.html", shown, edition=edition)
+
+
+def _day(visit: Visit) -> Callable[[str], str]:
+    """Return how a moment (ISO) is said as a day."""
+    return lambda iso: visit.said.date(datetime.fromisoformat(iso))

@@ -1,0 +1,51 @@
+"""From a report to HTML: one file without scripts, fit to mail, light and dark, and fit for paper."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+from pipeline.languages import Language
+from pipeline.report_page import TEMPLATES
+from pipeline.stages.report import ShopReport
+from pipeline.web.labels import Labels
+
+MOST_ROWS: Final = 20
+"""Rows of one table: nobody reads hundreds."""
+
+
+def html(report: ShopReport, said: Language) -> str:
+    """Return *report* as one HTML document in the language *said*."""
+    style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    return (
+        _templates(said)
+        .get_template("report.html")
+        .render(
+            report=report,
+            style=style,
+            label=Labels(said, report.words),
+            most=MOST_ROWS,
+            day=lambda iso: said.date(datetime.fromisoformat(iso)),
+            moment=lambda iso: said.moment(datetime.fromisoformat(iso)),
+        )
+    )
+
+
+@cache
+def _templates(said: Language) -> jinja2.Environment:
+    """Return the templates of the report in one language; every value is escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
+    made.globals["said"] = said
+    return made
