@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from features.errors import LeadlightError, wrong_input
 from pipeline.cli.app import app
 from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, Config
@@ -25,7 +26,10 @@ def serve(
     if add_user:
         _add(add_user)
         return
-    from pipeline.web.server import run
+    try:
+        from pipeline.web.server import run
+    except ModuleNotFoundError as error:
+        raise _without_extra(str(error.name)) from error
 
     run(opened(config), host=host, port=port, say=lambda text: typer.echo(text, err=True))
 
@@ -34,8 +38,16 @@ def _add(name: str) -> None:
     """Ask for the user's password twice; write the line where users are kept, or print it."""
     import os
 
-    from pipeline.web.new_user import add, checked_name
+    try:
+        from pipeline.web.new_user import add, checked_name
+    except ModuleNotFoundError as error:
+        raise _without_extra(str(error.name)) from error
 
     checked_name(name)
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     typer.echo(add(name, password, environment=os.environ))
+
+
+def _without_extra(package: str) -> LeadlightError:
+    fact = f"The web app needs packages that are not installed, such as '{package}'."
+    return wrong_input(fact, hint="pip install 'leadlight[web]' brings them.")

@@ -23,11 +23,11 @@ STAGES: Final = {
 }
 ACTIONS: Final = {
     "call": N_("Call"),
-    "email": N_("Send an e-mail"),
     "recover_cart": N_("Recover the cart"),
-    "discount": N_("Offer a discount"),
     "chat": N_("Offer a chat"),
+    "discount": N_("Offer a discount"),
     "webinar": N_("Invite to a webinar"),
+    "email": N_("Send an e-mail"),
     "wait": N_("Wait"),
 }
 CHANNELS: Final = {

@@ -13,6 +13,7 @@ from pipeline.published.asks import Ask
 from pipeline.published.editions import Edition
 from pipeline.published.rows import ListRow
 from pipeline.published.run_info import Choice
+from pipeline.web import labels
 from pipeline.web.filters import Wish, ask_of
 from pipeline.web.harmless import begun, plain
 from pipeline.web.visit import Visit
@@ -101,8 +102,15 @@ def listing(visit: Visit, edition: Edition, wish: Wish) -> Listing:
         total=found.total,
         next=found.next.text if found.next else "",
         previous=found.previous.text if found.previous else "",
-        choices=edition.choices(),
+        choices={**edition.choices(), "actions": sorted(edition.choices().get("actions", ()), key=_by_effort)},
     )
+
+
+def _by_effort(choice: Choice) -> tuple[int, int]:
+    """Order actions as a morning goes: what people must do themselves first, waiting last; a shop's own between."""
+    known = list(labels.ACTIONS)
+    place = known.index(choice.value) if choice.value in known else len(known) - 1.5
+    return (int(2 * place), -choice.leads)
 
 
 def asked(edition: Edition, wish: Wish) -> Ask:

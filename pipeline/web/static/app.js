@@ -5,7 +5,7 @@
 
   // The text stands in no address, so it is kept beside this entry of the browser's history, in this window alone.
   document.addEventListener("htmx:afterRequest", function (event) {
-    if (event.target.id === "filters" && field()) {
+    if (event.target.matches("#filters, [form=filters]") && field()) {
       window.setTimeout(function () { history.replaceState({ htmx: true, text: field().value }, ""); }, 0);
     }
   });
