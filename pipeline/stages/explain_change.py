@@ -76,7 +76,7 @@ def explain_change(settings: Settings, lead_id: str, *, since: datetime, said_in
     """
     store = ScoreStore(Workspace(settings.shop.workspace))
     new = store.published()
-    old = _run_before(store, new, since, zone=settings.shop.time_zone)
+    old = run_before(store, new, since, zone=settings.shop.time_zone)
     rows = store.read_lead(old, lead_id).select(["lead_id", "trigger_id"])
     if not len(rows):
         rows = scored_rows(store, new, lead_data(settings), lead_id).select(["lead_id", "trigger_id"])
@@ -85,10 +85,10 @@ def explain_change(settings: Settings, lead_id: str, *, since: datetime, said_in
     ordered = sorted(triggers, key=lambda one: one or "")
     said = language(said_in or settings.shop.language)
     changes = [what_changed(settings, lead_id, trigger, old=old, new=new, said_in=said) for trigger in ordered]
-    return [_told(change, old, new, settings.shop.time_zone, said) for change in changes]
+    return [told_change(change, old, new, settings.shop.time_zone, said) for change in changes]
 
 
-def _run_before(store: ScoreStore, new: StoredRun, since: datetime, *, zone: str) -> StoredRun:
+def run_before(store: ScoreStore, new: StoredRun, since: datetime, *, zone: str) -> StoredRun:
     """Return the newest run at *since* or before; of one moment the one scored last, a model's before a card's."""
     moment = instant(since, zone)
     if moments.is_day(moment, zone):
@@ -101,7 +101,8 @@ def _run_before(store: ScoreStore, new: StoredRun, since: datetime, *, zone: str
     return max(of_moment, key=lambda run: (not run.model_version.startswith(LABEL), store.scored_at(run)))
 
 
-def _told(change: Change, old: StoredRun, new: StoredRun, zone: str, said: Language) -> ChangeTold:
+def told_change(change: Change, old: StoredRun, new: StoredRun, zone: str, said: Language) -> ChangeTold:
+    """Return *change* in words, on the clock of *zone*."""
     shown = change.shown
     words = [said.gettext(WORDS[name]) for name in STEPS] if change.steps else [said.gettext("in all")]
     return ChangeTold(

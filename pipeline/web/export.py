@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from pipeline.published.editions import Edition
-from pipeline.web.listing import Standing, standings_of, words_of
+from pipeline.web.listing import PERSONAL, Standing, standings_of, words_of
 from pipeline.web.visit import Visit
 
 COLUMNS: Final = (
@@ -26,7 +26,6 @@ COLUMNS: Final = (
     "previous_score", "probability", "probability_low", "probability_high", "grade", "temperature", "cell", "stage",
     "action", "channel", "segments", "held", "reason_code", "reasons", "as_of", "trigger_id",
 )  # fmt: skip
-PERSONAL: Final = ("display_name", "company", "owner", "email", "phone")
 _STARTS: Final = "=+-@|%"
 _BLOCK: Final = 2_000
 

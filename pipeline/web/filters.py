@@ -6,7 +6,7 @@ one, and a value that may be an e-mail address (any owner; anything with an @) i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, get_args
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from starlette.datastructures import ImmutableMultiDict
 from features.errors import LeadlightError
 from pipeline.published.asks import Ask, Cursor
 from pipeline.published.keys import of_lead, text_of
+from pipeline.published.run_info import Choice
 from pipeline.web.faults import RefusedError, bad_request
 
 Sort = Literal["rank", "-rank", "change", "-change", "name", "-name"]
@@ -84,13 +85,14 @@ class Wish:
 
 
 def handle(value: str, *, is_person: bool = False) -> str:
-    """Return how an address names a value: itself, or a hash where it may be an e-mail address.
+    """Return how an address names a value: itself, or a hash where it may be an e-mail address or is no plain text.
 
     Args:
         value: A source, an owner, a segment, …
         is_person: Whether it names somebody.
     """
-    if is_person or "@" in value or value.startswith("~") or len(value) > LONGEST_TEXT:
+    is_plain = value.isprintable() and "@" not in value and not value.startswith("~") and len(value) <= LONGEST_TEXT
+    if is_person or not is_plain:
         return f"~{text_of(of_lead(value))}"
     return value
 
@@ -139,43 +141,36 @@ def checked(wish: Wish) -> Wish:
     return wish
 
 
-def ask_of(wish: Wish, owners: Iterable[str] = (), sources: Iterable[str] = ()) -> Ask:
+def ask_of(wish: Wish, choices: Mapping[str, Sequence[Choice]]) -> Ask:
     """Return *wish* as the store of scores is asked.
 
     Args:
         wish: What the reader wants.
-        owners: All owners there are, to find those that are named by their hash.
-        sources: All sources there are.
+        choices: All values there are (`Edition.choices`), to find those that are named by their hash.
 
     Raises:
-        RefusedError: The place in the list is no place.
+        RefusedError: The place in the list is no place, or one of another order.
     """
+    meant = {f"{name}s": _meant(getattr(wish, name), choices.get(f"{name}s", ()), name) for name in MANY}
     try:
-        return _ask(wish, owners, sources)
-    except LeadlightError as error:  # a place of another order
+        return Ask(
+            **meant,
+            held={"yes": True, "no": False}.get(wish.held),
+            text=wish.text,
+            sort=wish.sort,
+            after=_cursor(wish.after),
+            before=_cursor(wish.before),
+            size=wish.size,
+        )
+    except LeadlightError as error:
         raise bad_cursor() from error
 
 
-def _ask(wish: Wish, owners: Iterable[str], sources: Iterable[str]) -> Ask:
-    return Ask(
-        grades=wish.grade,
-        temperatures=wish.temperature,
-        actions=wish.action,
-        stages=wish.stage,
-        segments=wish.segment,
-        sources=_meant(wish.source, {handle(one): one for one in sources}),
-        owners=_meant(wish.owner, {handle(one, is_person=True): one for one in owners}),
-        held={"yes": True, "no": False}.get(wish.held),
-        text=wish.text,
-        sort=wish.sort,
-        after=_cursor(wish.after),
-        before=_cursor(wish.before),
-        size=wish.size,
-    )
-
-
-def _meant(handles: tuple[str, ...], named: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(named.get(one, one) for one in handles)
+def _meant(asked: tuple[str, ...], offered: Sequence[Choice], name: str) -> tuple[str, ...]:
+    if not any(one.startswith("~") for one in asked):
+        return asked
+    named = {handle(choice.value, is_person=name == "owner"): choice.value for choice in offered}
+    return tuple(named.get(one, one) for one in asked)
 
 
 def _cursor(text: str) -> Cursor | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ from pipeline.web.visit import Visit
 from pipeline.web.words import Scorer
 
 OVERRIDE = "override"
+PERSONAL = ("display_name", "company", "owner", "email", "phone")
+"""Columns that name people: shown where the config allows, whatever a run of before holds."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def listing(visit: Visit, edition: Edition, wish: Wish) -> Listing:
         total=found.total,
         next=found.next.text if found.next else "",
         previous=found.previous.text if found.previous else "",
-        choices={**edition.choices(), "actions": sorted(edition.choices().get("actions", ()), key=_by_effort)},
+        choices=offered(visit, edition),
     )
 
 
@@ -113,18 +115,25 @@ def _by_effort(choice: Choice) -> tuple[int, int]:
     return (int(2 * place), -choice.leads)
 
 
+def offered(visit: Visit, edition: Edition) -> Mapping[str, Sequence[Choice]]:
+    """Return what each filter offers; owners where the config lets people be named, actions as a morning goes."""
+    found = dict(edition.choices())
+    if "owner" not in visit.house.settings.app.personal:
+        found["owners"] = ()
+    return {**found, "actions": sorted(found.get("actions", ()), key=_by_effort)}
+
+
 def asked(edition: Edition, wish: Wish) -> Ask:
     """Return *wish* as this edition is asked."""
-    choices = edition.choices()
-    named = ((choice.value for choice in choices.get(name, ())) for name in ("owners", "sources"))
-    return ask_of(wish, *named)
+    return ask_of(wish, edition.choices())
 
 
 def shown(visit: Visit, edition: Edition, rows: Sequence[ListRow]) -> list[Shown]:
     """Return rows of a list as people read them."""
     scorer = visit.house.words.of(edition.run.model_version)
     standings = standings_of(visit, [row.lead_id for row in rows])
-    return [_shown(visit, row, scorer, standings.get(row.lead_id, Standing())) for row in rows]
+    hidden: dict[str, Any] = dict.fromkeys(name for name in PERSONAL if name not in visit.house.settings.app.personal)
+    return [_shown(visit, replace(row, **hidden), scorer, standings.get(row.lead_id, Standing())) for row in rows]
 
 
 def standings_of(visit: Visit, lead_ids: Sequence[str]) -> Mapping[str, Standing]:

@@ -12,7 +12,7 @@ from pipeline.languages import LANGUAGES, NAMES, Language, language, preferred
 from pipeline.report_page import TEMPLATES as REPORT_TEMPLATES
 from pipeline.settings_app import AppSettings
 from pipeline.web import labels, pictures
-from pipeline.web.harmless import plain
+from pipeline.web.harmless import begun, plain
 from pipeline.web.static_files import address_of
 
 COOKIE: Final = "leadlight_language"
@@ -46,7 +46,7 @@ def templates(said: Language) -> Environment:
     )
     made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
     made.globals.update(
-        said=said, names=NAMES, static=address_of, label=labels.Labels(said), draw=pictures, plain=plain
+        said=said, names=NAMES, static=address_of, label=labels.Labels(said), draw=pictures, plain=plain, begun=begun
     )
     made.filters["plain"] = plain
     return made

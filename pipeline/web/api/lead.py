@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
-from pipeline.web.api.shapes import HappeningOut, HistoryOut, LeadPageOut
+from pipeline.web.api.shapes import ChangeOut, HappeningOut, HistoryOut, LeadPageOut
+from pipeline.web.changed import changes
 from pipeline.web.lead import lead_page, number_of, rows_of, timeline_of
 from pipeline.web.visit import Asked, Scores
 
@@ -25,6 +27,17 @@ def history(key: LeadKey, edition: Scores) -> list[HistoryOut]:
     """Return a lead's scores over time, oldest first."""
     rows_of(edition, key)
     return [HistoryOut.of(point) for point in edition.history(number_of(key))]
+
+
+@router.get("/changes")
+def changed(
+    key: LeadKey,
+    visit: Asked,
+    edition: Scores,
+    since: Annotated[datetime, Query(description="The newest run of this moment or before is compared with.")],
+) -> list[ChangeOut]:
+    """Return what moved a lead's score since an older run; `old_score` + steps + `limits` = `new_score`."""
+    return [ChangeOut.of(told) for told in changes(visit, edition, key, since=since)]
 
 
 @router.get("/timeline")

@@ -12,6 +12,7 @@ from models.conversion_counts import Realised
 from pipeline.track_record import TrackRecord, kept
 from pipeline.web.filters import handle
 from pipeline.web.groups import REPORTED, Line, lines
+from pipeline.web.listing import offered
 from pipeline.web.visit import Asked, Scores, freshness, labels
 from pipeline.workspace import Workspace
 
@@ -117,14 +118,14 @@ def fresh(visit: Asked, edition: Scores) -> FreshnessOut:
 
 
 @router.get("/choices")
-def choices(edition: Scores) -> dict[str, list[ChoiceOut]]:
+def choices(visit: Asked, edition: Scores) -> dict[str, list[ChoiceOut]]:
     """Return what each filter of the list offers, most leads first."""
     return {
         name: [
             ChoiceOut(value=one.value, handle=handle(one.value, is_person=name == "owners"), leads=one.leads)
             for one in offered
         ]
-        for name, offered in edition.choices().items()
+        for name, offered in offered(visit, edition).items()
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.marks import Mark
 from pipeline.published.rows import HistoryPoint
+from pipeline.stages.explain_change import ChangeTold
 from pipeline.web.lead import LeadPage, Score
 from pipeline.web.listing import Shown
 from pipeline.web.waterfall import Step
@@ -196,6 +197,34 @@ class HappeningOut(BaseModel):
 
     at: str
     text: str
+
+
+class ChangeOut(BaseModel):
+    """What moved one score of a lead between two runs."""
+
+    trigger_id: str | None
+    since: str
+    as_of: str
+    old_model: str
+    new_model: str
+    old_score: int | None
+    new_score: int | None
+    steps: list[ReasonOut] = Field(
+        description="What moved it, in whole points; one line where only the total is known."
+    )
+    limits: int
+    hundredths: dict[str, int] | None = Field(description="The exact points of the four steps, where they are known.")
+    why_not: str
+    moved: list[ReasonOut] = Field(description="What moved most, whichever step it was of.")
+
+    @classmethod
+    def of(cls, told: ChangeTold) -> ChangeOut:
+        """Return a change."""
+        taken = {name: getattr(told, name) for name in cls.model_fields}
+        lines = {
+            name: [ReasonOut(text=one.text, points=one.points) for one in taken[name]] for name in ("steps", "moved")
+        }
+        return cls(**{**taken, **lines})
 
 
 class MarkIn(BaseModel):

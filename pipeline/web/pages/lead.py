@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.web import marking as mark
+from pipeline.web.changed import changes, older_runs
 from pipeline.web.lead import lead_id_of, lead_page, rows_of, timeline_of
 from pipeline.web.visit import OWN_FORM, Asked, Scores
 
@@ -37,6 +38,17 @@ def timeline(key: str, visit: Asked, edition: Scores) -> HTMLResponse:
     happened = timeline_of(visit, row["lead_id"], as_of=row["as_of"])
     template = "timeline_part.html" if visit.is_part else "timeline.html"
     return visit.answer(template, {"happened": happened, "key": key}, edition=edition)
+
+
+@router.get("/changes")
+def changed(key: str, visit: Asked, edition: Scores, since: datetime | None = None) -> HTMLResponse:
+    """Show what moved the lead's score since an older run."""
+    runs = older_runs(visit, edition)
+    chosen = since or (runs[0] if runs else None)
+    told = changes(visit, edition, key, since=chosen) if chosen else []
+    template = "changes_part.html" if visit.is_part else "changes.html"
+    rows_of(edition, key)
+    return visit.answer(template, {"changes": told, "runs": runs, "since": chosen, "key": key}, edition=edition)
 
 
 @router.post("/hold", dependencies=[OWN_FORM])

@@ -5,6 +5,9 @@ import json
 import os
 import re
 import shutil
+import socket
+import threading
+import time
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 import yaml
 
 from models import bundle, registry, training
@@ -130,6 +134,29 @@ def browser(browse, app_of, shared_settings) -> Browser:
 def writer(browse, app_of, own_settings) -> Browser:
     """Return a browser on a shop of the test's own."""
     return browse(app_of(own_settings))
+
+
+@pytest.fixture
+def served():
+    """Return a function that serves an app on a port of loopback until the test ends."""
+    running = []
+
+    def serve(app) -> str:
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        running.append((server, thread, listening))
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield serve
+    for server, thread, listening in running:
+        server.should_exit = True
+        thread.join()
+        listening.close()
 
 
 class _Sync(httpx.BaseTransport):

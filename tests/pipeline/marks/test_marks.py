@@ -1,0 +1,121 @@
+"""Marks: rows that nobody changes, read as of a moment."""
+
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from features.errors import LeadlightError, NotFinishedError
+from pipeline.marks import Marks
+
+NOW = datetime(2025, 1, 20, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def marks(tmp_path):
+    """Return the marks of an empty workspace."""
+    return Marks(f"sqlite:///{tmp_path / 'app.db'}")
+
+
+def held(marks, moment):
+    """Return the leads that are held at a moment."""
+    return [row["lead_id"] for row in marks.active(moment).to_pylist() if row["kind"] == "hold"]
+
+
+def test_a_hold_holds_from_when_it_was_said_to_its_end(marks):
+    """Before it was said, and from its end on, it does not count."""
+    marks.override("Ann", kind="hold", owner="rui", until=NOW + DAY, reason="asked for March", by="rui", at=NOW)
+    assert held(marks, NOW - DAY) == []
+    assert held(marks, NOW) == held(marks, NOW + DAY - timedelta(microseconds=1)) == ["Ann"]
+    assert held(marks, NOW + DAY) == []
+    assert marks.active(NOW).to_pylist() == [
+        {"lead_id": "Ann", "kind": "hold", "owner": "rui", "until": NOW + DAY, "reason": "asked for March", "by": "rui",
+         "at": NOW},
+    ]  # fmt: skip
+
+
+def test_a_withdrawal_is_a_row_and_the_mark_stays_told(marks, tmp_path):
+    """Taken back, a hold counts no longer; who said what and when is still there."""
+    number = marks.override("Ann", kind="hold", by="rui", at=NOW)
+    marks.withdraw(number, by="eva", at=NOW + DAY, lead_id="Ann")
+    assert held(marks, NOW + DAY) == []
+    assert [(mark.kind, mark.by, mark.is_withdrawn) for mark in marks.of_lead("Ann")] == [("hold", "rui", True)]
+    rows = sqlite3.connect(tmp_path / "app.db").execute("select kind, by from marks order by id").fetchall()
+    assert rows == [("hold", "rui"), ("withdrawal", "eva")]
+
+
+def test_nobody_withdraws_what_is_not_theirs(marks):
+    """A mark of another lead, or none, is refused."""
+    number = marks.override("Ann", kind="hold", by="rui", at=NOW)
+    for lead, what in (("Bob", number), ("Ann", number + 1)):
+        with pytest.raises(LeadlightError, match="no such mark"):
+            marks.withdraw(what, by="eva", at=NOW, lead_id=lead)
+
+
+def test_the_last_word_counts(marks):
+    """A release after a hold frees the lead, and a hold after a release holds it again."""
+    marks.override("Ann", kind="hold", by="rui", at=NOW)
+    marks.override("Ann", kind="release", by="eva", at=NOW + DAY)
+    assert held(marks, NOW + DAY) == []
+    marks.override("Ann", kind="hold", by="rui", at=NOW + 2 * DAY)
+    assert held(marks, NOW + 2 * DAY) == ["Ann"]
+
+
+def test_contacted_holds_nobody(marks):
+    """That somebody called is told, and changes nothing."""
+    marks.contacted("Ann", by="rui", at=NOW, note="busy")
+    assert len(marks.active(NOW)) == 0
+    assert [mark.reason for mark in marks.of_lead("Ann")] == ["busy"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"kind": "ban"}, {"kind": "hold", "until": NOW}, {"kind": "hold", "reason": "x" * 501}, {"kind": "contacted"}],
+)
+def test_nonsense_is_refused(marks, wrong):
+    """Another kind, an end that has passed, a text without end: nothing is written."""
+    with pytest.raises(LeadlightError):
+        marks.override("Ann", **wrong, by="rui", at=NOW)
+    assert marks.of_lead("Ann") == []
+
+
+def test_reading_makes_no_file(marks, tmp_path):
+    """Before the first mark there is nothing, and whoever asks leaves it so."""
+    assert marks.of_leads(["Ann"]) == {}
+    assert len(marks.active(NOW)) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_leads_are_asked_about_at_once(marks):
+    """More leads than a statement takes variables are read in parts."""
+    marks.contacted("lead-1999", by="rui", at=NOW)
+    assert set(marks.of_leads(f"lead-{n}" for n in range(2000))) == {"lead-1999"}
+
+
+def test_writers_wait_for_each_other(tmp_path):
+    """Several processes' worth of writers at once lose no mark."""
+
+    def write(who):
+        mine = Marks(f"sqlite:///{tmp_path / 'app.db'}")
+        for _ in range(10):
+            mine.contacted("Ann", by=who, at=NOW)
+
+    threads = [threading.Thread(target=write, args=(f"user{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(Marks(f"sqlite:///{tmp_path / 'app.db'}").of_lead("Ann")) == 40
+
+
+def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path):
+    """The message names the place, not who may enter."""
+    with pytest.raises(LeadlightError, match="no database") as raised:
+        Marks("nonsense://ann:secret@host/db").of_lead("Ann")
+    assert "secret" not in str(raised.value)
+    broken = tmp_path / "app.db"
+    broken.write_bytes(b"not a database at all, but long enough to look like one" * 100)
+    with pytest.raises(NotFinishedError, match="did not answer"):
+        Marks(f"sqlite:///{broken}").contacted("Ann", by="rui", at=NOW)
