@@ -85,6 +85,10 @@ class LeadTableSettings(Section):
         default_factory=list, description="auto: columns to leave out, such as what is filled in after the outcome."
     )
     sensitive: list[str] = Field(default_factory=list, description="auto: attributes that are sensitive.")
+    people: dict[Literal["display_name", "company", "email", "phone", "owner", "consent"], str] = Field(
+        default_factory=dict,
+        description="Columns that say who a lead is: for showing and reaching it; no model reads them.",
+    )
     time_zone: str = Field("", description="Zone of the table's naive times; by default the shop's.")
     delimiter: str = Field("", max_length=1, description="The delimiter of CSV files; by default it is detected.")
     decimal: Literal[".", ","] = Field(".", description="The decimal sign of numbers written as text.")

@@ -119,8 +119,8 @@ class LeadTable:
         return _in_parts(table, work, progress)
 
     def people(self, *, as_of: int) -> pa.Table | None:  # noqa: ARG002 - one row per lead, and no versions
-        """Return the leads: that they stand in the table is all that it says of them."""
-        return pa.table({"lead_id": self._rows.lead_id})
+        """Return the leads, with what the config's ``people`` names of them."""
+        return self._kept.people()
 
     def everyone(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -23,8 +23,8 @@ from pipeline.sources.relations import Relation, file_relation, query_relation
 LEAD_ID, DATE, LABEL, CONVERTED_AT = "@lead_id", "@date", "@label", "@converted_at"
 """Names of what the table must tell; no attribute is called so."""
 NO_ROWS = "it is empty: its source has no rows"
-ATTRIBUTE = "attribute/"
-"""Begins the names of kept attributes."""
+ATTRIBUTE, PERSON = "attribute/", "person/"
+"""Begin the names of kept attributes, and of kept columns that say who a lead is."""
 
 _COLUMNS = {
     LEAD_ID: Column(LEAD_ID, "id", "The lead.", is_required=True),
@@ -43,6 +43,7 @@ class Incoming:
         reading: How its columns become ours.
         said: The table's own names of `LEAD_ID` … `CONVERTED_AT`, those that it has.
         attributes: Name to ``text`` or ``number``.
+        people: Which of `features.people.PEOPLE` it tells.
         left_out: Columns that are no attributes, and why, where that was left to us.
     """
 
@@ -50,6 +51,7 @@ class Incoming:
     reading: Reading
     said: Mapping[str, str]
     attributes: Mapping[str, str]
+    people: tuple[str, ...]
     left_out: Mapping[str, str]
 
 
@@ -73,11 +75,12 @@ def find_incoming(
     faults: list[str] = []
     own = list(_own(asked, there, faults))
     said = {mapped.column.name: spec.column for mapped, spec in own}
+    people = list(_people(asked, there, faults))
     left_out: Mapping[str, str] = {}
     if isinstance(asked.attributes, dict):
         specs = asked.attributes
     else:
-        spoken_for = {*said.values(), *_dropped(asked.drop, there, faults)}
+        spoken_for = {*said.values(), *_named(asked.people.values(), there), *_dropped(asked.drop, there, faults)}
         # Spelled otherwise it would be read as an attribute like any other.
         faults += [not_there(f"sensitive.{name}", name, there) for name in asked.sensitive if name not in there]
         found = infer(connection, relation, spoken_for=spoken_for, has_decimal_comma=asked.decimal == ",")
@@ -92,11 +95,12 @@ def find_incoming(
         raise _does_not_fit(faults)
     reading = Reading(
         table=CanonicalTable("lead_table", tuple(_COLUMNS.values()), id_column="", time_column=DATE),
-        columns=(*(mapped for mapped, _ in own), *attributes),
+        columns=(*(mapped for mapped, _ in own), *people, *attributes),
         clock=local_clock(asked.time_zone or settings.shop.time_zone),
         loaded_at=loaded_at,
     )
-    return Incoming(relation, reading, said, {name: spec.type for name, spec in specs.items()}, left_out)
+    kinds = {name: spec.type for name, spec in specs.items()}
+    return Incoming(relation, reading, said, kinds, tuple(asked.people), left_out)
 
 
 def _lead_table(settings: Settings) -> LeadTableSettings:
@@ -137,6 +141,22 @@ def _own(
             faults.append(f"{settings[name]}   ('{found}' holds numbers: say `{say}`, or ms, or us)")
         spec = spec.model_copy(update={"column": found})  # noqa: PLW2901 - the same column as the table spells it
         yield Mapped(_COLUMNS[name], raw_value(spec, found, there[found], asked.source)), spec
+
+
+def _people(asked: LeadTableSettings, there: Mapping[str, str], faults: list[str]) -> Iterator[Mapped]:
+    """Yield the columns that say who a lead is."""
+    for name, column in asked.people.items():
+        found = found_column(column, there)
+        if found is None:
+            faults.append(not_there(f"people.{name}", column, there))
+            continue
+        raw = raw_value(ColumnSource(column=found), found, there[found], asked.source)
+        yield Mapped(Column(PERSON + name, "text", "Who the lead is."), raw, is_extra=True)
+
+
+def _named(columns: Iterable[str], there: Mapping[str, str]) -> set[str]:
+    """Return the table's own names of the columns about people: they describe nobody's likelihood to buy."""
+    return {found for column in columns if (found := found_column(column, there)) is not None}
 
 
 def _attributes(

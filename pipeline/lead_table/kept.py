@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from features import moments
 from features.lead_rows import LeadRows
 from features.timeline import Int64Array
-from pipeline.lead_table.intake import ATTRIBUTE
+from pipeline.lead_table.intake import ATTRIBUTE, PERSON
 
 LEADS = "leads.parquet"
 
@@ -61,6 +61,16 @@ class KeptLeads:
             converted_at=_microseconds(table["converted_at"], missing=moments.NEVER),
             attributes=pa.table(attributes),
         )
+
+    def people(self) -> pa.Table:
+        """Return ``lead_id`` and those columns of `features.people.PEOPLE` that the table tells, a row per lead."""
+        table = pq.read_table(self.folder / LEADS)
+        told = {
+            name.removeprefix(PERSON): table[name].cast(pa.string())
+            for name in table.column_names
+            if name.startswith(PERSON)
+        }
+        return pa.table({"lead_id": table["lead_id"].cast(pa.string()), **told})
 
 
 def _microseconds(times: pa.ChunkedArray, *, missing: int) -> Int64Array:

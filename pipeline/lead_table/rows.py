@@ -16,7 +16,7 @@ import duckdb
 
 from features.facts import FUTURE, NOTE, parsed_sql
 from features.parsing import literal, quoted
-from pipeline.lead_table.intake import ATTRIBUTE, CONVERTED_AT, DATE, LABEL, LEAD_ID, Incoming
+from pipeline.lead_table.intake import ATTRIBUTE, CONVERTED_AT, DATE, LABEL, LEAD_ID, PERSON, Incoming
 from pipeline.settings_lead_table import LabelSettings, spellings
 from pipeline.sources.relations import FILE, MALFORMED, ROW
 from pipeline.sources.staging import REJECTS_KEPT, malformed_lines
@@ -136,10 +136,12 @@ def _stage_both(connection: duckdb.DuckDBPyConnection, incoming: Incoming, befor
     connection.execute(f"CREATE TEMP TABLE fresh AS {_latest_sql(['lead_id', 'place', *_content(incoming)])}")
     old = f"SELECT * FROM read_parquet({literal(str(before))})" if before else "FROM fresh LIMIT 0"
     connection.execute(f"CREATE TEMP TABLE kept_before AS {old}")
-    for name, kind in incoming.attributes.items():
+    kinds = {
+        ATTRIBUTE + name: "DOUBLE" if kind == "number" else "VARCHAR" for name, kind in incoming.attributes.items()
+    }
+    for name, sql_type in {**kinds, **{PERSON + name: "VARCHAR" for name in incoming.people}}.items():
         # A column that the table has only since this load was unknown before.
-        sql_type = "DOUBLE" if kind == "number" else "VARCHAR"
-        connection.execute(f"ALTER TABLE kept_before ADD COLUMN IF NOT EXISTS {quoted(ATTRIBUTE + name)} {sql_type}")
+        connection.execute(f"ALTER TABLE kept_before ADD COLUMN IF NOT EXISTS {quoted(name)} {sql_type}")
 
 
 def _merged_sql(content: list[str], *, keeps_places: bool, keeps_unseen: bool) -> str:
@@ -156,7 +158,8 @@ def _merged_sql(content: list[str], *, keeps_places: bool, keeps_unseen: bool) -
 
 def _content(incoming: Incoming) -> list[str]:
     """Return the kept columns in which two rows of a lead may differ."""
-    return [*_TOLD, *(quoted(ATTRIBUTE + name) for name in incoming.attributes)]
+    attributes = (quoted(ATTRIBUTE + name) for name in incoming.attributes)
+    return [*_TOLD, *attributes, *(quoted(PERSON + name) for name in incoming.people)]
 
 
 def vanished(connection: duckdb.DuckDBPyConnection, before: Path) -> int:
@@ -192,6 +195,7 @@ def _judged_sql(incoming: Incoming, label: LabelSettings, *, also: tuple[str, ..
         f"{_outcome(label) if LABEL in said else 'NULL::BOOLEAN'} AS label",
         f"{_value(CONVERTED_AT) if CONVERTED_AT in said else 'NULL::TIMESTAMP'} AS converted_at",
         *(f"{_value(name)} AS {quoted(ATTRIBUTE + name)}" for name in incoming.attributes),
+        *(f"{_value(PERSON + name)} AS {quoted(PERSON + name)}" for name in incoming.people),
         f"{FILE} AS file",
         *([f"{_value(LABEL)} AS outcome"] if LABEL in said else []),
         NOTE,

@@ -28,7 +28,7 @@ from pipeline.stages.ingest_report import IngestReport, TableReport
 from pipeline.workspace import LEAD_TABLE, Workspace
 
 NAME = "lead_table"
-_MAPPING = {"query", "lead_id", "label", "date", "attributes", "drop", "delimiter", "decimal", "encoding"}
+_MAPPING = {"query", "lead_id", "label", "date", "attributes", "drop", "people", "delimiter", "decimal", "encoding"}
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,8 @@ def _signature(asked: LeadTableSettings, *, zone: str) -> str:
     if isinstance(said["attributes"], dict):
         # How an attribute is said, and who may read it, is read anew at every run.
         said["attributes"] = {name: (spec["type"], spec["column"]) for name, spec in said["attributes"].items()}
+    if not asked.people:
+        del said["people"]  # tables that were read before people could be named stay as they are
     said["zone"] = asked.time_zone or zone
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
