@@ -12,6 +12,8 @@ from pathlib import Path
 
 from benchmarks.app.memory import peak_gb
 from benchmarks.app.reading import read_for
+from benchmarks.app.trained import known_ids, settings_of
+from pipeline.published.keys import of_lead
 
 
 def main() -> int:
@@ -22,7 +24,9 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=20)
     parser.add_argument("--think", type=float, default=1.0)
     asked = parser.parse_args()
-    seen = read_for(asked.folder, seconds=asked.seconds, readers=asked.readers, think_s=asked.think)
+    settings = settings_of(asked.folder)
+    keys = [of_lead(lead_id) for lead_id in known_ids(settings)[:2_000]]
+    seen = read_for(settings.shop.workspace, keys, seconds=asked.seconds, readers=asked.readers, think_s=asked.think)
     told = {
         "seconds": seen.seconds,
         "errors": seen.errors,

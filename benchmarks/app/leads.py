@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.catalog import Feature, Phrase
+from features.catalog import Feature
 from models.scoring import score_schema
 
-FEATURES = 60
-VERSION = "7-benchmark"
 DAY_US = 86_400_000_000
 FIRST_NIGHT_US = 1_730_419_200_000_000
 _FIRST = ("Ana", "João", "Łucja", "Ștefan", "Maria", "Piotr", "Inês", "Rui", "George", "Elena", "Zoë", "Paweł")
 _LAST = ("Silva", "Kowalska", "Popescu", "Smith", "Żak", "Ionescu", "Pereira", "Nowak", "Brown", "Conceição", "Müller")
-_FAMILIES = ("fit", "acquisition", "engagement", "funnel", "purchase", "calendar")
 
 
 def night_of(number: int) -> int:
@@ -30,26 +28,26 @@ class Leads:
 
     Args:
         count: How many.
+        features: What their points are given for.
+        version: The label of the model that scores them.
+        known: Ids of the first of them; the others' are made up.
         seed: Of all draws.
     """
 
-    def __init__(self, count: int, seed: int = 0) -> None:
-        self.count = count
-        self._seed = seed
-        self.features = tuple(
-            Feature(
-                f"{_FAMILIES[place % 6]}_{place:02d}_90d", _FAMILIES[place % 6], f"concept_{place % 20}", "count",
-                f"s{place}", Phrase("{n} visits in the last 90 days"), "",
-            )
-            for place in range(FEATURES)
-        )  # fmt: skip
-        self.schema = score_schema(self.features)
+    def __init__(
+        self, count: int, *, features: tuple[Feature, ...], version: str, known: Sequence[str] = (), seed: int = 0
+    ) -> None:
+        self.count, self.version = count, version
+        self._seed, self._known = seed, known[:count]
+        self._told = [feature.name for feature in features if feature.kind != "category"]
+        self.schema = score_schema(features)
 
     @cached_property
     def ids(self) -> pa.Array:
         """Their ids."""
-        numbers = np.random.default_rng(self._seed).permutation(self.count)
-        return pc.binary_join_element_wise("lead-", pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 8, "0"), "")
+        numbers = np.random.default_rng(self._seed).permutation(self.count - len(self._known))
+        made_up = pc.binary_join_element_wise("lead-", pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 8, "0"), "")
+        return pa.concat_arrays([pa.array(self._known, pa.string()), made_up])
 
     @cached_property
     def people(self) -> pa.Table:
@@ -117,7 +115,7 @@ class Leads:
             "reasons": self._reasons(rng),
             "data_until": pa.repeat(pa.scalar(night_of(night)), count),
             "scored_at": pa.repeat(pa.scalar(night_of(night) + DAY_US // 8), count),
-            "model_version": pa.repeat(VERSION, count),
+            "model_version": pa.repeat(self.version, count),
             "features_hash": pc.binary_join_element_wise("h", self.ids, ""),
         }
         return pa.table(
@@ -137,7 +135,7 @@ class Leads:
         kind = self.schema.field("reasons").type
         count = self.count * 5
         columns = {
-            "feature": _words(rng, [feature.name for feature in self.features], count),
+            "feature": _words(rng, self._told, count),
             "value": pa.array(rng.integers(0, 30, count).astype(float)),
             "level": pa.nulls(count, pa.string()),
             "points": pa.array(rng.integers(-900, 900, count)),

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KINDS = ("first page", "filter", "sort", "search", "deep page", "lead")
-LIST_KINDS = KINDS[:-1]
+KINDS = ("first page", "filter", "sort", "search", "deep page", "lead", "timeline")
+LIST_KINDS = KINDS[:5]
 _SHARE_OF_LEADS = 1 / 3
-_SORTS = ("name", "company", "-change", "change", "-fit", "-engagement", "-score", "-name")
+_SORTS = ("name", "-name", "-change", "change", "-rank")
 _FILTERS = (
     {"grades": ("A",)}, {"grades": ("A", "B")}, {"grades": ("B",)}, {"grades": ("C",)}, {"stages": ("cart",)},
     {"stages": ("engaged", "lead")}, {"segments": ("best_customers",)}, {"segments": ("new_buyers",)},

@@ -15,8 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.app.leads import Leads, night_of
+from benchmarks.app.leads import night_of
 from benchmarks.app.shop import add_night
+from benchmarks.app.trained import leads_of, settings_of
 from features.moments import from_us
 from pipeline.published.retention import Retention
 from pipeline.score_store import ScoreStore
@@ -30,7 +31,8 @@ def main() -> int:
     parser.add_argument("--leads", type=int, required=True)
     parser.add_argument("--from", type=int, required=True, dest="first")
     asked = parser.parse_args()
-    workspace, leads, night = Workspace(asked.folder), Leads(asked.leads), asked.first
+    settings = settings_of(asked.folder)
+    workspace, leads, night = Workspace(settings.shop.workspace), leads_of(settings, asked.leads), asked.first
     store, folders = ScoreStore(workspace), []
     while not select.select([sys.stdin], [], [], 0)[0]:
         drawn = time.monotonic()

@@ -9,8 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.app.leads import DAY_US, FIRST_NIGHT_US, Leads
+from benchmarks.app.leads import DAY_US, FIRST_NIGHT_US
 from benchmarks.app.shop import prepare
+from benchmarks.app.trained import leads_of, make_shop, settings_of
 from pipeline.score_store import ScoreStore
 from pipeline.workspace import Workspace
 
@@ -24,10 +25,17 @@ def main() -> int:
     parser.add_argument("--next-night", action="store_true")
     asked = parser.parse_args()
     if asked.next_night:
-        published = ScoreStore(Workspace(asked.folder)).published()
+        published = ScoreStore(Workspace(settings_of(asked.folder).shop.workspace)).published()
         print((published.as_of - FIRST_NIGHT_US) // DAY_US + 1)
-    else:
-        prepare(asked.folder, Leads(asked.leads), nights=asked.nights)
+        return 0
+    done, told = asked.folder / "prepared.txt", f"{asked.leads} leads, {asked.nights} nights"
+    if not done.exists() or done.read_text(encoding="utf-8") != told:
+        # One scored lead in twenty has a timeline, and these are the ones whose pages are opened.
+        settings = make_shop(asked.folder, leads=max(asked.leads // 20, 500))
+        store = ScoreStore(Workspace(settings.shop.workspace))
+        leads = leads_of(settings, asked.leads)
+        prepare(store, settings.shop.workspace / "scores", leads, nights=asked.nights)
+        done.write_text(told, encoding="utf-8")
     return 0
 
 

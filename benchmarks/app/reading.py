@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,21 +36,22 @@ class Measured:
         self.seconds.setdefault(kind, []).append(seconds)
 
 
-def read_for(root: Path, *, seconds: float, readers: int, think_s: float) -> Measured:
+def read_for(root: Path, keys: Sequence[int], *, seconds: float, readers: int, think_s: float) -> Measured:
     """Let readers ask the API of a workspace for some time and return what they saw.
 
     Args:
         root: The workspace.
+        keys: Keys of the leads that are opened.
         seconds: How long.
         readers: How many, each on a thread of its own.
         think_s: Mean seconds between two asks of one reader.
     """
     published, measured = Published(Workspace(root)), Measured()
-    ask_once(published, Reader(0, 0.0), measured)  # the first ask pays for opening files
+    ask_once(published, keys, Reader(0, 0.0), measured)  # the first ask pays for opening files
     measured.seconds.clear()
     until = time.monotonic() + seconds
     threads = [
-        threading.Thread(target=_read, args=(published, Reader(seed, think_s), measured, until))
+        threading.Thread(target=_read, args=(published, keys, Reader(seed, think_s), measured, until))
         for seed in range(1, readers + 1)
     ]
     for thread in threads:
@@ -60,17 +61,17 @@ def read_for(root: Path, *, seconds: float, readers: int, think_s: float) -> Mea
     return measured
 
 
-def _read(published: Published, reader: Reader, measured: Measured, until: float) -> None:
+def _read(published: Published, keys: Sequence[int], reader: Reader, measured: Measured, until: float) -> None:
     time.sleep(reader.thinks())
     while time.monotonic() < until:
-        ask_once(published, reader, measured)
+        ask_once(published, keys, reader, measured)
         time.sleep(reader.thinks())
 
 
-def ask_once(published: Published, reader: Reader, measured: Measured) -> None:
+def ask_once(published: Published, keys: Sequence[int], reader: Reader, measured: Measured) -> None:
     """Ask one thing, check that the answer is of one run, and keep how long it took."""
     wish = reader.wishes()
-    work: Callable[[Edition], bool] = _lead(published.open(), reader) if wish.kind == "lead" else _page(wish)
+    work: Callable[[Edition], bool] = _lead(keys[reader.chosen(len(keys))]) if wish.kind == "lead" else _page(wish)
     began = time.perf_counter()
     try:
         edition = published.open()
@@ -92,10 +93,7 @@ def _page(wish: Wish) -> Callable[[Edition], bool]:
     return work
 
 
-def _lead(edition: Edition, reader: Reader) -> Callable[[Edition], bool]:
-    place = reader.chosen(edition.run.rows)
-    key = edition.page(Ask(after=Cursor("rank", place - 1), size=1)).rows[0].lead_key
-
+def _lead(key: int) -> Callable[[Edition], bool]:
     def work(edition: Edition) -> bool:
         rows, history = edition.lead(key), edition.history(key)
         edition.listed(key)

@@ -35,6 +35,9 @@ def judged(found: Mapping[str, Any], nights: Sequence[Mapping[str, Any]]) -> dic
         "peak_gb": round(found["peak_gb"], 3),
         "nights": list(nights),
     }
+    for name in ("seen", "inside"):
+        if name in found:
+            told[f"{name}_p95_ms"] = _p95_of(found[name])
     told["is_within_bounds"] = (
         told["p95_ms"]["list"] <= LIST_P95_MS
         and told["p95_ms"]["lead"] <= LEAD_P95_MS
@@ -45,17 +48,24 @@ def judged(found: Mapping[str, Any], nights: Sequence[Mapping[str, Any]]) -> dic
     return told
 
 
+def _p95_of(seconds: Mapping[str, list[float]]) -> dict[str, float | None]:
+    of_lists = [value for kind in LIST_KINDS for value in seconds.get(kind, [])]
+    return {"list": _at(of_lists, 95), **{kind: _at(seconds.get(kind, []), 95) for kind in KINDS}}
+
+
 def _at(values: Sequence[float], percent: float) -> float | None:
     return round(float(np.percentile(values, percent)) * 1000, 1) if values else None
 
 
-def table_of(told: Mapping[str, Any]) -> Table:
+def table_of(told: Mapping[str, Any], way: str) -> Table:
     """Return the table for people."""
-    table = Table("", "asks", "median, ms", "p95, ms", "most, ms", "p95 at most", title="pages under load")
+    heads = ("", "asks", "median, ms", "p95, ms", "most, ms", "p95 at most", "p95 inside", "p95 as seen")
+    table = Table(*heads, title=f"pages under load, over {way}")
     bounds = {"list": f"{LIST_P95_MS:.0f}", "lead": f"{LEAD_P95_MS:.0f}"}
     for name, asks in told["asks"].items():
         figures = [str(told[of][name]) for of in ("median_ms", "p95_ms", "most_ms")]
-        table.add_row(name, f"{asks:,}", *figures, bounds.get(name, ""))
+        beside = [str(told.get(of, {}).get(name, "")) for of in ("inside_p95_ms", "seen_p95_ms")]
+        table.add_row(name, f"{asks:,}", *figures, bounds.get(name, ""), *beside)
     table.caption = (
         f"{told['errors']} errors, {told['mixed']} answers of two runs, {told['editions']} editions seen, "
         f"{len(told['nights'])} nights published; peak {told['peak_gb']:.2f} GB"

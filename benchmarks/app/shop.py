@@ -13,46 +13,38 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.app.leads import VERSION, Leads, grades_of, night_of, score_of
-from features import moments
+from benchmarks.app.leads import Leads, grades_of, night_of, score_of
+from benchmarks.app.trained import PERSONAL
 from models.lead_hash import lead_hash
 from pipeline.published.history_pieces import HISTORY_SCHEMA, Piece, RunOfPiece, write_piece
 from pipeline.published.history_tiers import PIECES_PER_LEVEL
 from pipeline.published.manifest import Manifest
-from pipeline.score_store import ScoreStore
-from pipeline.workspace import Workspace
+from pipeline.score_store import ScoreStore, StoredRun
 
-PERSONAL = ("display_name", "company", "owner", "email")
 _LEADS_AT_ONCE = 8_192
 
 
-def prepare(root: Path, leads: Leads, *, nights: int) -> ScoreStore:
-    """Make the workspace, if it is not there: *nights* nights, the last of them published.
+def prepare(store: ScoreStore, folder: Path, leads: Leads, *, nights: int) -> None:
+    """Store two nights, the last of *nights* published, and those before as pieces of the history.
 
     Args:
-        root: Its folder.
+        store: Where to.
+        folder: The folder of its scores.
         leads: Who is scored.
-        nights: How many.
+        nights: How many nights.
     """
-    store = ScoreStore(Workspace(root))
-    done = root / "prepared.txt"
-    told = f"{leads.count} leads, {nights} nights"
-    if done.exists() and done.read_text(encoding="utf-8") == told:
-        return store
     run = add_night(store, leads, nights - 1)
-    pieces = tuple(_pieces(root / "scores" / "history", leads, nights - 1))
-    (root / "scores" / "manifest.json").write_text(Manifest(run, pieces).as_json(), encoding="utf-8")
+    pieces = tuple(_pieces(folder / "history", leads, nights - 1))
+    (folder / "manifest.json").write_text(Manifest(run, pieces).as_json(), encoding="utf-8")
     store.publish(add_night(store, leads, nights))
-    done.write_text(told, encoding="utf-8")
-    return store
 
 
-def add_night(store: ScoreStore, leads: Leads, night: int):  # noqa: ANN201 - a StoredRun
+def add_night(store: ScoreStore, leads: Leads, night: int) -> StoredRun:
     """Store the run of a night."""
     return store.add(
         leads.scores(night),
         as_of=night_of(night),
-        model_version=VERSION,
+        model_version=leads.version,
         scored_at=datetime.now(UTC),
         people=leads.people,
         personal=PERSONAL,
@@ -74,7 +66,7 @@ def _pieces(folder: Path, leads: Leads, nights: int) -> Iterator[Piece]:
         name = f"piece-{first:04d}-{size:04d}"
         (folder / name).mkdir(parents=True)
         rows = write_piece(folder / name, _rows(leads, keys, order, range(first, first + size)))
-        runs = tuple(RunOfPiece(night_of(night), VERSION) for night in range(first, first + size))
+        runs = tuple(RunOfPiece(night_of(night), leads.version) for night in range(first, first + size))
         yield Piece(name, level, rows, runs)
         first += size
 
@@ -91,7 +83,7 @@ def _rows(leads: Leads, keys: np.ndarray, order: np.ndarray, nights: range) -> I
             "lead_key": np.repeat(keys[at], len(nights)),
             "lead_id": leads.ids.take(pa.array(np.repeat(at, len(nights)))),
             "as_of": np.tile(moments_of, len(at)),
-            "model_version": pa.repeat(VERSION, count),
+            "model_version": pa.repeat(leads.version, count),
             "score": score_of(own),
             "points_total": np.round(1000 * (own + 3) / np.log(2)).astype(np.int64),
             "probability": chance,
@@ -112,8 +104,3 @@ def _rows(leads: Leads, keys: np.ndarray, order: np.ndarray, nights: range) -> I
 
 def _column(values: pa.Array | np.ndarray, kind: pa.DataType) -> pa.Array:
     return (values if isinstance(values, pa.Array) else pa.array(values)).cast(kind, safe=False)
-
-
-def moment_of(night: int) -> datetime:
-    """Return the moment of a night."""
-    return moments.from_us(night_of(night))

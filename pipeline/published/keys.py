@@ -6,6 +6,7 @@ its digits hold the 64 bits of `models.lead_hash`. Among a million leads, two sh
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -19,8 +20,9 @@ _VALUE: Final = {digit: value for value, digit in enumerate(_DIGITS)} | {"o": 0,
 _MOST: Final = 2**64 - 1
 
 
+@lru_cache(maxsize=4_096)
 def of_lead(lead_id: str) -> int:
-    """Return the key of a lead, below 2^64."""
+    """Return the key of a lead, below 2^64; a page asks for those of the same few again and again."""
     return int(lead_hash(pa.chunked_array([[lead_id]]))[0])
 
 
