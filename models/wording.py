@@ -92,16 +92,26 @@ def counted(number: int, noun: str) -> str:
 
 
 def plain(text: str, *, longest: int = LONGEST_LEVEL) -> str:
-    """Return text from outside as harmless plain text for a sentence.
+    """Return text from outside as harmless plain text for a sentence: `one_line`, without brackets that open markup."""
+    return one_line(text[: 20 * longest].translate(_HARMLESS), longest=longest)
 
-    Control, formatting and direction-changing characters are dropped, runs of white space become one space,
-    brackets that open markup become others, and what is longer than *longest* is cut.
+
+def one_line(text: str, *, longest: int) -> str:
+    """Return text from outside on one line of at most *longest* characters.
+
+    Control, formatting and direction-changing characters are dropped, runs of white space become one space, and what is
+    longer is cut and ends in "…". Markup stays: who draws a page escapes it.
     """
     # Whatever comes later is cut anyway; white space may shrink, so look at somewhat more.
     head = text[: 20 * longest]
     kept = "".join(" " if c.isspace() else c for c in head if c.isspace() or unicodedata.category(c)[0] != "C")
-    tidy = " ".join(kept.translate(_HARMLESS).split())
+    tidy = " ".join(kept.split())
     return tidy if len(tidy) <= longest else tidy[: longest - 1].rstrip() + "…"
+
+
+def begun(sentence: str) -> str:
+    """Return *sentence* with a capital at its beginning: most of our words are written as parts of one."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def is_harmless(text: str) -> bool:

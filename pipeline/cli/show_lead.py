@@ -8,11 +8,10 @@ from rich.markup import escape
 from models.wording import plain
 from pipeline.cli.bars import bar
 from pipeline.decision_words import ToDo
-from pipeline.languages import N_, Language, language
+from pipeline.labels import Labels
+from pipeline.languages import Language, language
 from pipeline.lead_timeline import Happening
 from pipeline.stages.explain import LeadExplanation, Line, WithoutScore
-
-_TEMPERATURES = {"hot": N_("hot"), "warm": N_("warm"), "cold": N_("cold")}
 
 
 def show_lead(console: Console, scores: list[LeadExplanation | WithoutScore]) -> None:
@@ -69,7 +68,7 @@ def _score(told: LeadExplanation, said: Language) -> str:
 
 
 def _grade(told: LeadExplanation, said: Language) -> str:
-    temperature = said.gettext(_TEMPERATURES[told.temperature])
+    temperature = Labels(said).inside("temperature", told.temperature)
     text = said.gettext("grade {grade}, {temperature}, rank {rank}")
     rank = said.number(told.rank)
     return text.replace("{grade}", told.grade).replace("{temperature}", temperature).replace("{rank}", rank)

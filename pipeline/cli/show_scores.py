@@ -10,7 +10,8 @@ from rich.text import Text
 from models.capacity import Capacity, Conversions
 from models.reason_codes import NO_HISTORY, STALE_DATA, UNLIKE_TRAINING
 from models.wording import counted, plain
-from pipeline.decision_words import HOLDS
+from pipeline.labels import Labels
+from pipeline.languages import ENGLISH
 from pipeline.row_words import day
 from pipeline.stages.score_report import ScoreReport
 
@@ -73,7 +74,7 @@ def _to_do(report: ScoreReport) -> list[str]:
         frequent = sorted(report.actions.items(), key=lambda one: -one[1])
         lines.append(f"Next: {_counts(dict(frequent))}.")
     if report.held_leads:
-        why = _counts({HOLDS.get(code, code): count for code, count in report.held.items()})
+        why = _counts({Labels(ENGLISH).inside("held", code): count for code, count in report.held.items()})
         lines.append(f"Held, to be left alone: {report.held_leads:,} ({why}). They keep their scores.")
     if report.capacity is not None:
         lines += _capacity(report.capacity)

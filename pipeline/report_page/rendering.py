@@ -9,10 +9,10 @@ from typing import Final
 
 import jinja2
 
+from pipeline.labels import Labels
 from pipeline.languages import Language
 from pipeline.report_page import TEMPLATES
 from pipeline.stages.report import ShopReport
-from pipeline.web.labels import Labels
 
 MOST_ROWS: Final = 20
 """Rows of one table: nobody reads hundreds."""

@@ -20,7 +20,8 @@ from models.reasons import read_reasons
 from models.wording import LONGEST_LEVEL, plain
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
-from pipeline.decision_words import DecisionWords, ToDo, to_do
+from pipeline.decision_words import ToDo, to_do
+from pipeline.labels import Labels
 from pipeline.languages import Language, language
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.lead_timeline import Happening
@@ -138,8 +139,8 @@ def explain(settings: Settings, lead_id: str, *, said_in: str = "") -> list[Lead
     run, leads = store.published(), lead_data(settings)
     rows = scored_rows(store, run, leads, lead_id)
     speaks = language(said_in or settings.shop.language)
-    words = DecisionWords(store.labels(run), speaks)
-    telling = _Telling(_scored_by(settings, run.model_version), settings, speaks, words)
+    label = Labels(speaks, store.labels(run))
+    telling = _Telling(_scored_by(settings, run.model_version), settings, speaks, label)
     return [
         (_explanation if row["score"] is not None else _without_score)(
             row, telling, timeline=leads.latest(lead_id, as_of=row["as_of"], language=telling.language)
@@ -174,7 +175,7 @@ class _Telling:
     model: LeadModel | KeptCard
     settings: Settings
     language: Language
-    words: DecisionWords
+    label: Labels
 
 
 def _without_score(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Happening] | None) -> WithoutScore:
@@ -184,7 +185,7 @@ def _without_score(row: Mapping[str, Any], telling: _Telling, *, timeline: list[
         trigger_id=row["trigger_id"],
         reason_code=row["reason_code"],
         doubts=_doubts(row, telling),
-        to_do=to_do(row, telling.words),
+        to_do=to_do(row, telling.label),
         timeline=timeline,
         model_version=row["model_version"],
         language=telling.language.tag,
@@ -222,7 +223,7 @@ def _explanation(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Ha
         grade=row["grade"],
         temperature=row["temperature"],
         rank=row["rank"],
-        to_do=to_do(row, telling.words),
+        to_do=to_do(row, telling.label),
         speaks_for=[line for line, speaks in zip(lines, is_for, strict=True) if speaks],
         speaks_against=[line for line, speaks in zip(lines, is_for, strict=True) if not speaks],
         everything_else=points.everything_else,

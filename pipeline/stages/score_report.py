@@ -18,7 +18,8 @@ from models.holds import is_held
 from models.model import LeadModel
 from models.reason_codes import strange_values
 from models.reasons import reason_texts
-from pipeline.decision_words import DecisionWords, told_columns
+from pipeline.decision_words import told_columns
+from pipeline.labels import Labels
 from pipeline.languages import Language, language
 from pipeline.score_store import StoredRun
 from pipeline.settings import Settings
@@ -164,7 +165,7 @@ def readable(
             has learned nothing that a lead could be unlike.
     """
     columns = {name: scores[name] for name in _EXPORTED}
-    columns |= told_columns(scores, DecisionWords(words.labels, language(settings.shop.language)))
+    columns |= told_columns(scores, Labels(language(settings.shop.language), words.labels))
     columns |= {name: scores[name] for name in _EXPORTED_AFTER}
     columns |= {axis: pc.divide(scores[axis].cast(pa.float64()), 100.0) for axis in ("fit", "engagement")}
     by_name = {feature.name: feature for feature in words.features}
@@ -210,7 +211,7 @@ def _told(rows: pa.Table, words: RunWords, settings: Settings) -> list[dict[str,
     currency, said_in = settings.shop.currency, language(settings.shop.language)
     texts = reason_texts(rows["reasons"].combine_chunks(), by_name, currency=currency, language=said_in).to_pylist()
     points = [[reason["points"] for reason in row] for row in rows["reasons"].to_pylist()]
-    to_do = told_columns(rows, DecisionWords(words.labels, said_in))
+    to_do = told_columns(rows, Labels(said_in, words.labels))
     said = pa.table({"stage_label": to_do["stage"], **{name: to_do[name] for name in ("next_action", "wording")}})
     return [
         {**row, **what, "reasons": _for_before_against(why, worth)}

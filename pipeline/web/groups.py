@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.labels import Labels
 from pipeline.published.editions import Edition
 from pipeline.web.filters import Wish, handle
 from pipeline.web.harmless import plain
-from pipeline.web.labels import Labels
 
 REPORTED: Final = ("grade", "temperature", "stage", "source", "campaign", "action")
 """What leads are counted by, as a report orders it."""

@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from models.reasons import read_reasons
+from models.wording import begun
+from pipeline import labels
 from pipeline.marks import Mark
 from pipeline.published.asks import Ask
 from pipeline.published.editions import Edition
 from pipeline.published.rows import ListRow
 from pipeline.published.run_info import Choice
-from pipeline.web import labels
 from pipeline.web.filters import Wish, ask_of
-from pipeline.web.harmless import begun, plain
+from pipeline.web.harmless import plain
 from pipeline.web.visit import Visit
 from pipeline.web.words import Scorer
 

@@ -8,11 +8,13 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 
+from models.wording import begun
+from pipeline.labels import Labels
 from pipeline.languages import LANGUAGES, NAMES, Language, language, preferred
 from pipeline.report_page import TEMPLATES as REPORT_TEMPLATES
 from pipeline.settings_app import AppSettings
-from pipeline.web import labels, pictures
-from pipeline.web.harmless import begun, plain
+from pipeline.web import pictures
+from pipeline.web.harmless import plain
 from pipeline.web.static_files import address_of
 
 COOKIE: Final = "leadlight_language"
@@ -46,7 +48,7 @@ def templates(said: Language) -> Environment:
     )
     made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
     made.globals.update(
-        said=said, names=NAMES, static=address_of, label=labels.Labels(said), draw=pictures, plain=plain, begun=begun
+        said=said, names=NAMES, static=address_of, label=Labels(said), draw=pictures, plain=plain, begun=begun
     )
     made.filters["plain"] = plain
     return made

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Form, Header, Request
 from fastapi.responses import HTMLResponse
 
+from pipeline.labels import Labels
 from pipeline.languages import Language
 from pipeline.published.editions import Edition
 from pipeline.web import faults
@@ -19,7 +20,6 @@ from pipeline.web.freshness import Freshness, freshness_of
 from pipeline.web.gate import Visitor
 from pipeline.web.harmless import plain
 from pipeline.web.house import House
-from pipeline.web.labels import Labels
 from pipeline.web.speech import page, spoken
 
 

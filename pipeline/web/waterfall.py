@@ -8,8 +8,8 @@ from typing import Any
 
 from models.points import shown
 from models.reasons import Reason, read_reasons
+from models.wording import begun
 from pipeline.languages import Language
-from pipeline.web.harmless import begun
 from pipeline.web.words import Scorer
 
 

@@ -162,7 +162,7 @@ def test_the_export_says_what_to_do_and_never_to_reach_a_held_lead(tmp_path):
     report = score(shop_in(tmp_path), as_of=AS_OF, scored_at=NOW)
     rows = {row["lead_id"]: row for row in pa_csv.read_csv(report.csv).to_pylist()}
     told = ("stage", "next_action", "channel", "held")
-    assert [rows["Ann"][name] for name in told] == ["Repeat customer", "E-mail nurture", "e-mail", ""]
+    assert [rows["Ann"][name] for name in told] == ["Repeat customer", "E-mail nurture", "by e-mail", ""]
     assert [rows["Bob"][name] for name in told] == ["Open cart", "Leave alone: no consent", "", "no consent"]
     assert rows["Bob"]["wording"] == ""
     assert rows["Ann"]["wording"].startswith("Keep in touch")
@@ -180,7 +180,7 @@ def test_one_lead_is_told_what_to_do_in_the_language_asked_for(tmp_path, console
     polish = explain(settings, "Ann", said_in="pl")
     assert (polish[0].to_do.stage, polish[0].to_do.segments) == ("Stały klient", ["Nasi"])
     assert explain(settings, "Ann", said_in="ro")[0].to_do.segments == ["Ours"]
-    assert "Co zrobić  Podtrzymuj kontakt e-mailem (e-mail)" in console_text(show_lead, polish)
+    assert "Co zrobić  Podtrzymuj kontakt e-mailem (e-mailem)" in console_text(show_lead, polish)
 
 
 def test_a_run_of_before_there_were_decisions_is_read_and_told(tmp_path):
