@@ -25,16 +25,14 @@ from pipeline.published.history import History
 from pipeline.published.history_pieces import RunOfPiece
 from pipeline.published.manifest import Manifest, StoredRun, read_manifest
 from pipeline.published.retention import Retention, remove_old
-from pipeline.published.run_files import INFO, LIST, LIST_FILES, PART, RunHead, RunNotes, write_run
+from pipeline.published.run_files import INFO, LIST, LIST_FILES, PART, RunHead, RunNotes, scored_at, write_run
 from pipeline.published.run_info import read_info
 from pipeline.settings import Settings
+from pipeline.spreadsheets import safe_texts
 from pipeline.whole_folder import writing_folder
 from pipeline.workspace import Workspace
 
 __all__ = ["ScoreStore", "StoredRun", "retention"]
-
-# What spreadsheets take for a formula when a cell begins with it.
-_FORMULA = r"^([=+\-@\t\r])"
 
 
 class ScoreStore:
@@ -51,9 +49,8 @@ class ScoreStore:
 
     def newest(self, model_version: str) -> StoredRun | None:
         """Return the run of the latest moment that this model scored, or None where it never scored."""
-        parts = self._folder.glob(f"as_of=*/model={_file_name(model_version)}/part.parquet")
-        runs = [_run(_moment_of(part.parent.parent.name), model_version) for part in parts]
-        return max(runs, key=lambda run: run.as_of, default=None)
+        own = [run for run in self.runs() if run.model_version == _file_name(model_version)]
+        return self.find(own[-1].as_of, model_version) if own else None
 
     def add(
         self,
@@ -165,14 +162,13 @@ class ScoreStore:
 
     def runs(self) -> tuple[StoredRun, ...]:
         """Return every stored run, the oldest moment first."""
-        parts = self._folder.glob("as_of=*/model=*/part.parquet")
+        parts = self._folder.glob(f"as_of=*/model=*/{PART}")
         runs = [_run(_moment_of(part.parent.parent.name), part.parent.name.removeprefix("model=")) for part in parts]
         return tuple(sorted(runs, key=lambda run: (run.as_of, run.model_version)))
 
-    def scored_at(self, run: StoredRun) -> str:
-        """Return when *run* was scored (ISO); empty where it does not say."""
-        noted = pq.read_metadata(self.path(run)).metadata or {}
-        return noted.get(b"leadlight.scored_at", b"").decode()
+    def scored_at(self, run: StoredRun) -> datetime | None:
+        """Return when *run* was scored (aware); None where it does not say."""
+        return scored_at(self.path(run))
 
     def read_lead(self, run: StoredRun, lead_id: str) -> pa.Table:
         """Return the rows of *run* about one lead, most often one."""
@@ -187,7 +183,7 @@ class ScoreStore:
         with self._workspace.writing(parquet) as path:
             pq.write_table(scores, path, compression="zstd")
         with self._workspace.writing(csv) as path:
-            pa_csv.write_csv(_without_formulas(scores), path)
+            pa_csv.write_csv(_for_spreadsheets(scores), path)
         return parquet, csv
 
     @property
@@ -215,7 +211,7 @@ def retention(settings: Settings, *, at: datetime) -> Retention:
 
 
 def _run(as_of: int, model_version: str) -> StoredRun:
-    part = f"as_of={_moment_name(as_of)}/model={_file_name(model_version)}/part.parquet"
+    part = f"as_of={_moment_name(as_of)}/model={_file_name(model_version)}/{PART}"
     return StoredRun(as_of, model_version, part)
 
 
@@ -242,12 +238,8 @@ def _file_name(text: str) -> str:
     return "".join(char if char.isalnum() or char in "-_." else "-" for char in text)
 
 
-def _without_formulas(scores: pa.Table) -> pa.Table:
-    """Put an apostrophe before text that a spreadsheet would run."""
-    columns = [
-        pc.replace_substring_regex(column, _FORMULA, r"'\1") if pa.types.is_string(column.type) else column
-        for column in scores.columns
-    ]
+def _for_spreadsheets(scores: pa.Table) -> pa.Table:
+    columns = [safe_texts(column) if pa.types.is_string(column.type) else column for column in scores.columns]
     return pa.table(columns, names=scores.column_names)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from features import moments
 from features.local_time import local_iso
 from models.conversion_counts import Realised, in_order, realised_by
+from models.decision_facts import LEVELS
 from pipeline.lead_data import LeadData
 from pipeline.progress import Progress, silent
 from pipeline.published.run_files import LIST
@@ -31,7 +31,6 @@ KEPT: Final = Path("reports") / "track_record.json"
 """Where the latest one is kept in the workspace: pages show it without reading every timeline."""
 MOST_RUNS: Final = 12
 """Runs that are looked back on, at most."""
-GRADES: Final = ("A", "B", "C", "D")
 _KEYS: Final = ("lead_id", "as_of", "trigger_id")
 _READ: Final = (*_KEYS, "probability", "grade", "source", "campaign", "segments")
 
@@ -87,7 +86,7 @@ def track_record(
         as_ofs=tuple(local_iso(run.as_of, settings.shop.time_zone) for run in looked_at),
         replayed=sum(_scored_at(store, run) > run.as_of + (days + settle) * moments.DAY for run in looked_at),
         whole=_by(told, pa.chunked_array([pa.repeat("", len(told))]))[0],
-        grades=in_order(_by(told, told["grade"]), GRADES),
+        grades=in_order(_by(told, told["grade"]), LEVELS["grade"]),
         sources=_by(told, told["source"]),
         campaigns=_by(told, told["campaign"]),
         segments=_by(told, told["segments"]),
@@ -144,8 +143,8 @@ def _by(rows: pa.Table, groups: pa.ChunkedArray) -> list[Realised]:
 
 def _scored_at(store: ScoreStore, run: StoredRun) -> int:
     """Return when a run was scored, microseconds; the earliest moment where an old run does not say."""
-    said = store.scored_at(run)
-    return moments.to_us(datetime.fromisoformat(said)) if said else moments.ALWAYS
+    at = store.scored_at(run)
+    return moments.ALWAYS if at is None else moments.to_us(at)
 
 
 def keep(workspace: Workspace, track: TrackRecord | None) -> None:

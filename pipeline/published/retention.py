@@ -16,12 +16,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import pyarrow.parquet as pq
-
 from features import moments
 from pipeline.published.history import FOREVER
 from pipeline.published.manifest import Manifest
-from pipeline.published.run_files import PART, SCORED_AT
+from pipeline.published.run_files import PART, scored_at
 
 GRACE: Final = timedelta(hours=1)
 NOTE: Final = "leaving.json"
@@ -94,10 +92,8 @@ def _may_go(folder: Path, manifest: Manifest, retention: Retention) -> Iterator[
 
 
 def _is_old(part: Path, retention: Retention) -> bool:
-    said = (pq.read_schema(part).metadata or {}).get(SCORED_AT.encode())
-    if retention.at is None or said is None:
-        return False
-    return retention.at - datetime.fromisoformat(said.decode()) > timedelta(days=retention.runs_days)
+    at = scored_at(part)
+    return retention.at is not None and at is not None and retention.at - at > timedelta(days=retention.runs_days)
 
 
 def _noted(folder: Path) -> dict[str, datetime]:

@@ -86,6 +86,12 @@ class RunHead:
     is_new: bool = True
 
 
+def scored_at(part: Path) -> datetime | None:
+    """Return when the run in the file *part* was scored (aware); None where an old run does not say."""
+    said = (pq.read_schema(part).metadata or {}).get(SCORED_AT.encode())
+    return None if said is None else datetime.fromisoformat(said.decode())
+
+
 def in_order_of_rank(scores: pa.Table) -> pa.Array:
     """Return the rows of *scores* in order of rank, those without one last; ids settle ties."""
     by = [key for key in _ORDER if key[0] in scores.column_names]

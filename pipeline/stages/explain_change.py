@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 from pipeline.stages.explain import Line, scored_rows
 from pipeline.workspace import Workspace
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MOST_LISTED = 10
 """Stored runs that an error names."""
 
@@ -98,7 +99,7 @@ def run_before(store: ScoreStore, new: StoredRun, since: datetime, *, zone: str)
     if not before:
         raise _no_run(since, [local_iso(run.as_of, zone) for run in there[-_MOST_LISTED:]])
     of_moment = [run for run in before if run.as_of == before[-1].as_of]
-    return max(of_moment, key=lambda run: (not run.model_version.startswith(LABEL), store.scored_at(run)))
+    return max(of_moment, key=lambda run: (not run.model_version.startswith(LABEL), store.scored_at(run) or _LONG_AGO))
 
 
 def told_change(change: Change, old: StoredRun, new: StoredRun, zone: str, said: Language) -> ChangeTold:

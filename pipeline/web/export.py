@@ -1,15 +1,9 @@
-"""The list as CSV, made safe for spreadsheets.
-
-A cell that begins with =, +, - or @ (full-width forms included), or with a tab or a line break before one, is a
-formula to a spreadsheet, which may then send what stands in other cells. Text from outside gets an apostrophe before
-it. Numbers are numbers and stay as they are.
-"""
+"""The list as CSV, made safe for spreadsheets (`pipeline.spreadsheets`)."""
 
 from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +12,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from pipeline.published.editions import Edition
-from pipeline.web.listing import PERSONAL, Standing, standings_of, words_of
+from pipeline.published.list_columns import PERSONAL
+from pipeline.spreadsheets import safe
+from pipeline.web.listing import Standing, standings_of, words_of
 from pipeline.web.visit import Visit
 
 COLUMNS: Final = (
@@ -26,7 +22,6 @@ COLUMNS: Final = (
     "previous_score", "probability", "probability_low", "probability_high", "grade", "temperature", "cell", "stage",
     "action", "channel", "segments", "held", "reason_code", "reasons", "as_of", "trigger_id",
 )  # fmt: skip
-_STARTS: Final = "=+-@|%"
 _BLOCK: Final = 2_000
 
 
@@ -43,14 +38,6 @@ def csv_of(batches: Iterator[pa.RecordBatch], visit: Visit, edition: Edition) ->
 def export_name(as_of: datetime, zone: str) -> str:
     """Return the name of the file."""
     return f"leads_{as_of.astimezone(ZoneInfo(zone)):%Y-%m-%d}.csv"
-
-
-def safe(text: str) -> str:
-    """Return *text* as a spreadsheet shows it and never runs it."""
-    seen = unicodedata.normalize("NFKC", text[:20]).lstrip("\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e")
-    begins = seen.lstrip()[:1]
-    is_risky = (begins and begins in _STARTS) or text[:1] in "\t\r\n"
-    return f"'{text}" if text and is_risky else text
 
 
 def _cells(batch: pa.RecordBatch, columns: list[str], visit: Visit, edition: Edition) -> Iterator[list[str]]:

@@ -12,7 +12,6 @@ import pytest
 from pipeline.published.editions import Published
 from pipeline.published.run_files import RunNotes
 from pipeline.score_store import ScoreStore
-from pipeline.web.export import safe
 from pipeline.workspace import Workspace
 
 HOSTILE = (
@@ -106,35 +105,6 @@ def test_a_spreadsheet_runs_none_of_it(hostile):
         for name, cell in row.items():
             is_number = re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", cell)
             assert is_number or not re.match("[\\s\u202e]*[=+\\-@\uff1d\uff0b\uff0d\uff20]", cell), (name, cell[:40])
-
-
-FORMULAS = [
-    "=1",
-    "+1",
-    "-1",
-    "@x",
-    "|x",
-    "%x",
-    "\uff1d1",
-    "\uff0b1",
-    "\uff0d1",
-    "\uff20x",
-    "\ufeff=1",
-    "\u200e=1",
-    "\u202e=1",
-]
-
-
-@pytest.mark.parametrize("text", [*FORMULAS, "\t=1", " =1", "\n=1"])
-def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(text):
-    """Also behind spaces, tabs and marks that nobody sees."""
-    assert safe(text) == f"'{text}"
-
-
-@pytest.mark.parametrize("text", ["Ann", "", "a=1", "1-2", "São", "O'Neill", "3.5"])
-def test_other_text_stays_as_it_is(text):
-    """An apostrophe stands only where it is needed."""
-    assert safe(text) == text
 
 
 def test_programs_get_it_whole_as_data(hostile):
