@@ -25,10 +25,9 @@ from pipeline.holds import overridden
 from pipeline.lead_data import LeadData
 from pipeline.playbooks import decisions_of, faults
 from pipeline.progress import Progress, silent
+from pipeline.published.list_columns import LAST_TOUCH
 from pipeline.settings import Settings
 
-TOUCHES = ("source", "campaign")
-"""Facts that are shown with every lead, whether or not a rule asks for them."""
 _REACHED_BY: Final = {"has_email": "email", "has_phone": "phone"}
 
 
@@ -77,7 +76,7 @@ class Deciding:
             self._leads.available,
             _naming(self._settings),
             event_types=self._leads.event_types,
-            wanted=self.decisions.facts | set(TOUCHES),
+            wanted=self.decisions.facts | set(LAST_TOUCH),
         )
         asked = [name for name in named if name.startswith(situation.ATTRIBUTE)]
         return (*facts, *situation.attributes(asked, self._leads.attributes))
@@ -172,8 +171,8 @@ def _with_people(told: pa.Table, people: pa.Table | None, *, held: pa.Array) -> 
 def _shown(told: pa.Table) -> pa.Table:
     """Return who the leads are, with the same columns for every shop."""
     columns = {"lead_id": told["lead_id"]}
-    for name in (*PEOPLE, *TOUCHES):
-        column = situation.column_of(name) if name in TOUCHES else name
+    for name in (*PEOPLE, *LAST_TOUCH):
+        column = situation.column_of(name) if name in LAST_TOUCH else name
         there = told[column] if column in told.column_names else pa.nulls(len(told), pa.string())
         columns[name] = there.cast(pa.string())
     return pa.table(columns)

@@ -11,8 +11,6 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import pyarrow as pa
-
 from features.catalog import Feature
 from features.errors import LeadlightError
 from features.matrix import FeatureTable

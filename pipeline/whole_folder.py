@@ -8,12 +8,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from features.errors import is_disk_full
-from pipeline.workspace import disk_full, is_left_over
-
-_PART: Final = ".part"
+from pipeline.workspace import PART, disk_full, flush, is_left_over
 
 
 @contextmanager
@@ -31,10 +28,10 @@ def writing_folder(path: Path, *, needs: str, root: Path) -> Iterator[Path]:
         NotFinishedError: The disk is full; *path* is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".*{_PART}"):
+    for left in path.parent.glob(f".*{PART}"):
         if is_left_over(left):
             shutil.rmtree(left, ignore_errors=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{os.getpid()}{_PART}")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{os.getpid()}{PART}")
     part.mkdir()
     try:
         yield part
@@ -49,15 +46,6 @@ def writing_folder(path: Path, *, needs: str, root: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def flush(path: Path) -> None:
-    """Bring a file or the names in a folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _take_place(part: Path, path: Path, needs: str) -> None:

@@ -31,7 +31,8 @@ from pipeline.ingested import Tables
 LEAD_TABLE = "lead_table"
 """What the manifest of a generation says it is, where it holds a lead table instead of timelines."""
 _GENERATION = "generation-"
-_PART = ".part"
+PART = ".part"
+"""Ends the name of what is still being written."""
 _A_DAY = 86_400
 """Seconds; no file takes so long to write."""
 
@@ -70,11 +71,11 @@ class Workspace:
             NotFinishedError: The disk is full; *path* is as it was.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+        part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
         _remove_left_over(path)
         try:
             yield part
-            _flush(part)
+            flush(part)  # before its name can be seen
             part.replace(path)
         except OSError as error:
             if is_disk_full(error):
@@ -215,14 +216,14 @@ def _remove_left_over(path: Path) -> None:
 
     Age counts because the number of a dead process may belong to another by now.
     """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PART}"):
         if is_left_over(left):
             left.unlink(missing_ok=True)
 
 
 def is_left_over(part: Path) -> bool:
     """Return whether *part*, named after the process that writes it, was left behind by one that is gone."""
-    number = part.name.removesuffix(_PART).rpartition(".")[2]
+    number = part.name.removesuffix(PART).rpartition(".")[2]
     return number.isdecimal() and int(number) != os.getpid() and (_is_gone(int(number)) or _is_old(part))
 
 
@@ -243,10 +244,13 @@ def _is_old(path: Path) -> bool:
         return False
 
 
-def _flush(path: Path) -> None:
-    """Bring a file to the disk before its name can be seen."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def flush(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _held(root: Path) -> NotFinishedError:

@@ -10,7 +10,9 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
-KINDS: Final = ("hold", "release", "grade", "owner", "contacted", "withdrawal")
+OVERRIDES: Final = ("hold", "release", "grade", "owner")
+"""What somebody may decide about a lead in place of a run."""
+KINDS: Final = (*OVERRIDES, "contacted", "withdrawal")
 """``hold``: do not contact; ``release``: contact in spite of what the run says; ``contacted``: somebody did."""
 
 MARKS: Final = Table(

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
 from features.moments import from_us, to_us
-from pipeline.marks.rows import KINDS, MARKS, METADATA
+from pipeline.marks.rows import MARKS, METADATA, OVERRIDES
 
 LONGEST_TEXT: Final = 500
 _FILE: Final = "sqlite:///"
@@ -81,7 +81,7 @@ class Marks:
 
         Args:
             lead_id: The lead.
-            kind: ``hold``, ``release``, ``grade`` or ``owner``.
+            kind: One of `pipeline.marks.rows.OVERRIDES`.
             owner: Who looks after it from now on.
             until: The first moment at which it no longer holds (aware); None = no end.
             reason: Why.
@@ -92,8 +92,8 @@ class Marks:
             LeadlightError: Another kind, an end that has passed, or texts beyond `LONGEST_TEXT` characters.
             NotFinishedError: The database does not answer.
         """
-        if kind not in KINDS[:4]:
-            raise wrong_input(f"'{kind}' is no kind of mark. There are:", KINDS[:4])
+        if kind not in OVERRIDES:
+            raise wrong_input(f"'{kind}' is no kind of mark. There are:", OVERRIDES)
         if until is not None and until <= at:
             raise wrong_input("The mark would have ended before it begins.", hint="give a day that is to come.")
         return self._add(lead_id, kind, owner=owner, until=until, reason=reason, by=by, at=at)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.decision_columns import DECISION_COLUMNS
 from models.lead_hash import lead_hash
 from models.reasons import REASON_TYPE
 from models.scoring import TIME
@@ -24,6 +25,7 @@ from pipeline.published.folding import folded
 PERSONAL: Final = ("display_name", "company", "owner", "email", "phone")
 """Columns about people, in order; the config says which are stored."""
 LAST_TOUCH: Final = ("source", "campaign")
+"""Facts that are shown with every lead, whether or not a rule asks for them."""
 REASONS_LISTED: Final = 3
 LONGEST_TEXT: Final = 200
 """Characters of a text from outside that the list keeps."""
@@ -49,12 +51,7 @@ SHOWN_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
         "cell": pa.string(),
         "fit": pa.int64(),
         "engagement": pa.int64(),
-        "stage": pa.string(),
-        "play": pa.string(),
-        "action": pa.string(),
-        "channel": pa.string(),
-        "segments": pa.list_(pa.string()),
-        "held": pa.list_(pa.string()),
+        **DECISION_COLUMNS,
         "reason_code": pa.string(),
         "reasons": pa.list_(REASON_TYPE),
         "previous_score": pa.int64(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from models.decision_facts import LEVELS
 from pipeline.labels import Labels
 from pipeline.published.editions import Edition
 from pipeline.web.filters import Wish, handle
@@ -13,7 +14,6 @@ from pipeline.web.harmless import plain
 
 REPORTED: Final = ("grade", "temperature", "stage", "source", "campaign", "action")
 """What leads are counted by, as a report orders it."""
-_BY_RANK: Final = {"grade": "ABCD", "temperature": ("hot", "warm", "cold")}
 _MOST: Final = 25
 """Rows of one table: the rest is told as one."""
 
@@ -45,8 +45,8 @@ def lines(edition: Edition, column: str, label: Labels) -> list[Line]:
     """Return the leads by *column*, in the order of its scale or most leads first."""
     groups = edition.by(column)
     total = max(edition.run.rows, 1)
-    if column in _BY_RANK:
-        order = {value: place for place, value in enumerate(_BY_RANK[column])}
+    if column in LEVELS:
+        order = {value: place for place, value in enumerate(LEVELS[column])}
         groups = sorted(groups, key=lambda group: order.get(group.value, len(order)))
     return [
         Line(

@@ -13,6 +13,7 @@ from pipeline import labels
 from pipeline.marks import Mark
 from pipeline.published.asks import Ask
 from pipeline.published.editions import Edition
+from pipeline.published.list_columns import PERSONAL
 from pipeline.published.rows import ListRow
 from pipeline.published.run_info import Choice
 from pipeline.web.filters import Wish, ask_of
@@ -21,8 +22,6 @@ from pipeline.web.visit import Visit
 from pipeline.web.words import Scorer
 
 OVERRIDE = "override"
-PERSONAL = ("display_name", "company", "owner", "email", "phone")
-"""Columns that name people: shown where the config allows, whatever a run of before holds."""
 
 
 @dataclass(frozen=True)
