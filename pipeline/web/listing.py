@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from models.reasons import read_reasons
-from models.wording import begun
 from pipeline import labels
 from pipeline.marks import Mark
 from pipeline.published.asks import Ask
@@ -158,8 +156,9 @@ def name_of(row: ListRow) -> str:
 def words_of(stored: Sequence[Mapping[str, Any]] | None, scorer: Scorer, visit: Visit) -> list[Why]:
     """Return stored reasons in words."""
     currency = visit.house.settings.shop.currency
-    told = read_reasons(stored or [], scorer.features, currency=currency, language=visit.said)
-    return [Why(begun(reason.text), round(reason.points_hundredths / 100)) for reason in told]
+    return [
+        Why(scorer.why(one, currency=currency, language=visit.said), round(one["points"] / 100)) for one in stored or ()
+    ]
 
 
 def _shown(visit: Visit, row: ListRow, scorer: Scorer, said: Standing) -> Shown:

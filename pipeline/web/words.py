@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from features.catalog import Feature
 from models.model import LeadModel
 from models.points_card import LABEL
+from models.wording import begun, sentence
 from pipeline.card_store import KeptCard, kept
 from pipeline.champion import labelled
+from pipeline.languages import Language
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
+MOST_SAID: Final = 20_000
+"""Sentences of one scorer that are remembered."""
 MOST_KEPT: Final = 3
 """Models in memory at once: the one that scores, and those that people look back at."""
 
@@ -30,12 +34,32 @@ class Scorer:
     """
 
     by: LeadModel | KeptCard
+    _said: dict[tuple[str, str, float | str | None], str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
         """What points are given for, by name."""
         said = self.by.words if isinstance(self.by, KeptCard) else self.by.features
         return {feature.name: feature for feature in said}
+
+    def why(self, stored: Mapping[str, Any], *, currency: str, language: Language) -> str:
+        """Return one stored reason in words; what many leads have in common is put into words once.
+
+        Args:
+            stored: A `models.reasons.REASON_TYPE`.
+            currency: ISO code of amounts.
+            language: In which it is said.
+        """
+        feature = self.features[stored["feature"]]
+        value = stored["level"] if feature.kind == "category" else stored["value"]
+        key = (language.locale, feature.name, value)
+        text = self._said.get(key)
+        if text is None:
+            text = begun(sentence(feature, value, currency=currency, language=language))
+            if len(self._said) >= MOST_SAID:
+                self._said.clear()
+            self._said[key] = text
+        return text
 
     @property
     def start(self) -> int:
