@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from pipeline.web.api.lead import LeadKey
+from pipeline.web.api.shapes import StepOut
 from pipeline.web.card import card_page
+from pipeline.web.card_trial import trial
 from pipeline.web.faults import RefusedError
 from pipeline.web.model_files import FIGURES, model_page
 from pipeline.web.visit import Asked, Scores
@@ -63,6 +66,16 @@ class CardOut(BaseModel):
     rules: list[RuleOut]
 
 
+class TrialOut(BaseModel):
+    """What the points card gives one lead."""
+
+    lead_id: str
+    score: int
+    grade: str
+    published: int | None = Field(description="The score that is published for the lead.")
+    steps: list[StepOut]
+
+
 @router.get("/model")
 def model(visit: Asked, edition: Scores) -> ModelOut:
     """Return who scored, who is champion, and every version with its figures."""
@@ -84,13 +97,27 @@ def model(visit: Asked, edition: Scores) -> ModelOut:
     )
 
 
+@router.get("/points-card/leads/{key}")
+def points_of_a_lead(key: LeadKey, visit: Asked, edition: Scores) -> TrialOut:
+    """Return what the config's points card gives a lead, rule by rule."""
+    if visit.house.settings.points.card is None:
+        raise _no_card()
+    tried = trial(visit, edition, key)
+    steps = [StepOut.of(step) for step in tried.steps]
+    return TrialOut(lead_id=tried.lead_id, score=tried.score, grade=tried.grade, published=tried.scored, steps=steps)
+
+
 @router.get("/points-card")
 def points_card(visit: Asked, edition: Scores) -> CardOut:
     """Return the shop's points card."""
     told = card_page(visit.house.settings, edition.run.model_version)
     if told is None:
-        raise RefusedError(404, "no_card", "This shop has no points card.")
+        raise _no_card()
     rules = [RuleOut(**vars(rule)) for rule in told.rules]
     return CardOut(
         label=told.label, is_scoring=told.is_scoring, base=told.card.base, top=told.card.caps.total, rules=rules
     )
+
+
+def _no_card() -> RefusedError:
+    return RefusedError(404, "no_card", "This shop has no points card.")

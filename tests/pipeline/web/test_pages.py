@@ -166,3 +166,39 @@ def test_damaged_scores_are_told_as_such(browse, app_of, own_settings):
     assert page.status_code == 503
     assert "leadlight score" in page.text
     assert browser.get("/api/v1/leads").json()["error"]["code"] == "damaged"
+
+
+CARD = """
+base: 10
+rules:
+  - {name: Any order, group: engagement, points: 20, table: orders, within: ever, per: once}
+  - {name: Seen lately, group: engagement, points: 5, cap: 15, table: sessions, within: 28}
+  - {name: Referred, group: fit, points: 8, attribute: signup_source, is: referral}
+"""
+
+
+def test_the_points_card_is_read_and_tried_on_a_lead(browse, app_of, shared_settings, tmp_path):
+    """Its rules stand on the page; on a lead they add up from the base on, in the page as in JSON."""
+    (tmp_path / "points.yaml").write_text(CARD)
+    points = shared_settings.points.model_copy(update={"card": tmp_path / "points.yaml"})
+    browser = browse(app_of(shared_settings.model_copy(update={"points": points})))
+    card = browser.get("/points")
+    assert (card.status_code, "Seen lately" in card.text) == (200, True)
+    lead = browser.get("/api/v1/leads").json()["leads"][0]
+    offered = browser.post("/points", {"text": lead["lead_id"]}).text
+    assert f'href="/points?lead={lead["key"]}#try"' in offered
+    page = browser.get(f"/points?lead={lead['key']}").text
+    body = page.partition("waterfall")[2].partition("</table>")[0]
+    numbers = [int(re.sub(r"<[^>]+>", "", text)) for text in re.findall(r'class="right num">(.*?)</td>', body)]
+    assert numbers[0] == 10
+    assert sum(numbers[:-1]) == numbers[-1]
+    tried = browser.get(f"/api/v1/points-card/leads/{lead['key']}").json()
+    assert tried["score"] == numbers[-1]
+    assert browser.get("/api/v1/points-card").json()["base"] == 10
+
+
+def test_a_shop_without_a_card_is_told_how_to_get_one(browser):
+    """The page names the command; programs get a 404."""
+    assert "leadlight points init" in browser.get("/points").text
+    assert browser.get("/api/v1/points-card").status_code == 404
+    assert browser.get(f"/api/v1/points-card/leads/{browser.keys()[0]}").status_code == 404
