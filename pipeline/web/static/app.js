@@ -4,11 +4,11 @@
   var field = function () { return document.getElementById("q"); };
 
   // The text stands in no address, so it is kept beside this entry of the browser's history, in this window alone.
-  document.addEventListener("htmx:afterRequest", function (event) {
-    if (event.target.matches("#filters, [form=filters]") && field()) {
-      window.setTimeout(function () { history.replaceState({ htmx: true, text: field().value }, ""); }, 0);
-    }
-  });
+  var remember = function () {
+    if (field()) { history.replaceState({ htmx: true, text: field().value }, ""); }
+  };
+  document.addEventListener("htmx:pushedIntoHistory", remember);
+  document.addEventListener("input", function (event) { if (event.target.id === "q") { remember(); } });
   window.addEventListener("pageshow", function () {
     var kept = history.state && history.state.text;
     var q = field();
