@@ -62,10 +62,17 @@ def _spelled(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, list):
-        return f"`[{', '.join(map(str, value))}]`"
+        return f"`[{', '.join(map(_inner, value))}]`"
     if isinstance(value, dict):
         return f"`{{{', '.join(f'{key}: {inner}' for key, inner in value.items())}}}`"
     return f"`{value}`"
+
+
+def _inner(value: Any) -> str:  # noqa: ANN401
+    """Return one value of a list; of a section what it says itself."""
+    if not isinstance(value, BaseModel):
+        return str(value)
+    return f"{{{', '.join(f'{name}: {getattr(value, name)}' for name in sorted(value.model_fields_set))}}}"
 
 
 def _section_in(annotation: Any, suffix: str = "") -> tuple[type[BaseModel] | None, str]:  # noqa: ANN401

@@ -3,8 +3,8 @@
 create_app(settings)      the whole app; `leadlight serve` runs it
 
 access, sessions, users, attempts, gate     who is asking, and whether they may
-shell, hosts, bodies, access_log            what surrounds every answer: headers, host names, sizes, the log
-listing, lead, movers, …                    what a page shows, the same for HTML and JSON
+shell, hosts, bodies                        what surrounds every answer: headers and the log, host names, sizes
+listing, lead, groups, …                    what a page shows, the same for HTML and JSON
 pages/, api/                                one file per page, as HTML and as JSON
 """
 

@@ -17,6 +17,7 @@ class Root(BaseModel):
     name: str = Field(description="Its name.")
     on: bool = Field(default=False, description="Whether.")
     leaf: Leaf = Field(default_factory=Leaf, description="One of them.")
+    more: list[Leaf] = Field(default_factory=lambda: [Leaf(colour="blue")], description="Some of them.")
 
 
 def test_every_setting_has_a_row_with_place_default_and_meaning():
@@ -30,4 +31,7 @@ def test_every_setting_has_a_row_with_place_default_and_meaning():
         ("leaf", "see below", "One of them."),
         ("leaf.colour", "`red`", "Its colour. One of `red`, `blue`."),
         ("leaf.size", "none", "Its size."),
+        ("more", "`[{colour: blue}]`", "Some of them."),
+        ("more[].colour", "`red`", "Its colour. One of `red`, `blue`."),
+        ("more[].size", "none", "Its size."),
     ]
