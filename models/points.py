@@ -143,6 +143,12 @@ def score_at(probability: npt.NDArray[np.float64], model: LeadModel) -> npt.NDAr
     return np.rint(np.clip(unclipped, 0.0, 100.0)).astype(np.int64)
 
 
+def score_ends(low: float, high: float, model: LeadModel) -> tuple[int, int]:
+    """Return the scores 0–100 at the ends *low* and *high* (0–1) of one probability's interval."""
+    ends = score_at(np.asarray([low, high]), model)
+    return int(ends[0]), int(ends[1])
+
+
 def shown(
     lines_hundredths: Sequence[int], *, total_hundredths: int, score: int, start: int = 50, top: int = 100
 ) -> ShownPoints:

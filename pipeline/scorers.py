@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from models.model import LeadModel
     from models.registry import Place
     from models.rescoring import Scorer
+    from pipeline.card_store import KeptCard
 
 _MOST_KEPT = 8
 """Models that stay in memory: those of the runs that people compare."""
@@ -34,6 +35,23 @@ def scorer_of(settings: Settings, label: str) -> Scorer:
         card = kept(Workspace(settings.shop.workspace), label).card
         return ByCard(lead_data(settings).bound(card))
     return ByModel(_model(place_of(settings), label))
+
+
+def kept_scorer(settings: Settings, label: str) -> LeadModel | KeptCard:
+    """Return the model, or the card as it was kept, whose scores carry *label*: enough to say what they mean.
+
+    Unlike `scorer_of` it asks nothing of the tables, so a card is told though they no longer serve it.
+
+    Raises:
+        LeadlightError: It is gone or damaged.
+    """
+    from models.points_card import LABEL
+    from pipeline.card_store import kept
+    from pipeline.champion import labelled
+
+    if label.startswith(LABEL):
+        return kept(Workspace(settings.shop.workspace), label)
+    return labelled(settings, label)
 
 
 def _model(place: Place, label: str) -> LeadModel:

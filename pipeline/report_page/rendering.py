@@ -11,6 +11,7 @@ import jinja2
 
 from pipeline.labels import Labels
 from pipeline.languages import Language
+from pipeline.page_templates import page_templates
 from pipeline.report_page import TEMPLATES
 from pipeline.stages.report import ShopReport
 
@@ -37,15 +38,5 @@ def html(report: ShopReport, said: Language) -> str:
 
 @cache
 def _templates(said: Language) -> jinja2.Environment:
-    """Return the templates of the report in one language; every value is escaped."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
-    made.globals["said"] = said
-    return made
+    """Return the templates of the report in one language."""
+    return page_templates(jinja2.FileSystemLoader(TEMPLATES), said)

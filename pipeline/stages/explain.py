@@ -6,26 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from features.errors import LeadlightError, nearest, wrong_input
 from features.local_time import local_iso
 from features.moments import to_us
 from models.model import LeadModel
-from models.points import score_at, shown
-from models.points_card import LABEL
+from models.points import score_ends, shown
 from models.reason_codes import told
 from models.reasons import read_reasons
 from models.wording import LONGEST_LEVEL, plain
-from pipeline.card_store import KeptCard, kept
-from pipeline.champion import labelled
+from pipeline.card_store import KeptCard
 from pipeline.decision_words import ToDo, to_do
 from pipeline.labels import Labels
 from pipeline.languages import Language, language
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.lead_timeline import Happening
 from pipeline.score_store import ScoreStore, StoredRun
+from pipeline.scorers import kept_scorer
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -140,7 +138,7 @@ def explain(settings: Settings, lead_id: str, *, said_in: str = "") -> list[Lead
     rows = scored_rows(store, run, leads, lead_id)
     speaks = language(said_in or settings.shop.language)
     label = Labels(speaks, store.labels(run))
-    telling = _Telling(_scored_by(settings, run.model_version), settings, speaks, label)
+    telling = _Telling(kept_scorer(settings, run.model_version), settings, speaks, label)
     return [
         (_explanation if row["score"] is not None else _without_score)(
             row, telling, timeline=leads.latest(lead_id, as_of=row["as_of"], language=telling.language)
@@ -195,9 +193,15 @@ def _without_score(row: Mapping[str, Any], telling: _Telling, *, timeline: list[
 def _explanation(row: Mapping[str, Any], telling: _Telling, *, timeline: list[Happening] | None) -> LeadExplanation:
     model, currency = telling.model, telling.settings.shop.currency
     if isinstance(model, KeptCard):
-        said, start, top, (low, high) = model.words, model.card.base, model.card.caps.total, (None, None)
+        said, start, top = model.words, model.card.base, model.card.caps.total
+        low, high = None, None
     else:
-        said, start, top, (low, high) = model.features, 50, 100, _ends(row, model)
+        said, start, top, (low, high) = (
+            model.features,
+            50,
+            100,
+            score_ends(row["probability_low"], row["probability_high"], model),
+        )
     by_name = {feature.name: feature for feature in said}
     reasons = read_reasons(row["reasons"] or [], by_name, currency=currency, language=telling.language)
     points = shown(
@@ -241,18 +245,6 @@ def _doubts(row: Mapping[str, Any], telling: _Telling) -> list[str]:
     if isinstance(telling.model, KeptCard):
         return []
     return told(row, telling.model, currency=telling.settings.shop.currency, language=telling.language)
-
-
-def _scored_by(settings: Settings, label: str) -> LeadModel | KeptCard:
-    """Return the model or the points card whose scores carry *label*."""
-    if label.startswith(LABEL):
-        return kept(Workspace(settings.shop.workspace), label)
-    return labelled(settings, label)
-
-
-def _ends(row: Mapping[str, Any], model: LeadModel) -> tuple[int | None, int | None]:
-    ends = score_at(np.asarray([row["probability_low"], row["probability_high"]]), model)
-    return int(ends[0]), int(ends[1])
 
 
 def _unasked(lead_id: str, why: str) -> LeadlightError:

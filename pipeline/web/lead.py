@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from features.errors import LeadlightError
 from models.model import LeadModel
-from models.points import score_at
+from models.points import score_ends
 from models.reason_codes import told
 from pipeline.lead_data import lead_data
 from pipeline.lead_timeline import Happening
@@ -174,5 +172,4 @@ def _ends(row: Mapping[str, Any], model: LeadModel | None) -> tuple[int | None, 
     """Return the score at the ends of the probability's interval."""
     if model is None or row["probability_low"] is None or row["probability_high"] is None:
         return None, None
-    ends = score_at(np.asarray([row["probability_low"], row["probability_high"]]), model)
-    return int(ends[0]), int(ends[1])
+    return score_ends(row["probability_low"], row["probability_high"], model)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 from starlette.requests import Request
 
 from models.wording import begun
 from pipeline.labels import Labels
 from pipeline.languages import LANGUAGES, NAMES, Language, language, preferred
+from pipeline.page_templates import page_templates
 from pipeline.report_page import TEMPLATES as REPORT_TEMPLATES
 from pipeline.settings_app import AppSettings
 from pipeline.web import pictures
@@ -36,20 +37,10 @@ def spoken(request: Request, settings: AppSettings) -> Language:
 
 @lru_cache(maxsize=len(LANGUAGES) * 2)
 def templates(said: Language) -> Environment:
-    """Return the templates in one language; whatever they are given is escaped."""
-    made = Environment(
-        # Some pictures are those of the report that is mailed.
-        loader=ChoiceLoader([PackageLoader("pipeline.web"), FileSystemLoader(REPORT_TEMPLATES)]),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
-    made.globals.update(
-        said=said, names=NAMES, static=address_of, label=Labels(said), draw=pictures, plain=plain, begun=begun
-    )
+    """Return the templates of the app in one language."""
+    # Some pictures are those of the report that is mailed.
+    made = page_templates(ChoiceLoader([PackageLoader("pipeline.web"), FileSystemLoader(REPORT_TEMPLATES)]), said)
+    made.globals.update(names=NAMES, static=address_of, label=Labels(said), draw=pictures, plain=plain, begun=begun)
     made.filters["plain"] = plain
     return made
 

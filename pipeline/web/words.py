@@ -11,13 +11,11 @@ from typing import Any, Final
 
 from features.catalog import Feature
 from models.model import LeadModel
-from models.points_card import LABEL
 from models.wording import begun, sentence
-from pipeline.card_store import KeptCard, kept
-from pipeline.champion import labelled
+from pipeline.card_store import KeptCard
 from pipeline.languages import Language
+from pipeline.scorers import kept_scorer
 from pipeline.settings import Settings
-from pipeline.workspace import Workspace
 
 MOST_SAID: Final = 20_000
 """Sentences of one scorer that are remembered."""
@@ -92,13 +90,8 @@ class Words:
         """
         with self._lock:
             if label not in self._kept:
-                self._kept[label] = Scorer(self._read(label))
+                self._kept[label] = Scorer(kept_scorer(self.settings, label))
             self._kept.move_to_end(label)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
             return self._kept[label]
-
-    def _read(self, label: str) -> LeadModel | KeptCard:
-        if label.startswith(LABEL):
-            return kept(Workspace(self.settings.shop.workspace), label)
-        return labelled(self.settings, label)

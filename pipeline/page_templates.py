@@ -1,0 +1,22 @@
+"""Templates of pages in one language: whatever they are given is escaped, and a name that is not given is a fault."""
+
+from __future__ import annotations
+
+import jinja2
+
+from pipeline.languages import Language
+
+
+def page_templates(loader: jinja2.BaseLoader, said: Language) -> jinja2.Environment:
+    """Return the templates that *loader* finds, with ``_``, ``ngettext``, ``pgettext`` and ``said`` of a language."""
+    made = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
+    made.globals["said"] = said
+    return made
