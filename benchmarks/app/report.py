@@ -71,6 +71,7 @@ def table_of(told: Mapping[str, Any], way: str) -> Table:
         table.add_row(name, f"{asks:,}", *figures, bounds.get(name, ""), *beside)
     table.caption = (
         f"{told['errors']} errors, {told['mixed']} answers of two runs, {told['editions']} editions seen, "
-        f"{len(told['nights'])} nights published{'' if told['is_replaced'] else ', none while readers read'}; peak {told['peak_gb']:.2f} GB"
+        f"{len(told['nights'])} nights published{'' if told['is_replaced'] else ', none while readers read'}; "
+        f"peak {told['peak_gb']:.2f} GB"
     )
     return table
