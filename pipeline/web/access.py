@@ -7,11 +7,13 @@ environment
 app.trusted_header      the user that a proxy names, believed from ``app.trusted_proxies`` alone
 ======================  ===================================================================================
 
-On any other address than loopback one of the last two is needed, or the app does not start.
+On any other address than loopback, or under a name for others (``app.hosts``, behind a proxy), one of the last two is
+needed, or the app does not start.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,7 +79,10 @@ def access_of(settings: AppSettings, *, host: str, environment: Mapping[str, str
     if users is not None:
         return Access("password", _secret(environment, is_needed=True), is_loopback, users=users, proxies=proxies)
     if not is_loopback:
-        raise _open_to_all(host)
+        raise _open_to_all(f"On '{host}'")
+    others = [name for name in settings.hosts if not is_loopback_address(name)]
+    if others:
+        raise _open_to_all(f"Under '{others[0]}' (app.hosts)")
     return Access("local", _secret(environment, is_needed=False))
 
 
@@ -97,7 +102,7 @@ def _secret(environment: Mapping[str, str], *, is_needed: bool) -> str:
         if is_needed:
             raise _no_secret()
         return secrets.token_urlsafe(32)
-    secret = _from_file(named) if "/" in named and Path(named).is_file() else named
+    secret = _from_file(named) if _is_file(named) else named
     if len(secret) < LEAST_SECRET:
         raise wrong_input(
             f"{SECRET} holds fewer than {LEAST_SECRET} characters: a login could be forged.", hint=_MAKE_SECRET
@@ -105,8 +110,18 @@ def _secret(environment: Mapping[str, str], *, is_needed: bool) -> str:
     return secret
 
 
+def _is_file(named: str) -> bool:
+    """Return whether a file is meant: one that is there, or one that is missing, whose name would be no secret."""
+    # Neither form of base64 has a dot or begins so.
+    is_there = os.path.isfile(named)  # noqa: PTH113 - `Path` raises where a secret is too long for a file's name
+    return is_there or named.startswith(("/", "./", "../", "~")) or {"/", "."} <= set(named)
+
+
 def _from_file(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8").strip()
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise wrong_input(f"{SECRET} names '{path}', which cannot be read as text.", hint=_MAKE_SECRET) from error
 
 
 _MAKE_SECRET: Final = (
@@ -126,9 +141,9 @@ def _no_proxies() -> LeadlightError:
     )
 
 
-def _open_to_all(host: str) -> LeadlightError:
+def _open_to_all(where: str) -> LeadlightError:
     return wrong_input(
-        f"On '{host}' others can reach the app, and nothing would ask them who they are.",
+        f"{where} others can reach the app, and nothing would ask them who they are.",
         hint=f"`leadlight serve --add-user NAME` makes a user for {USERS} or {USERS_FILE}; or name a proxy's header in "
         "app.trusted_header; or keep to --host 127.0.0.1.",
     )

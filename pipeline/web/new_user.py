@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from features.errors import wrong_input
-from pipeline.web.users import USERS, USERS_FILE, is_name, user_line, users_from
+from pipeline.web.users import USERS, USERS_FILE, HashesOfFile, is_name, user_line
 
 
 def checked_name(name: str) -> None:
@@ -35,12 +35,24 @@ def add(name: str, password: str, *, environment: Mapping[str, str]) -> str:
     if not file:
         return f"{line}\n\nPut this line into the environment as {USERS}, or into a file named in {USERS_FILE}."
     path = Path(file)
-    known = users_from({USERS_FILE: file}) if path.exists() else None
-    if known is not None and name in known.hashes:
+    if path.exists() and name in HashesOfFile(file):
         raise wrong_input(
             f"There is a user '{name}' already.", hint=f"remove the line from '{path}' first, to give a new password."
         )
-    # Made for its owner alone: hashes are no passwords, but nobody needs to try.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as out:
-        out.write(f"{line}\n")
+    try:
+        _append(path, line)
+    except OSError as error:
+        raise wrong_input(
+            f"'{path}' cannot be written: {str(error.strerror).lower()}.", hint=f"{USERS_FILE} names it."
+        ) from error
     return f"User '{name}' may log in. The line stands in '{path}'."
+
+
+def _append(path: Path, line: str) -> None:
+    # Made for its owner alone: hashes are no passwords, but nobody needs to try.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b") as out:
+        size = out.seek(0, os.SEEK_END)
+        out.seek(max(size - 1, 0))
+        # Editors leave last lines open, and two users on one line are none.
+        begun = b"" if out.read(1) in (b"", b"\n") else b"\n"
+        out.write(begun + line.encode() + b"\n")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -19,6 +20,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from features.errors import LeadlightError, wrong_input
 
+LOG = logging.getLogger("pipeline.web")
 USERS: Final = "LEADLIGHT_USERS"
 USERS_FILE: Final = "LEADLIGHT_USERS_FILE"
 LEAST_PASSWORD: Final = 10
@@ -69,21 +71,75 @@ def users_from(environment: Mapping[str, str]) -> Users | None:
     """Return the users that the environment names, or None where it names none.
 
     Raises:
-        LeadlightError: The file is not there, or a line is no user.
+        LeadlightError: The file is not there, a line is no user, or there is no user: who wants logins must not be
+            served without any.
     """
-    text, place = environment.get(USERS, ""), USERS
-    if file := environment.get(USERS_FILE, ""):
-        place = f"{USERS_FILE} ({file})"
-        try:
-            text = Path(file).read_text(encoding="utf-8")
-        except OSError as error:
-            raise wrong_input(
-                f"{USERS_FILE} names '{file}', which cannot be read: {str(error.strerror).lower()}.",
-                hint="make it with `leadlight serve --add-user NAME`, readable for the app alone.",
-            ) from error
-    lines = [line.strip() for line in text.splitlines()]
-    entries = [line for line in lines if line and not line.startswith("#")]
-    return Users(_hashes(entries, place)) if entries else None
+    file, text = environment.get(USERS_FILE, ""), environment.get(USERS, "")
+    if not file and not text:
+        return None
+    hashes = HashesOfFile(file) if file else hashes_in(text, USERS)
+    if not hashes:
+        raise _no_users(f"{USERS_FILE} ({file})" if file else USERS)
+    return Users(hashes)
+
+
+class HashesOfFile(Mapping[str, str]):
+    """The hashes of a file of users by name, as it stands now: who is taken out of it is out at once.
+
+    Args:
+        file: The file.
+
+    Raises:
+        LeadlightError: It cannot be read, or a line is no user. Later on nobody is a user while that is so.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._stands, self._hashes = _stands(file), _hashes_of(file)
+
+    def __getitem__(self, name: str) -> str:
+        """Return a user's hash."""
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the users' names."""
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        """Return how many users there are."""
+        return len(self._now())
+
+    def _now(self) -> Mapping[str, str]:
+        stands = _stands(self._file)
+        if stands != self._stands:
+            try:
+                self._hashes = _hashes_of(self._file)
+            except LeadlightError as error:
+                LOG.error("Nobody can log in: %s", error)  # noqa: TRY400 - it tells all there is
+                self._hashes = {}
+            self._stands = stands
+        return self._hashes
+
+
+def _stands(file: str) -> tuple[int, ...]:
+    """Return what changes with the file; nothing where there is none."""
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _hashes_of(file: str) -> dict[str, str]:
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = str(error.strerror).lower() if isinstance(error, OSError) else "it is no text"
+        raise wrong_input(
+            f"{USERS_FILE} names '{file}', which cannot be read: {why}.",
+            hint="make it with `leadlight serve --add-user NAME`, readable for the app alone.",
+        ) from error
+    return hashes_in(text, f"{USERS_FILE} ({file})")
 
 
 def user_line(name: str, password: str) -> str:
@@ -99,7 +155,18 @@ def user_line(name: str, password: str) -> str:
     return f"{name}:{_HASHER.hash(password)}"
 
 
-def _hashes(entries: list[str], place: str) -> dict[str, str]:
+def hashes_in(text: str, place: str) -> dict[str, str]:
+    """Return the hashes that lines of users hold, by name.
+
+    Args:
+        text: The lines.
+        place: Where they stand, for the message.
+
+    Raises:
+        LeadlightError: A line is no user.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    entries = [line for line in lines if line and not line.startswith("#")]
     found: dict[str, str] = {}
     faults = []
     for number, entry in enumerate(entries, start=1):
@@ -136,4 +203,12 @@ def _is_hash(stored: str) -> bool:
 def _bad_users(place: str, faults: list[str]) -> LeadlightError:
     return wrong_input(
         f"{place} holds lines that are no users:", faults, hint="`leadlight serve --add-user NAME` makes one."
+    )
+
+
+def _no_users(place: str) -> LeadlightError:
+    return wrong_input(
+        f"{place} holds no user, so nobody could log in.",
+        hint=f"`leadlight serve --add-user NAME` makes one; without {USERS} and {USERS_FILE} nobody is asked, on "
+        "loopback alone.",
     )

@@ -66,6 +66,71 @@ def test_logins_need_a_secret_that_cannot_be_guessed(tmp_path):
     assert found.secret == SECRET
 
 
+@pytest.mark.parametrize(
+    "missing", ["/etc/leadlight/the-secret-key-of-the-app", "config/production/leadlight/secret.txt"]
+)
+def test_a_missing_file_is_no_secret(missing):
+    """The name of a file that is not there could be guessed, so it signs nothing."""
+    with pytest.raises(LeadlightError, match="cannot be read"):
+        access_of(
+            AppSettings(), host="0.0.0.0", environment={"LEADLIGHT_USERS": USERS, "LEADLIGHT_SECRET_KEY": missing}
+        )
+
+
+def test_a_secret_file_beside_the_app_is_read(tmp_path, monkeypatch):
+    """The file may be named without its folder; one that holds no text is refused."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.txt").write_text(SECRET)
+    said = {"LEADLIGHT_USERS": USERS, "LEADLIGHT_SECRET_KEY": "secret.txt"}
+    assert access_of(AppSettings(), host="0.0.0.0", environment=said).secret == SECRET
+    (tmp_path / "secret.txt").write_bytes(b"\xff" * 64)
+    with pytest.raises(LeadlightError, match="cannot be read as text"):
+        access_of(AppSettings(), host="0.0.0.0", environment=said)
+
+
+@pytest.mark.parametrize("content", ["", "# nobody yet\n"])
+def test_a_file_without_users_lets_nobody_in(tmp_path, content):
+    """Whoever names a file of users wants logins: without any user the app does not start, on loopback either."""
+    file = tmp_path / "users"
+    file.write_text(content)
+    with pytest.raises(LeadlightError, match="holds no user"):
+        access_of(AppSettings(), host="127.0.0.1", environment={"LEADLIGHT_USERS_FILE": str(file)})
+    assert "may log in" in add("ann", "a long password", environment={"LEADLIGHT_USERS_FILE": str(file)})
+
+
+def test_a_name_for_others_needs_logins():
+    """A proxy on the same machine brings everyone to loopback, so its name asks who they are."""
+    with pytest.raises(LeadlightError, match=r"leads\.example\.com"):
+        access_of(AppSettings(hosts=["leads.example.com"]), host="127.0.0.1", environment={})
+    assert access_of(AppSettings(hosts=["localhost"]), host="127.0.0.1", environment={}).kind == "local"
+
+
+def test_users_follow_their_file(tmp_path):
+    """Who is added may log in, who is taken out may not, without a new start; a faulty file lets nobody in."""
+    file = tmp_path / "users"
+    file.write_text(USERS)
+    users = users_from({"LEADLIGHT_USERS_FILE": str(file)})
+    stamp = users.stamp("bob")
+    assert users.is_stamp("bob", stamp)
+    file.write_text(USERS.splitlines()[0])
+    assert not users.is_stamp("bob", stamp)
+    assert users.is_password("ann", "right horse battery")
+    file.write_text("no user")
+    assert not users.is_password("ann", "right horse battery")
+    file.unlink()
+    assert not users.is_password("ann", "right horse battery")
+
+
+def test_a_user_is_added_below_a_last_line_without_an_end(tmp_path):
+    """Two users are two lines, also where an editor left the last line open; a folder that is not there is told."""
+    file = tmp_path / "users"
+    file.write_text(USERS)
+    add("eve", "a long password", environment={"LEADLIGHT_USERS_FILE": str(file)})
+    assert list(users_from({"LEADLIGHT_USERS_FILE": str(file)}).hashes) == ["ann", "bob", "eve"]
+    with pytest.raises(LeadlightError, match="cannot be written"):
+        add("eve", "a long password", environment={"LEADLIGHT_USERS_FILE": str(tmp_path / "gone" / "users")})
+
+
 def test_a_trusted_header_needs_to_know_whose_word_it_is():
     """A header that anybody may send is no login."""
     with pytest.raises(LeadlightError, match=r"app\.trusted_proxies"):
