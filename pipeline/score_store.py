@@ -21,11 +21,12 @@ from features import moments
 from features.errors import LeadlightError, wrong_input
 from models.decision_columns import with_decision_columns
 from pipeline.published.compared import NOTHING_BEFORE, RunBefore, run_before
+from pipeline.published.damage import reading
 from pipeline.published.history import History
 from pipeline.published.history_pieces import RunOfPiece
 from pipeline.published.manifest import Manifest, StoredRun, read_manifest
 from pipeline.published.retention import Retention, remove_old
-from pipeline.published.run_files import INFO, LIST, LIST_FILES, PART, RunHead, RunNotes, scored_at, write_run
+from pipeline.published.run_files import INFO, LIST, LIST_FILES, PART, RunHead, RunNotes, is_whole, scored_at, write_run
 from pipeline.published.run_info import read_info
 from pipeline.settings import Settings
 from pipeline.spreadsheets import safe_texts
@@ -43,9 +44,9 @@ class ScoreStore:
         self._folder = workspace.root / "scores"
 
     def find(self, as_of: int, model_version: str) -> StoredRun | None:
-        """Return the run of that moment and model, or None where it was never stored."""
+        """Return the run of that moment and model, or None where it was never stored, or is damaged."""
         run = _run(as_of, model_version)
-        return run if (self._folder / run.part).exists() else None
+        return run if is_whole(self.folder_of(run)) else None
 
     def newest(self, model_version: str) -> StoredRun | None:
         """Return the run of the latest moment that this model scored, or None where it never scored."""
@@ -77,6 +78,8 @@ class ScoreStore:
         """
         run = _run(as_of, model_version)
         head, before = RunHead(as_of, model_version, scored_at), self._before()
+        if not is_whole(self.folder_of(run)):
+            (self._folder / run.part).unlink(missing_ok=True)  # a remnant gives way
         with writing_folder(self.folder_of(run), needs=PART, root=self._workspace.root) as folder:
             write_run(folder, scores, head, people=people, personal=personal, before=before, notes=notes)
         return run
@@ -112,7 +115,7 @@ class ScoreStore:
         history = self.history_of(before)
         for one in (*([] if before is None else [before.run]), run):
             # An older version published without a history, so the run before comes in with this one.
-            if (self._folder / one.part).exists():
+            if is_whole(self.folder_of(one)):
                 told = RunOfPiece(one.as_of, one.model_version)
                 history = history.with_run(told, self._folder / one.part, since=retention.history_since)
         manifest = Manifest(run, history.tidied(since=retention.history_since).pieces)
@@ -144,17 +147,23 @@ class ScoreStore:
         return History(self._folder / "history", () if manifest is None else manifest.pieces)
 
     def read(self, run: StoredRun) -> pa.Table:
-        """Return the stored scores of *run*; columns that came later are null in a run of before."""
-        return with_decision_columns(pq.read_table(self._folder / run.part, partitioning=None))
+        """Return the stored scores of *run*; columns that came later are null in a run of before.
+
+        Raises:
+            DamagedError: They cannot be read.
+        """
+        with reading(self.path(run)):
+            return with_decision_columns(pq.read_table(self._folder / run.part, partitioning=None))
 
     def labels(self, run: StoredRun) -> Mapping[str, Any]:
         """Return the words that *run* kept of its stages, plays and segments; none in a run of before."""
         path = self.folder_of(run) / INFO
-        return read_info(path.read_text(encoding="utf-8")).labels if path.is_file() else {}
+        return read_info(path).labels if path.is_file() else {}
 
     def count(self, run: StoredRun) -> int:
         """Return how many rows *run* has."""
-        return int(pq.read_metadata(self._folder / run.part).num_rows)
+        with reading(self.path(run)):
+            return int(pq.read_metadata(self._folder / run.part).num_rows)
 
     def path(self, run: StoredRun) -> Path:
         """Return the file of *run*."""
@@ -168,11 +177,13 @@ class ScoreStore:
 
     def scored_at(self, run: StoredRun) -> datetime | None:
         """Return when *run* was scored (aware); None where it does not say."""
-        return scored_at(self.path(run))
+        with reading(self.path(run)):
+            return scored_at(self.path(run))
 
     def read_lead(self, run: StoredRun, lead_id: str) -> pa.Table:
         """Return the rows of *run* about one lead, most often one."""
-        rows = pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
+        with reading(self.path(run)):
+            rows = pq.read_table(self._folder / run.part, partitioning=None, filters=pc.field("lead_id") == lead_id)
         return with_decision_columns(rows)
 
     def export(self, run: StoredRun, scores: pa.Table) -> tuple[Path, Path]:
@@ -197,7 +208,7 @@ class ScoreStore:
     def _before(self) -> RunBefore:
         """Return what a new run is compared with: the one that readers show now, where it can still be read."""
         manifest = self._manifest()
-        if manifest is None or not (self._folder / manifest.run.part).exists():
+        if manifest is None or not is_whole(self.folder_of(manifest.run)):
             return NOTHING_BEFORE
         run = manifest.run
         self.complete(run)

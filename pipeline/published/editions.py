@@ -19,6 +19,7 @@ from models.poisson_binomial import central_95
 from pipeline.published.asks import Ask
 from pipeline.published.conditions import condition
 from pipeline.published.cuts import Cut, cut, cut_of_all
+from pipeline.published.damage import reading
 from pipeline.published.finder import Finder
 from pipeline.published.folding import folded_question
 from pipeline.published.manifest import Manifest
@@ -101,7 +102,7 @@ class Edition:
     @cached_property
     def run(self) -> RunInfo:
         """The run as a whole."""
-        return read_info((self._folder / INFO).read_text(encoding="utf-8"))
+        return read_info(self._folder / INFO)
 
     def page(self, ask: Ask) -> Page:
         """Return one page of the list."""
@@ -178,7 +179,8 @@ class Edition:
 
     @cached_property
     def _lead_keys(self) -> npt.NDArray[np.uint64]:
-        keys: npt.NDArray[np.uint64] = np.load(self._folder / KEYS, mmap_mode="r", allow_pickle=False)
+        with reading(self._folder / KEYS):
+            keys: npt.NDArray[np.uint64] = np.load(self._folder / KEYS, mmap_mode="r", allow_pickle=False)
         return keys
 
     @cached_property

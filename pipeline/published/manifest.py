@@ -8,9 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from pipeline.published.damage import reading
 from pipeline.published.history_pieces import Piece, RunOfPiece
+
+_BEGIN_ANEW: Final = (
+    "take it from a backup; or remove it and run `leadlight score`, and the history of scores begins anew."
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,19 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """Return what the file at *path* says, or None where nothing was published; older versions name no history."""
+    """Return what the file at *path* says, or None where nothing was published; older versions name no history.
+
+    Raises:
+        DamagedError: It says nothing.
+    """
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except FileNotFoundError:
         return None
-    pieces = tuple(_piece(piece) for piece in said.pop("history", ()))
-    return Manifest(StoredRun(**said), pieces)
+    with reading(path, hint=_BEGIN_ANEW):
+        said = json.loads(text)
+        pieces = tuple(_piece(piece) for piece in said.pop("history", ()))
+        return Manifest(StoredRun(**said), pieces)
 
 
 def _piece(said: dict[str, Any]) -> Piece:

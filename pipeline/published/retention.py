@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+
 from features import moments
 from pipeline.published.history import FOREVER
 from pipeline.published.manifest import Manifest
@@ -92,13 +94,16 @@ def _may_go(folder: Path, manifest: Manifest, retention: Retention) -> Iterator[
 
 
 def _is_old(part: Path, retention: Retention) -> bool:
-    at = scored_at(part)
+    try:
+        at = scored_at(part)
+    except (OSError, pa.ArrowException):
+        return False  # what cannot be read is for people to look at
     return retention.at is not None and at is not None and retention.at - at > timedelta(days=retention.runs_days)
 
 
 def _noted(folder: Path) -> dict[str, datetime]:
     try:
         said = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return {name: datetime.fromisoformat(since) for name, since in said.items()}
+        return {name: datetime.fromisoformat(since) for name, since in said.items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return {}  # without the note the time of grace begins again

@@ -16,7 +16,7 @@ own.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.published.compared import NOTHING_BEFORE, RunBefore
+from pipeline.published.damage import DamagedError
 from pipeline.published.list_columns import LIST_SCHEMA, SEARCH_SCHEMA, SHOWN_SCHEMA, ListOfRun
-from pipeline.published.run_info import Census, RunInfo
+from pipeline.published.run_info import Census, RunInfo, read_info
 
 PART: Final = "part.parquet"
 LIST: Final = "list.parquet"
@@ -96,6 +97,24 @@ def in_order_of_rank(scores: pa.Table) -> pa.Array:
     """Return the rows of *scores* in order of rank, those without one last; ids settle ties."""
     by = [key for key in _ORDER if key[0] in scores.column_names]
     return pc.sort_indices(scores, sort_keys=by)
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether the files of a run that are in *folder* can be opened; those beside the part may be missing."""
+    with suppress(OSError, ValueError, pa.ArrowException, DamagedError):
+        for table in (PART, LIST):
+            if table == PART or (folder / table).exists():
+                pq.read_metadata(folder / table)
+        for table in (SHOWN, SEARCH):
+            if (folder / table).exists():
+                with pa.OSFile(str(folder / table)) as file:
+                    pa.ipc.open_file(file)
+        if (folder / KEYS).exists():
+            np.load(folder / KEYS, mmap_mode="r", allow_pickle=False)
+        if (folder / INFO).exists():
+            read_info(folder / INFO)
+        return True
+    return False
 
 
 def write_run(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.published.damage import reading
 from pipeline.published.list_columns import SET_MARK
 
 CHOICE_COLUMNS: Final[Mapping[str, str]] = {
@@ -75,11 +77,16 @@ class RunInfo:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
 
-def read_info(text: str) -> RunInfo:
-    """Return what ``run.json`` says."""
-    said = json.loads(text)
-    choices = {name: tuple(Choice(**one) for one in offered) for name, offered in said.pop("choices").items()}
-    return RunInfo(**said, choices=choices)
+def read_info(path: Path) -> RunInfo:
+    """Return what ``run.json`` says.
+
+    Raises:
+        DamagedError: It cannot be read.
+    """
+    with reading(path):
+        said = json.loads(path.read_bytes())
+        choices = {name: tuple(Choice(**one) for one in offered) for name, offered in said.pop("choices").items()}
+        return RunInfo(**said, choices=choices)
 
 
 class Census:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sqlite3
 import traceback
 from collections.abc import Callable
 
@@ -16,12 +17,13 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from features.errors import LeadlightError, NotFinishedError
+from pipeline.published.damage import DamagedError
 from pipeline.web.faults import API, Fault, RefusedError, json_answer, no_such_page, refusal
 from pipeline.web.visit import visit_of
 
 LOG = logging.getLogger("pipeline.web")
 _MAIL = re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+")
-DAMAGED: tuple[type[Exception], ...] = (pa.ArrowException, duckdb.Error, json.JSONDecodeError, OSError)
+DAMAGED: tuple[type[Exception], ...] = (pa.ArrowException, duckdb.Error, sqlite3.Error, json.JSONDecodeError, OSError)
 """What reading a file raises that is not what it should be."""
 
 
@@ -33,7 +35,7 @@ def add_to(app: FastAPI) -> None:
         HTTPException: _by_status,
         LeadlightError: _cannot,
     }
-    handlers |= dict.fromkeys(DAMAGED, _damaged)
+    handlers |= dict.fromkeys((*DAMAGED, DamagedError), _damaged)
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
 

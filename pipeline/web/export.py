@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,11 +23,21 @@ COLUMNS: Final = (
     "previous_score", "probability", "probability_low", "probability_high", "grade", "temperature", "cell", "stage",
     "action", "channel", "segments", "held", "reason_code", "reasons", "as_of", "trigger_id",
 )  # fmt: skip
+LEAVE_ALONE: Final = "leave_alone"
+"""The action of a lead that is held, in a file."""
 _BLOCK: Final = 2_000
 
 
 def csv_of(batches: Iterator[pa.RecordBatch], visit: Visit, edition: Edition) -> Iterator[str]:
-    """Yield the rows of *batches* as CSV, a block at a time, the columns' names first."""
+    """Return the rows of *batches* as CSV, a block at a time, the columns' names first.
+
+    The first batch is read at once: what cannot be read is told before an answer has begun.
+    """
+    first = list(islice(batches, 1))
+    return _blocks(chain(first, batches), visit, edition)
+
+
+def _blocks(batches: Iterable[pa.RecordBatch], visit: Visit, edition: Edition) -> Iterator[str]:
     allowed = visit.house.settings.app.personal
     columns = [name for name in COLUMNS if name not in PERSONAL or name in allowed]
     yield "\ufeff" + _lines([columns])  # spreadsheets take it as the sign of UTF-8
@@ -46,6 +57,8 @@ def _cells(batch: pa.RecordBatch, columns: list[str], visit: Visit, edition: Edi
     standings = standings_of(visit, [row["lead_id"] for row in rows])
     for row in rows:
         row["held"] = standings.get(row["lead_id"], Standing()).held(row.get("held") or ())
+        if row["held"]:  # whoever works through a file must not have to read two columns
+            row |= {"action": LEAVE_ALONE, "channel": None}
         row["reasons"] = "; ".join(
             f"{why.text} ({why.points:+d})" for why in words_of(row.get("reasons"), scorer, visit)
         )

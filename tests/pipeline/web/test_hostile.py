@@ -107,6 +107,17 @@ def test_a_spreadsheet_runs_none_of_it(hostile):
             assert is_number or not re.match("[\\s\u202e]*[=+\\-@\uff1d\uff0b\uff0d\uff20]", cell), (name, cell[:40])
 
 
+def test_whom_to_leave_alone_a_file_says_in_its_action(writer):
+    """A file sorted by action holds nobody under 'call' who must not be called, holds of this morning included."""
+    key = writer.keys()[0]
+    writer.post(f"/leads/{key}/hold", {"reason": "on holiday"})
+    rows = list(csv.DictReader(io.StringIO(writer.post("/leads/export").text.removeprefix("\ufeff"))))
+    held = [row for row in rows if row["held"]]
+    assert rows[0] in held
+    assert {(row["action"], row["channel"]) for row in held} == {("leave_alone", "")}
+    assert "leave_alone" not in {row["action"] for row in rows if not row["held"]}
+
+
 def test_programs_get_it_whole_as_data(hostile):
     """JSON holds ids as they are, says that it is JSON, and is not guessed at."""
     answer = hostile.get("/api/v1/leads?size=200")

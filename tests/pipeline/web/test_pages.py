@@ -202,3 +202,12 @@ def test_a_shop_without_a_card_is_told_how_to_get_one(browser):
     assert "leadlight points init" in browser.get("/points").text
     assert browser.get("/api/v1/points-card").status_code == 404
     assert browser.get(f"/api/v1/points-card/leads/{browser.keys()[0]}").status_code == 404
+
+
+def test_a_file_that_breaks_off_is_no_export(browse, app_of, own_settings):
+    """Where the list cannot be read the export says so, and is not taken for a list without leads."""
+    browser = browse(app_of(own_settings))
+    browser.get("/leads")
+    for file in (own_settings.shop.workspace / "scores").rglob("list.arrow"):
+        file.unlink()
+    assert browser.post("/leads/export").status_code == 503
