@@ -57,6 +57,14 @@ class AppSettings(Section):
             ip_network(one, strict=False)  # its ValueError says what is wrong
         return networks
 
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, names: list[str]) -> list[str]:
+        for one in names:
+            if not (one and set(one.lower()) <= _TOKEN | set("._[]:") and (one[0] == "[" or ":" not in one)):
+                raise ValueError("a name is given without https://, port or path, such as leads.example.com")
+        return names
+
     @field_validator("trusted_header")
     @classmethod
     def _is_a_header(cls, name: str) -> str:

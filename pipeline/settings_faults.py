@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from features.errors import LeadlightError, nearest, wrong_input
+from features.errors import LeadlightError, nearest, without_secrets, wrong_input
 
 _MOST_BITS: Final = 128
 """A whole number of more is not repeated: its digits would fill the screen."""
@@ -77,7 +77,8 @@ def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str
     given = fault["input"]
     is_endless = isinstance(given, int) and given.bit_length() > _MOST_BITS
     is_shown = isinstance(given, (str, int, float, bool)) and not is_endless and fault["type"] != "missing"
-    return said + (f", got {given!r}" if is_shown else "")
+    # A URL's password is shown to nobody, least of all where it is refused.
+    return said + (f", got {without_secrets(repr(given))}" if is_shown else "")
 
 
 def _lowered(text: str) -> str:

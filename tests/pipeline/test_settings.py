@@ -214,3 +214,13 @@ def test_given_probabilities_reach_the_grades():
     cuts = {"a": 0.3, "b": 0.2, "c": 0.1, "hot": 0.25, "warm": 0.15}
     settings = parse({**BASE, "score": {"grades": {"by": "probability", "cuts": cuts}}}, place=Path("shop.yaml"))
     assert settings.score.grades.shares.given == GradeProbabilities(**cuts)
+
+
+def test_a_password_that_is_refused_is_not_repeated(tmp_path):
+    """The message about a database's URL names the setting, never the password."""
+    path = tmp_path / "leadlight.yaml"
+    text = config("online_shoppers").read_text(encoding="utf-8")
+    path.write_text(f"{text}\napp:\n  database: postgresql://shop:hunter2@db/marks\n", encoding="utf-8")
+    with pytest.raises(LeadlightError, match=r"app\.database") as raised:
+        load(path)
+    assert "hunter2" not in str(raised.value)

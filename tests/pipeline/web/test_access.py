@@ -311,3 +311,13 @@ def test_addresses_behind_a_proxy_are_those_that_it_saw(browse, app_of, shared_s
         )
         status = log_in(guesser, password="wrong password").status_code
     assert status == 429
+
+
+@pytest.mark.parametrize(
+    "name", ["https://leads.example.com", "leads.example.com:8000", "leads.example.com/x", "*", ""]
+)
+def test_a_name_that_no_browser_would_send_is_refused(name):
+    """A name with its scheme or port would be answered by nobody, and the page would say so to everyone."""
+    with pytest.raises(ValueError, match="without https://"):
+        AppSettings(hosts=[name])
+    assert AppSettings(hosts=["leads.example.com", "[::1]"]).hosts
