@@ -104,9 +104,13 @@ def one_line(text: str, *, longest: int) -> str:
     """
     # Whatever comes later is cut anyway; white space may shrink, so look at somewhat more.
     head = text[: 20 * longest]
-    kept = "".join(" " if c.isspace() else c for c in head if c.isspace() or unicodedata.category(c)[0] != "C")
-    tidy = " ".join(kept.split())
+    # What prints as it is, as nearly all text does, needs no look at each character.
+    tidy = " ".join((head if head.isprintable() else _without_control(head)).split())
     return tidy if len(tidy) <= longest else tidy[: longest - 1].rstrip() + "…"
+
+
+def _without_control(text: str) -> str:
+    return "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
 
 
 def begun(sentence: str) -> str:

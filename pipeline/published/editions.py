@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.workspace import Workspace
 
 _EXPORTED_AT_ONCE: Final = 65_536
+_PAGES_AT_HAND: Final = 64
+"""Pages that are kept: most readers see the first ones."""
 
 
 class Published:
@@ -98,6 +100,7 @@ class Edition:
         self._store, self._finder = store, finder
         self._movers: dict[int, Movers] = {}
         self._groups: dict[str, list[Group]] = {}
+        self._pages = lru_cache(_PAGES_AT_HAND)(self._page)
 
     @cached_property
     def run(self) -> RunInfo:
@@ -105,7 +108,10 @@ class Edition:
         return read_info(self._folder / INFO)
 
     def page(self, ask: Ask) -> Page:
-        """Return one page of the list."""
+        """Return one page of the list; those that readers turned to of late are at hand."""
+        return self._pages(ask)
+
+    def _page(self, ask: Ask) -> Page:
         here = self._cut(ask)
         return Page(self._rows(positions_of(here.keys)), here.next(ask), here.previous(ask), here.total)
 

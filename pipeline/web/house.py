@@ -12,6 +12,7 @@ from pipeline.published.editions import Edition, Published
 from pipeline.settings import Settings
 from pipeline.web.access import Access
 from pipeline.web.attempts import Attempts
+from pipeline.web.drawn_rows import DrawnRows
 from pipeline.web.sessions import Sessions
 from pipeline.web.words import Words
 
@@ -32,6 +33,7 @@ class House:
         published: The way to the scores that are published.
         words: How the scores of each model are put into words.
         attempts: The failed logins of late.
+        rows: The rows of the list that were drawn of late.
         clock: The present moment (aware).
     """
 
@@ -42,6 +44,7 @@ class House:
     published: Published
     words: Words
     attempts: Attempts = field(default_factory=lambda: Attempts(monotonic))
+    rows: DrawnRows = field(default_factory=DrawnRows)
     clock: Callable[[], datetime] = _now
 
     def edition(self) -> Edition:

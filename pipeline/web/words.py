@@ -32,7 +32,7 @@ class Scorer:
     """
 
     by: LeadModel | KeptCard
-    _said: dict[tuple[str, str, float | str | None], str] = field(default_factory=dict, repr=False)
+    _said: dict[tuple[str, str, float | str | None], str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:

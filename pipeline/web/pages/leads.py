@@ -17,7 +17,7 @@ from pipeline.published.editions import Edition
 from pipeline.web.export import csv_of, export_name
 from pipeline.web.filters import Wish, handle, wish_of
 from pipeline.web.listing import asked, listing
-from pipeline.web.visit import OWN_FORM, Asked, Scores, Visit
+from pipeline.web.visit import OWN_FORM, Asked, Scores, Visit, labels
 
 router = APIRouter()
 Fields = ImmutableMultiDict[str, str]
@@ -67,4 +67,6 @@ def _page(visit: Visit, edition: Edition, wish: Wish) -> HTMLResponse:
     template = "leads_part.html" if visit.is_part else "leads.html"
     # The browser's address follows the filters, without what was searched for.
     headers = {"HX-Push-Url": wish.address} if visit.is_part else {}
-    return visit.answer(template, {"found": found, "wish": wish, "handle": handle}, edition=edition, headers=headers)
+    drawn = visit.house.rows.of(edition, visit.said, labels(visit, edition))
+    values = {"found": found, "wish": wish, "handle": handle, "drawn": drawn}
+    return visit.answer(template, values, edition=edition, headers=headers)
