@@ -186,7 +186,8 @@ class Edition:
     @cached_property
     def _lead_keys(self) -> npt.NDArray[np.uint64]:
         with reading(self._folder / KEYS):
-            keys: npt.NDArray[np.uint64] = np.load(self._folder / KEYS, mmap_mode="r", allow_pickle=False)
+            # Read, not mapped: a file that somebody cuts off under a map ends the process.
+            keys: npt.NDArray[np.uint64] = np.load(self._folder / KEYS, allow_pickle=False)
         return keys
 
     @cached_property

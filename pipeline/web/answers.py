@@ -8,6 +8,7 @@ import re
 import sqlite3
 import traceback
 from collections.abc import Callable
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -62,23 +63,23 @@ def log_fault(raised: Exception) -> None:
 
 
 def _refused(request: Request, raised: Exception) -> Response:
-    assert isinstance(raised, RefusedError)  # noqa: S101 - registered for it alone
-    return told(request, raised.status, raised.fault, raised.headers)
+    refused = cast(RefusedError, raised)
+    return told(request, refused.status, refused.fault, refused.headers)
 
 
 def _invalid(request: Request, raised: Exception) -> Response:
-    assert isinstance(raised, RequestValidationError)  # noqa: S101
-    details = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in raised.errors()]
+    faults = cast(RequestValidationError, raised).errors()
+    details = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in faults]
     return told(request, 422, Fault(code="invalid", message="The request cannot be understood.", details=details))
 
 
 def _by_status(request: Request, raised: Exception) -> Response:
-    assert isinstance(raised, HTTPException)  # noqa: S101
-    if raised.status_code == 404:
+    said = cast(HTTPException, raised)
+    if said.status_code == 404:
         fault = no_such_page().fault
     else:
-        fault = Fault(code=f"status_{raised.status_code}", message=str(raised.detail))
-    return told(request, raised.status_code, fault, dict(raised.headers or {}))
+        fault = Fault(code=f"status_{said.status_code}", message=str(said.detail))
+    return told(request, said.status_code, fault, dict(said.headers or {}))
 
 
 def _cannot(request: Request, raised: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.web.faults import refusal
@@ -27,7 +28,10 @@ class SmallBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = await _body(Headers(scope=scope), receive)
+        try:
+            body = await _body(Headers(scope=scope), receive)
+        except ClientDisconnect:
+            return  # half of a form may mean something else than the whole, and nobody waits for an answer
         if body is None:
             answer = refusal(scope, 413, "too_large", f"A request may send {MOST_BYTES // 1024} kB at most.")
             await answer(scope, receive, send)
@@ -36,7 +40,11 @@ class SmallBodies:
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes | None:
-    """Return the whole body, or None where it is too long."""
+    """Return the whole body, or None where it is too long.
+
+    Raises:
+        ClientDisconnect: Whoever sent it went away before its end.
+    """
     said = headers.get("content-length", "")
     if said.isdecimal() and int(said[:12]) > MOST_BYTES:
         return None
@@ -44,7 +52,7 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
     while has_more:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         length += len(parts[-1])
         has_more = message.get("more_body", False)

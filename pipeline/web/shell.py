@@ -35,6 +35,10 @@ _HEADERS: Final = {
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+class BrokenOffError(Exception):
+    """An answer that had begun cannot be finished; why is in the log, and is not repeated with what it may name."""
+
+
 class Shell:
     """Puts the headers on every answer, and writes one line about it to the log.
 
@@ -50,7 +54,7 @@ class Shell:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status = time.perf_counter(), 0
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -62,10 +66,13 @@ class Shell:
         try:
             await self._app(scope, receive, with_headers)
         except Exception as raised:  # noqa: BLE001 - the last door: the message may name people, so it ends here
-            from pipeline.web.answers import broken
+            from pipeline.web.answers import broken, log_fault
 
-            answer = broken(Request(scope), raised)
-            await answer(scope, receive, with_headers)
+            if status:
+                # No second answer can follow half of a first one, which would look whole unless the connection ends.
+                log_fault(raised)
+                raise BrokenOffError from None
+            await broken(Request(scope), raised)(scope, receive, with_headers)
         finally:
             took = (time.perf_counter() - began) * 1000
             LOG.info("%s %s %d %.0f ms", scope["method"], logged_path(scope), status, took)
