@@ -23,7 +23,8 @@ def asked_again(timelines: Timelines, question: Question, keys: pa.Table) -> tup
     Args:
         timelines: The timelines of (at least) the leads asked about.
         question: What was asked; its cohort and its conversion are not.
-        keys: ``lead_id``, ``trigger_id`` (null on a grid), ``old_as_of`` and ``new_as_of``; each key once.
+        keys: ``lead_id``, ``trigger_id`` (null on a grid), ``old_as_of`` and ``new_as_of``; a lead may stand
+            here with several moments.
 
     Returns:
         The snapshots at the older moments, the same at the newer ones, both sorted by lead, and the place of each in
@@ -38,7 +39,7 @@ def asked_again(timelines: Timelines, question: Question, keys: pa.Table) -> tup
 
 
 def _leads(timelines: Timelines, question: Question, keys: pa.Table) -> tuple[Snapshots, Int64Array]:
-    at, places = _found(keys["lead_id"], timelines.leads["lead_id"])
+    at, places = _found(keys["lead_id"].cast(pa.string()), timelines.leads["lead_id"].cast(pa.string()))
     # A key of a trigger has no meaning where the config asks on a grid by now.
     on_grid = np.asarray(pc.is_null(keys["trigger_id"]), dtype=np.bool_)[places]
     at, places = at[on_grid], places[on_grid]
@@ -61,8 +62,8 @@ def _triggers(
 
 def _key(lead_id: pa.ChunkedArray, trigger_id: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return one text per lead and trigger; the length of the id keeps two keys apart that join to one text."""
-    length = pc.binary_length(lead_id).cast(pa.string())
-    return pc.binary_join_element_wise(length, lead_id, trigger_id.cast(pa.string()), ":")
+    lead, trigger = lead_id.cast(pa.string()), trigger_id.cast(pa.string())
+    return pc.binary_join_element_wise(pc.binary_length(lead).cast(pa.string()), lead, trigger, ":")
 
 
 def _found(wanted: pa.ChunkedArray, there: pa.ChunkedArray) -> tuple[Int64Array, Int64Array]:

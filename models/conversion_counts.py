@@ -61,9 +61,11 @@ def realised_by(groups: pa.ChunkedArray, probability: pa.ChunkedArray, converted
         names.combine_chunks().dictionary_encode() if isinstance(names, pa.ChunkedArray) else names.dictionary_encode()
     )
     codes = coded.indices.to_numpy()
-    found = [
-        _realised(name, p[codes == code], came[codes == code]) for code, name in enumerate(coded.dictionary.to_pylist())
-    ]
+    # Sorted once and cut, so that many groups do not read every lead each.
+    order = np.argsort(codes, kind="stable")
+    cuts = np.searchsorted(codes[order], np.arange(1, len(coded.dictionary)))
+    parts = zip(coded.dictionary.to_pylist(), np.split(p[order], cuts), np.split(came[order], cuts), strict=True)
+    found = [_realised(*part) for part in parts] if len(coded.dictionary) else []
     return sorted(found, key=lambda one: (-one.leads, one.name))
 
 

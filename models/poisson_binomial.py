@@ -29,11 +29,14 @@ def distribution(probability: Floats) -> Floats:
     Args:
         probability: Of each lead, 0–1, shape ``(n,)``.
     """
-    parts = [np.array([1.0 - p, p]) for p in probability] or [np.ones(1)]
-    while len(parts) > 1:
-        paired = [_product(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
-        parts = [*paired, parts[-1]] if len(parts) % 2 else paired
-    return parts[0]
+    leads = len(probability)
+    # Leads that never convert fill up to a power of two, so that all products of a round are one array's.
+    whole = np.zeros(1 << max(leads - 1, 0).bit_length())
+    whole[:leads] = probability
+    laws = np.stack([1.0 - whole, whole], axis=1)
+    while len(laws) > 1:
+        laws = _products(laws[::2], laws[1::2])
+    return laws[0, : leads + 1]
 
 
 def quantile(law: Floats, share: float) -> int:
@@ -42,12 +45,17 @@ def quantile(law: Floats, share: float) -> int:
     return min(int(np.searchsorted(np.cumsum(law), share - 1e-12)), len(law) - 1)
 
 
-def _product(a: Floats, b: Floats) -> Floats:
-    if min(len(a), len(b)) <= _EXACTLY:
-        return np.convolve(a, b)
-    from scipy.signal import fftconvolve
+def _products(a: Floats, b: Floats) -> Floats:
+    """Return the products of the polynomials in the rows of *a* with those of *b*, both of shape (rows, terms)."""
+    rows, terms = a.shape
+    if terms > _EXACTLY:
+        from scipy.signal import fftconvolve
 
-    return np.clip(fftconvolve(a, b), 0.0, 1.0)
+        return np.clip(fftconvolve(a, b, axes=1), 0.0, 1.0)
+    found = np.zeros((rows, 2 * terms - 1))
+    for term in range(terms):
+        found[:, term : term + terms] += a[:, term, None] * b
+    return found
 
 
 def central_95(probability: Floats) -> tuple[int, int]:

@@ -187,10 +187,9 @@ class Histories:
             doing="reading outcomes",
         )
         converted, ripe = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
-        for is_here, has_converted, is_ripe in parts:
-            converted |= is_here & has_converted
-            ripe |= is_here & is_ripe
-        return pa.table({"converted": pa.array(converted & ripe), "is_ripe": pa.array(ripe)})
+        for places, found in parts:
+            converted[places], ripe[places] = found["converted"], found["is_ripe"]
+        return pa.table({"converted": pa.array(converted), "is_ripe": pa.array(ripe)})
 
     def latest(self, lead_id: str, *, as_of: datetime, language: Language) -> list[Happening] | None:
         """Return the latest things known of a lead before *as_of*."""

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -84,7 +85,7 @@ def track_record(
     looked_at = [run for run in runs if run.as_of in asked]
     return TrackRecord(
         as_ofs=tuple(local_iso(run.as_of, settings.shop.time_zone) for run in looked_at),
-        replayed=sum(_scored_at(store, run) > run.as_of + (days + settle) * moments.DAY for run in looked_at),
+        replayed=sum(_is_replayed(store, run, decided_after=days + settle) for run in looked_at),
         whole=_by(told, pa.chunked_array([pa.repeat("", len(told))]))[0],
         grades=in_order(_by(told, told["grade"]), LEVELS["grade"]),
         sources=_by(told, told["source"]),
@@ -108,9 +109,10 @@ def apart(runs: Sequence[StoredRun], *, until: int, days: int) -> list[StoredRun
     """
     found: list[StoredRun] = []
     for run in sorted(runs, key=lambda run: (run.as_of, run.model_version), reverse=True):
-        ends = run.as_of + days * moments.DAY
-        is_apart = ends <= (found[-1].as_of if found else until) and not (found and run.as_of == found[-1].as_of)
-        if is_apart and len(found) < MOST_RUNS:
+        ends = np.asarray(run.as_of + days * moments.DAY)
+        is_closed = moments.closed_by(ends, found[-1].as_of if found else until)
+        is_another = not found or run.as_of != found[-1].as_of
+        if is_closed and is_another and len(found) < MOST_RUNS:
             found.append(run)
     return found
 
@@ -132,7 +134,8 @@ def _rows(store: ScoreStore, run: StoredRun) -> pa.Table:
 
 def _first_of_each(rows: pa.Table) -> pa.Table:
     """Return each lead, moment and trigger once: as it was scored first."""
-    oldest = rows.append_column("row", pa.array(range(len(rows)))).sort_by([("run", "ascending"), ("row", "ascending")])
+    numbered = rows.append_column("row", pa.array(np.arange(len(rows))))
+    oldest = numbered.sort_by([("run", "ascending"), ("row", "ascending")])
     first = oldest.group_by([*_KEYS], use_threads=False).aggregate([("row", "first")])
     return rows.take(first["row_first"].sort())
 
@@ -141,10 +144,12 @@ def _by(rows: pa.Table, groups: pa.ChunkedArray) -> list[Realised]:
     return realised_by(groups, rows["probability"], rows["converted"])
 
 
-def _scored_at(store: ScoreStore, run: StoredRun) -> int:
-    """Return when a run was scored, microseconds; the earliest moment where an old run does not say."""
+def _is_replayed(store: ScoreStore, run: StoredRun, *, decided_after: int) -> bool:
+    """Whether the outcomes were decided, so many days after the run's moment, by the time that it was scored."""
     at = store.scored_at(run)
-    return moments.ALWAYS if at is None else moments.to_us(at)
+    # A run from before that was kept does not flatter itself.
+    scored_at = moments.ALWAYS if at is None else moments.to_us(at)
+    return bool(moments.closed_by(np.asarray(run.as_of + decided_after * moments.DAY), scored_at))
 
 
 def keep(workspace: Workspace, track: TrackRecord | None) -> None:

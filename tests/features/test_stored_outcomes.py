@@ -19,9 +19,10 @@ TRIGGER = Question(Conversion("orders"), Trigger("events"), horizon_days=2)
 
 
 def found_for(world, question, keys):
-    """Return (converted, ripe) of each key."""
-    _, converted, ripe = stored_outcomes(world.timelines(), question, keys)
-    return list(zip(converted.tolist(), ripe.tolist(), strict=True))
+    """Return (converted, ripe) of each key; None of one that is not known."""
+    places, found = stored_outcomes(world.timelines(), question, keys)
+    of_place = dict(zip(places.tolist(), zip(*found.to_pydict().values(), strict=True), strict=True))
+    return [of_place.get(place) for place in range(len(keys))]
 
 
 @given(worlds.timeline_worlds(tables=("orders", "events")), st.sampled_from([GRID, TRIGGER]), st.randoms())
@@ -52,9 +53,7 @@ def test_a_window_that_has_not_closed_is_not_ripe():
 def test_a_lead_that_is_not_known_any_more_has_no_outcome():
     """A lead that was forgotten since is neither converted nor lost: nothing is known of it."""
     world = worlds.TimelineWorld({"orders": []}, {"orders": (START - DAY, START + 9 * DAY)}, [START - DAY])
-    is_here, _, ripe = stored_outcomes(world.timelines(), GRID, keys([("gone", START), ("lead-0", START)]))
-    assert is_here.tolist() == [False, True]
-    assert ripe.tolist() == [False, True]
+    assert found_for(world, GRID, keys([("gone", START), ("lead-0", START)])) == [None, (False, True)]
 
 
 def keys(pairs):

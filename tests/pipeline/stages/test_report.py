@@ -35,14 +35,16 @@ def told(shop, monkeypatch):
     settings = settings.model_copy(update={"question": settings.question.model_validate(QUESTION)})
     store = ScoreStore(shop.workspace)
 
-    def score(day, probabilities, *, scored=None, source="google"):
+    def score(day, probabilities, *, scored=None, source="google", pulled=None, trigger_ids=None):
         as_of = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        asked_at = datetime.fromisoformat(pulled).replace(tzinfo=UTC) if pulled else as_of
         scored_at = datetime.fromisoformat(scored).replace(tzinfo=UTC) if scored else as_of
         ids = list(probabilities)
         p = list(probabilities.values())
         columns = {
             "lead_id": pa.array(ids),
-            "as_of": pa.repeat(pa.scalar(as_of, pa.timestamp("us", "UTC")), len(ids)),
+            "as_of": pa.repeat(pa.scalar(asked_at, pa.timestamp("us", "UTC")), len(ids)),
+            "trigger_id": pa.array(trigger_ids or [None] * len(ids), pa.string()),
             "rank": pa.array(range(1, len(ids) + 1)),
             "score": pa.array([None if one is None else round(100 * one) for one in p], pa.int64()),
             "probability": pa.array(p, pa.float64()),
@@ -95,6 +97,18 @@ def test_windows_that_do_not_touch_are_told_together(told):
     record = report(settings).track
     assert len(record.as_ofs) == 3
     assert (record.whole.leads, record.whole.converted) == (12, 2)
+
+
+def test_a_trigger_that_two_runs_foresaw_is_counted_once(told):
+    """The order that pulls a trigger is one chance to convert: two runs that score it make it one, as scored first."""
+    settings, score = told
+    snapshots = {"trigger": {"table": "orders"}}
+    question = settings.question.model_validate({**QUESTION, "snapshots": snapshots})
+    settings = settings.model_copy(update={"question": question})
+    score("2024-03-03", {"Ann": 0.75}, pulled="2024-03-03", trigger_ids=["5"])
+    score("2024-03-13", {"Ann": 0.25, "Cid": 0.125}, pulled="2024-03-03", trigger_ids=["5", "gone"])
+    record = report(settings).track
+    assert (record.whole.leads, record.whole.converted, record.whole.expected) == (1, 1, 0.75)
 
 
 def test_nothing_is_said_of_outcomes_before_they_are_ripe(told):
