@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 from features.situation import OPEN_DEAL, UNSUBSCRIBED, column_of
 from models.decision_rules import Bools, listed
 
-CODES: Final = ("no_consent", "unsubscribed", "open_deal", "override")
+OVERRIDE: Final = "override"
+CODES: Final = ("no_consent", "unsubscribed", "open_deal", OVERRIDE)
 """Every code, in the order in which they are told."""
 CONSENT: Final = "consent"
 OVERRIDDEN: Final = "is_overridden"
@@ -56,7 +57,7 @@ def held(rules: HoldRules, facts: pa.Table) -> pa.Array:
         "no_consent": _without_consent(rules, facts),
         "unsubscribed": _is_true(column_of(UNSUBSCRIBED), facts),
         "open_deal": _is_true(column_of(OPEN_DEAL), facts),
-        "override": _is_true(OVERRIDDEN, facts),
+        OVERRIDE: _is_true(OVERRIDDEN, facts),
     }
     return listed(np.stack([found[code] & (code in rules.apply) for code in CODES], axis=1), CODES)
 

@@ -47,10 +47,7 @@ _CODES: Final = {
 }
 _MARKS: Final = {
     "hold": N_("Hold"),
-    "release": N_("Released"),
     "contacted": N_("Contacted"),
-    "grade": N_("Grade set by hand"),
-    "owner": N_("Owner set by hand"),
 }
 _KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "action": ACTIONS, "channel": _CHANNELS, "held": _HOLDS, "temperature": _TEMPERATURES, "code": _CODES,

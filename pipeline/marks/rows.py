@@ -10,10 +10,11 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
-OVERRIDES: Final = ("hold", "release", "grade", "owner")
-"""What somebody may decide about a lead in place of a run."""
-KINDS: Final = (*OVERRIDES, "contacted", "withdrawal")
-"""``hold``: do not contact; ``release``: contact in spite of what the run says; ``contacted``: somebody did."""
+HOLD: Final = "hold"
+"""Do not contact, whatever the run says."""
+CONTACTED: Final = "contacted"
+"""Somebody did."""
+WITHDRAWAL: Final = "withdrawal"
 
 MARKS: Final = Table(
     "marks",

@@ -15,19 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
 from features.moments import from_us, to_us
-from pipeline.marks.rows import MARKS, METADATA, OVERRIDES
+from pipeline.marks.rows import CONTACTED, HOLD, MARKS, METADATA, WITHDRAWAL
 
 LONGEST_TEXT: Final = 500
 _FILE: Final = "sqlite:///"
 _WAIT_S: Final = 10
 _PER_QUESTION: Final = 500
 """Leads asked about at once: databases limit the variables of a statement."""
-_DECIDING: Final = ("hold", "release")
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _SCHEMA: Final = pa.schema(
     {
-        "lead_id": pa.string(), "kind": pa.string(), "owner": pa.string(), "until": _TIME,
-        "reason": pa.string(), "by": pa.string(), "at": _TIME,
+        "lead_id": pa.string(), "owner": pa.string(), "until": _TIME, "reason": pa.string(), "by": pa.string(),
+        "at": _TIME,
     }
 )  # fmt: skip
 
@@ -39,8 +38,8 @@ class Mark:
     Attributes:
         number: Its own number.
         lead_id: The lead.
-        kind: One of `pipeline.marks.rows.KINDS`.
-        owner: Who looks after the lead, or its new owner; may be empty.
+        kind: ``hold`` or ``contacted``.
+        owner: Who looks after the lead; may be empty.
         until: The first moment at which it no longer holds (UTC); None = no end.
         reason: Why, in their words.
         by: Who said it.
@@ -63,6 +62,16 @@ class Mark:
         return not self.is_withdrawn and self.at <= moment and (self.until is None or moment < self.until)
 
 
+def hold_of(marks: Sequence[Mark], moment: datetime) -> Mark | None:
+    """Return the hold that keeps a lead from being contacted at *moment* (aware): the last one said of those in force.
+
+    Args:
+        marks: The marks of one lead, newest first.
+        moment: The moment.
+    """
+    return next((mark for mark in marks if mark.kind == HOLD and mark.holds_at(moment)), None)
+
+
 class Marks:
     """The marks of one shop.
 
@@ -73,15 +82,13 @@ class Marks:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def override(
-        self, lead_id: str, *, kind: str, owner: str = "", until: datetime | None = None, reason: str = "", by: str,
-        at: datetime,
-    ) -> int:  # fmt: skip
-        """Write that somebody decided about a lead, and return the mark's number.
+    def hold(
+        self, lead_id: str, *, owner: str = "", until: datetime | None = None, reason: str = "", by: str, at: datetime
+    ) -> int:
+        """Write that a lead is to be left alone, and return the mark's number.
 
         Args:
             lead_id: The lead.
-            kind: One of `pipeline.marks.rows.OVERRIDES`.
             owner: Who looks after it from now on.
             until: The first moment at which it no longer holds (aware); None = no end.
             reason: Why.
@@ -89,18 +96,16 @@ class Marks:
             at: When (aware).
 
         Raises:
-            LeadlightError: Another kind, an end that has passed, or texts beyond `LONGEST_TEXT` characters.
+            LeadlightError: An end that has passed, or texts beyond `LONGEST_TEXT` characters.
             NotFinishedError: The database does not answer.
         """
-        if kind not in OVERRIDES:
-            raise wrong_input(f"'{kind}' is no kind of mark. There are:", OVERRIDES)
         if until is not None and until <= at:
-            raise wrong_input("The mark would have ended before it begins.", hint="give a day that is to come.")
-        return self._add(lead_id, kind, owner=owner, until=until, reason=reason, by=by, at=at)
+            raise wrong_input("The hold would have ended before it begins.", hint="give a day that is to come.")
+        return self._add(lead_id, HOLD, owner=owner, until=until, reason=reason, by=by, at=at)
 
     def contacted(self, lead_id: str, *, by: str, at: datetime, note: str = "") -> int:
         """Write that somebody contacted the lead, and return the mark's number."""
-        return self._add(lead_id, "contacted", reason=note, by=by, at=at)
+        return self._add(lead_id, CONTACTED, reason=note, by=by, at=at)
 
     def withdraw(self, number: int, *, by: str, at: datetime, lead_id: str) -> int:
         """Write that a mark of a lead holds no longer, and return the number of the row that says so.
@@ -110,7 +115,7 @@ class Marks:
         """
         if number not in {mark.number for mark in self.of_lead(lead_id)}:
             raise wrong_input("This lead has no such mark.", hint="read the lead's page again.")
-        return self._add(lead_id, "withdrawal", by=by, at=at, withdraws=number)
+        return self._add(lead_id, WITHDRAWAL, by=by, at=at, withdraws=number)
 
     def of_lead(self, lead_id: str) -> list[Mark]:
         """Return every mark of a lead, newest first, also those that hold no longer."""
@@ -125,17 +130,17 @@ class Marks:
                 found.setdefault(mark.lead_id, []).append(mark)
         return found
 
-    def active(self, as_of: datetime) -> pa.Table:
-        """Return the overrides that hold at *as_of* (aware), in the order in which they were made.
+    def held(self, moment: datetime) -> pa.Table:
+        """Return whom people hold at *moment* (aware), each lead once: by the hold that counts (`hold_of`).
 
         Returns:
-            ``lead_id``, ``kind``, ``owner``, ``until`` (null = no end), ``reason``, ``by``, ``at``.
+            ``lead_id``, ``owner``, ``until`` (null = no end), ``reason``, ``by``, ``at``.
         """
-        marks = [mark for mark in reversed(self._read(None)) if mark.kind != "contacted" and mark.holds_at(as_of)]
-        # The last word on whether a lead may be contacted is the one that counts.
-        last = {mark.lead_id: mark.number for mark in marks if mark.kind in _DECIDING}
-        marks = [mark for mark in marks if mark.kind not in _DECIDING or last[mark.lead_id] == mark.number]
-        return pa.Table.from_pylist([{name: getattr(mark, name) for name in _SCHEMA.names} for mark in marks], _SCHEMA)
+        of_lead: dict[str, list[Mark]] = {}
+        for mark in self._read(None):
+            of_lead.setdefault(mark.lead_id, []).append(mark)
+        holds = [hold for marks in of_lead.values() if (hold := hold_of(marks, moment))]
+        return pa.Table.from_pylist([{name: getattr(hold, name) for name in _SCHEMA.names} for hold in holds], _SCHEMA)
 
     def _add(self, lead_id: str, kind: str, *, by: str, at: datetime, **rest: Any) -> int:  # noqa: ANN401 - columns
         texts = [str(rest.get(name, "")) for name in ("owner", "reason")] + [by]
@@ -164,7 +169,7 @@ class Marks:
         except SQLAlchemyError as error:
             raise self._unanswered(error) from error
         gone = {row.withdraws for row in rows if row.withdraws is not None}
-        return [_mark(row, is_withdrawn=row.id in gone) for row in rows if row.kind != "withdrawal"]
+        return [_mark(row, is_withdrawn=row.id in gone) for row in rows if row.kind != WITHDRAWAL]
 
     def _is_unused(self) -> bool:
         """Return whether nobody ever made a mark: to read makes no file."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from models.holds import OVERRIDE
 from pipeline import labels
-from pipeline.marks import Mark
+from pipeline.marks import CONTACTED, Mark, hold_of
 from pipeline.published.asks import Ask
 from pipeline.published.editions import Edition
 from pipeline.published.list_columns import PERSONAL
@@ -18,8 +19,6 @@ from pipeline.web.filters import Wish, ask_of
 from pipeline.web.harmless import plain
 from pipeline.web.visit import Visit
 from pipeline.web.words import Scorer
-
-OVERRIDE = "override"
 
 
 @dataclass(frozen=True)
@@ -36,19 +35,15 @@ class Standing:
 
     Attributes:
         hold: The hold that keeps it from being contacted, or None.
-        released: The release that frees it in spite of the run, or None.
         contacted: The newest word that somebody contacted it, or None.
     """
 
     hold: Mark | None = None
-    released: Mark | None = None
     contacted: Mark | None = None
 
     def held(self, codes: Sequence[str]) -> tuple[str, ...]:
         """Return why the lead must be left alone now, given the codes that the run found."""
         without = tuple(code for code in codes if code != OVERRIDE)
-        if self.released is not None:
-            return ()
         return (*without, OVERRIDE) if self.hold is not None else without
 
 
@@ -142,10 +137,8 @@ def standings_of(visit: Visit, lead_ids: Sequence[str]) -> Mapping[str, Standing
 
 def standing(marks: Sequence[Mark], now: datetime) -> Standing:
     """Return how the marks of one lead, newest first, stand at *now*."""
-    decided = next((mark for mark in marks if mark.kind in ("hold", "release") and mark.holds_at(now)), None)
-    contacted = next((mark for mark in marks if mark.kind == "contacted" and not mark.is_withdrawn), None)
-    is_hold = decided is not None and decided.kind == "hold"
-    return Standing(decided if is_hold else None, None if is_hold else decided, contacted)
+    contacted = next((mark for mark in marks if mark.kind == CONTACTED and not mark.is_withdrawn), None)
+    return Standing(hold_of(marks, now), contacted)
 
 
 def name_of(row: ListRow) -> str:

@@ -26,11 +26,7 @@ def hold(visit: Visit, lead_id: str, *, until: str, owner: str, reason: str) -> 
     """
     end = _until(visit, until)
     by, at = visit.visitor.user, visit.now
-    _noted(
-        lambda: visit.house.marks.override(
-            lead_id, kind="hold", owner=_line(owner), until=end, reason=_line(reason), by=by, at=at
-        )
-    )
+    _noted(lambda: visit.house.marks.hold(lead_id, owner=_line(owner), until=end, reason=_line(reason), by=by, at=at))
 
 
 def note(visit: Visit, lead_id: str, *, text: str) -> None:

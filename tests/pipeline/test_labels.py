@@ -8,7 +8,7 @@ from models.decision_facts import LEVELS
 from models.holds import CODES
 from pipeline.labels import Labels
 from pipeline.languages import LANGUAGES, language
-from pipeline.marks.rows import KINDS
+from pipeline.marks.rows import CONTACTED, HOLD
 from pipeline.playbooks import CHANNELS
 
 OURS = [
@@ -16,7 +16,7 @@ OURS = [
     *(("channel", channel) for channel in set(CHANNELS.values()) - {"none"}),
     *(("held", code) for code in CODES),
     *(("temperature", level) for level in LEVELS["temperature"]),
-    *(("mark", kind) for kind in KINDS if kind != "withdrawal"),
+    *(("mark", kind) for kind in (HOLD, CONTACTED)),
 ]
 OWN = {"stages": {"vip": {"label": {"en": "iVIP", "pl": "klient VIP"}}}, "plays": {"wait": {"label": "Wait"}}}
 

@@ -21,24 +21,23 @@ def marks(tmp_path):
 
 def held(marks, moment):
     """Return the leads that are held at a moment."""
-    return [row["lead_id"] for row in marks.active(moment).to_pylist() if row["kind"] == "hold"]
+    return [row["lead_id"] for row in marks.held(moment).to_pylist()]
 
 
 def test_a_hold_holds_from_when_it_was_said_to_its_end(marks):
     """Before it was said, and from its end on, it does not count."""
-    marks.override("Ann", kind="hold", owner="rui", until=NOW + DAY, reason="asked for March", by="rui", at=NOW)
+    marks.hold("Ann", owner="rui", until=NOW + DAY, reason="asked for March", by="rui", at=NOW)
     assert held(marks, NOW - DAY) == []
     assert held(marks, NOW) == held(marks, NOW + DAY - timedelta(microseconds=1)) == ["Ann"]
     assert held(marks, NOW + DAY) == []
-    assert marks.active(NOW).to_pylist() == [
-        {"lead_id": "Ann", "kind": "hold", "owner": "rui", "until": NOW + DAY, "reason": "asked for March", "by": "rui",
-         "at": NOW},
-    ]  # fmt: skip
+    assert marks.held(NOW).to_pylist() == [
+        {"lead_id": "Ann", "owner": "rui", "until": NOW + DAY, "reason": "asked for March", "by": "rui", "at": NOW},
+    ]
 
 
 def test_a_withdrawal_is_a_row_and_the_mark_stays_told(marks, tmp_path):
     """Taken back, a hold counts no longer; who said what and when is still there."""
-    number = marks.override("Ann", kind="hold", by="rui", at=NOW)
+    number = marks.hold("Ann", by="rui", at=NOW)
     marks.withdraw(number, by="eva", at=NOW + DAY, lead_id="Ann")
     assert held(marks, NOW + DAY) == []
     assert [(mark.kind, mark.by, mark.is_withdrawn) for mark in marks.of_lead("Ann")] == [("hold", "rui", True)]
@@ -48,43 +47,41 @@ def test_a_withdrawal_is_a_row_and_the_mark_stays_told(marks, tmp_path):
 
 def test_nobody_withdraws_what_is_not_theirs(marks):
     """A mark of another lead, or none, is refused."""
-    number = marks.override("Ann", kind="hold", by="rui", at=NOW)
+    number = marks.hold("Ann", by="rui", at=NOW)
     for lead, what in (("Bob", number), ("Ann", number + 1)):
         with pytest.raises(LeadlightError, match="no such mark"):
             marks.withdraw(what, by="eva", at=NOW, lead_id=lead)
 
 
-def test_the_last_word_counts(marks):
-    """A release after a hold frees the lead, and a hold after a release holds it again."""
-    marks.override("Ann", kind="hold", by="rui", at=NOW)
-    marks.override("Ann", kind="release", by="eva", at=NOW + DAY)
-    assert held(marks, NOW + DAY) == []
-    marks.override("Ann", kind="hold", by="rui", at=NOW + 2 * DAY)
-    assert held(marks, NOW + 2 * DAY) == ["Ann"]
+def test_of_two_holds_the_last_word_counts_and_without_it_the_one_before(marks):
+    """The list names each lead once; a longer hold outlives a shorter one that was said after it."""
+    marks.hold("Ann", by="rui", at=NOW, until=NOW + 3 * DAY)
+    second = marks.hold("Ann", by="eva", at=NOW + DAY, until=NOW + 2 * DAY)
+    said = {moment: marks.held(NOW + moment * DAY)["by"].to_pylist() for moment in range(4)}
+    assert said == {0: ["rui"], 1: ["eva"], 2: ["rui"], 3: []}
+    marks.withdraw(second, by="eva", at=NOW + DAY, lead_id="Ann")
+    assert marks.held(NOW + DAY)["by"].to_pylist() == ["rui"]
 
 
 def test_contacted_holds_nobody(marks):
     """That somebody called is told, and changes nothing."""
     marks.contacted("Ann", by="rui", at=NOW, note="busy")
-    assert len(marks.active(NOW)) == 0
+    assert len(marks.held(NOW)) == 0
     assert [mark.reason for mark in marks.of_lead("Ann")] == ["busy"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"kind": "ban"}, {"kind": "hold", "until": NOW}, {"kind": "hold", "reason": "x" * 501}, {"kind": "contacted"}],
-)
+@pytest.mark.parametrize("wrong", [{"until": NOW}, {"reason": "x" * 501}])
 def test_nonsense_is_refused(marks, wrong):
-    """Another kind, an end that has passed, a text without end: nothing is written."""
+    """An end that has passed, a text without end: nothing is written."""
     with pytest.raises(LeadlightError):
-        marks.override("Ann", **wrong, by="rui", at=NOW)
+        marks.hold("Ann", **wrong, by="rui", at=NOW)
     assert marks.of_lead("Ann") == []
 
 
 def test_reading_makes_no_file(marks, tmp_path):
     """Before the first mark there is nothing, and whoever asks leaves it so."""
     assert marks.of_leads(["Ann"]) == {}
-    assert len(marks.active(NOW)) == 0
+    assert len(marks.held(NOW)) == 0
     assert list(tmp_path.iterdir()) == []
 
 

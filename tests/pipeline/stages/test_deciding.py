@@ -93,8 +93,8 @@ def test_a_person_s_hold_reaches_the_next_run(tmp_path):
     """A hold in force when the run happens is stored with its lead; other marks hold nobody."""
     settings = shop_in(tmp_path)
     marks, before = marks_of(settings), NOW - timedelta(hours=1)
-    marks.override("Ann", kind="hold", until=NOW + timedelta(days=1), reason="on holiday", by="rui", at=before)
-    marks.override("Bob", kind="hold", until=NOW - timedelta(minutes=1), by="rui", at=before)
+    marks.hold("Ann", until=NOW + timedelta(days=1), reason="on holiday", by="rui", at=before)
+    marks.hold("Bob", until=NOW - timedelta(minutes=1), by="rui", at=before)
     marks.contacted("Bob", by="rui", at=before)
     rows = decided(settings)
     assert {lead: row["held"] for lead, row in rows.items()} == {
