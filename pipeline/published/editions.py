@@ -122,7 +122,9 @@ class Edition:
             yield from shown_rows(self._folder / SHOWN, positions[start : start + _EXPORTED_AT_ONCE]).to_batches()
 
     def lead(self, key: int) -> list[dict[str, Any]]:
-        """Return the full stored rows (`models.scoring.score_schema`) of a lead, best rank first; empty = not there.
+        """Return the stored rows (`models.scoring.score_schema`) of a lead, best rank first; empty = not there.
+
+        Points stand by family and in the reasons, not feature by feature.
 
         Args:
             key: The lead's key; see `pipeline.published.keys`.
@@ -133,7 +135,8 @@ class Edition:
         if self.run.is_in_order:
             return part_rows(self._folder / PART, self._part_metadata, positions)
         lead_id = self._rows(positions)[0].lead_id
-        return self._store.read_lead(self.stored, lead_id).sort_by("rank").to_pylist()
+        rows = self._store.read_lead(self.stored, lead_id).sort_by("rank")
+        return rows.drop_columns("points").to_pylist()
 
     def listed(self, key: int) -> list[ListRow]:
         """Return the rows of the list about a lead, best rank first; empty = not there."""

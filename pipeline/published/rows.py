@@ -158,7 +158,9 @@ def positions_of_lead(keys: npt.NDArray[np.uint64], key: int) -> npt.NDArray[np.
 
 
 def part_rows(path: Path, metadata: pq.FileMetaData, positions: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Return full rows of a part by their places; only the row groups that hold them are read.
+    """Return rows of a part by their places, without the points of each feature; only their row groups are read.
+
+    Those points are most of a row, and no page shows them: what is told of a lead are its reasons.
 
     Args:
         path: The file.
@@ -166,10 +168,11 @@ def part_rows(path: Path, metadata: pq.FileMetaData, positions: npt.NDArray[np.i
         positions: Places of the rows, few.
     """
     ends = np.cumsum([metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)])
+    told = [name for name in metadata.schema.to_arrow_schema().names if name != "points"]
     rows = []
     with pq.ParquetFile(path, metadata=metadata) as file:
         for position in positions.tolist():
             group = int(np.searchsorted(ends, position, side="right"))
             first = int(ends[group]) - metadata.row_group(group).num_rows
-            rows += file.read_row_group(group, use_threads=False).slice(position - first, 1).to_pylist()
+            rows += file.read_row_group(group, columns=told, use_threads=False).slice(position - first, 1).to_pylist()
     return rows

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from features.errors import LeadlightError
+from features.moments import from_us
 from models.model import LeadModel
 from models.points import score_ends
 from models.reason_codes import told
@@ -17,7 +18,7 @@ from pipeline.lead_timeline import Happening
 from pipeline.marks import Mark
 from pipeline.published.editions import Edition
 from pipeline.published.keys import key_of
-from pipeline.published.rows import HistoryPoint
+from pipeline.published.rows import HistoryPoint, ListRow
 from pipeline.web import faults
 from pipeline.web.harmless import plain
 from pipeline.web.listing import Standing, standing
@@ -120,13 +121,25 @@ def rows_of(edition: Edition, key: str) -> list[Mapping[str, Any]]:
     return list(rows)
 
 
+def listed_of(edition: Edition, key: str) -> list[ListRow]:
+    """Return the rows of the list about a lead, best rank first: they tell who it is, and are read quickly.
+
+    Raises:
+        RefusedError: No lead has this key.
+    """
+    rows = edition.listed(number_of(key))
+    if not rows:
+        raise faults.no_such_lead()
+    return rows
+
+
 def lead_id_of(edition: Edition, key: str) -> str:
     """Return the id of the lead that *key* names.
 
     Raises:
         RefusedError: No lead has this key.
     """
-    return str(rows_of(edition, key)[0]["lead_id"])
+    return listed_of(edition, key)[0].lead_id
 
 
 def number_of(key: str) -> int:
@@ -141,9 +154,15 @@ def number_of(key: str) -> int:
         raise faults.no_such_lead() from error
 
 
-def timeline_of(visit: Visit, lead_id: str, *, as_of: datetime) -> list[Happening] | None:
-    """Return what was known of a lead before *as_of*, newest first; None where no history is kept."""
-    return lead_data(visit.house.settings).latest(lead_id, as_of=as_of, language=visit.said)
+def timeline_of(visit: Visit, edition: Edition, key: str) -> list[Happening] | None:
+    """Return what was known of a lead when it was scored, newest first; None where no history is kept.
+
+    Raises:
+        RefusedError: There is no such lead among the published scores.
+    """
+    row = listed_of(edition, key)[0]
+    moment = row.as_of or from_us(edition.stored.as_of)
+    return lead_data(visit.house.settings).latest(row.lead_id, as_of=moment, language=visit.said)
 
 
 def local(visit: Visit, moment: datetime) -> datetime:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from pipeline.web.api.shapes import ChangeOut, HappeningOut, HistoryOut, LeadPageOut
 from pipeline.web.changed import changes
-from pipeline.web.lead import lead_page, number_of, rows_of, timeline_of
+from pipeline.web.lead import lead_page, listed_of, number_of, timeline_of
 from pipeline.web.visit import Asked, Scores
 
 router = APIRouter(prefix="/leads/{key}", tags=["lead"])
@@ -25,7 +25,7 @@ def one_lead(key: LeadKey, visit: Asked, edition: Scores) -> LeadPageOut:
 @router.get("/history")
 def history(key: LeadKey, edition: Scores) -> list[HistoryOut]:
     """Return a lead's scores over time, oldest first."""
-    rows_of(edition, key)
+    listed_of(edition, key)
     return [HistoryOut.of(point) for point in edition.history(number_of(key))]
 
 
@@ -43,6 +43,5 @@ def changed(
 @router.get("/timeline")
 def timeline(key: LeadKey, visit: Asked, edition: Scores) -> list[HappeningOut]:
     """Return what was known of a lead when it was scored, newest first; empty where no history is kept."""
-    row = rows_of(edition, key)[0]
-    happened = timeline_of(visit, row["lead_id"], as_of=row["as_of"])
+    happened = timeline_of(visit, edition, key)
     return [HappeningOut(at=one.at, text=one.text) for one in happened or []]

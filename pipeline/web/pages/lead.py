@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.web import marking as mark
 from pipeline.web.changed import changes, older_runs
-from pipeline.web.lead import lead_id_of, lead_page, rows_of, timeline_of
+from pipeline.web.lead import lead_id_of, lead_page, listed_of, timeline_of
 from pipeline.web.visit import OWN_FORM, Asked, Scores
 
 router = APIRouter(prefix="/leads/{key}")
@@ -34,8 +34,7 @@ def lead(key: str, visit: Asked, edition: Scores, done: str = "") -> HTMLRespons
 @router.get("/timeline")
 def timeline(key: str, visit: Asked, edition: Scores) -> HTMLResponse:
     """Show what was known of the lead: read from the tables, so it comes after the page."""
-    row = rows_of(edition, key)[0]
-    happened = timeline_of(visit, row["lead_id"], as_of=row["as_of"])
+    happened = timeline_of(visit, edition, key)
     template = "timeline_part.html" if visit.is_part else "timeline.html"
     return visit.answer(template, {"happened": happened, "key": key}, edition=edition)
 
@@ -47,7 +46,7 @@ def changed(key: str, visit: Asked, edition: Scores, since: datetime | None = No
     chosen = since or (runs[0] if runs else None)
     told = changes(visit, edition, key, since=chosen) if chosen else []
     template = "changes_part.html" if visit.is_part else "changes.html"
-    rows_of(edition, key)
+    listed_of(edition, key)
     return visit.answer(template, {"changes": told, "runs": runs, "since": chosen, "key": key}, edition=edition)
 
 
