@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,9 @@ REASONS: Final = (LOCALE, "reasons")
 _PLACES: Final = {"en": "en", "en-gb": "en_GB", "pt": "pt_PT", "pt-br": "pt_BR", "pl": "pl_PL", "ro": "ro_RO"}
 _CODE_LENGTH: Final = 35
 """Longer ones are no language; whatever a browser sends is shortened before it is looked at."""
+_ONE_DECIMAL_BELOW: Final = 0.095
+_DAYS_KEPT: Final = 4_096
+"""Days in words that are remembered: Babel reads its pattern anew for each, and a page of history has ninety."""
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know it
@@ -89,6 +92,10 @@ class Language:
         signs = number_format(self.locale)
         return signs.written(x * 100, digits) + signs.percent
 
+    def share(self, x: float) -> str:
+        """Return a probability or a share as people read it: "4.2%", and from 10 % on whole."""
+        return self.percent(x, 1 if x < _ONE_DECIMAL_BELOW else 0)
+
     def money(self, x: float, currency: str) -> str:
         """Return an amount: "$12.50", whole ones without decimals; an empty *currency* leaves the number alone."""
         signs = number_format(self.locale)
@@ -98,9 +105,7 @@ class Language:
 
     def date(self, d: date) -> str:
         """Return a day: "Mar 4, 2026"."""
-        from babel.dates import format_date
-
-        return format_date(d, "medium", locale=self.locale)
+        return _day(d.year, d.month, d.day, self.locale)
 
     def moment(self, moment: datetime) -> str:
         """Return a day with the time, of the zone that *moment* is in: "Mar 4, 2026, 3:05 PM"."""
@@ -127,6 +132,13 @@ class Language:
             if number
         ][:2]
         return (number_format(self.locale).minus if seconds < 0 else "") + (" ".join(parts) or "0 s")
+
+
+@lru_cache(maxsize=_DAYS_KEPT)
+def _day(year: int, month: int, day: int, locale: str) -> str:
+    from babel.dates import format_date
+
+    return format_date(date(year, month, day), "medium", locale=locale)
 
 
 def language(code: str) -> Language:

@@ -7,7 +7,7 @@ pattern is read once, from a number that Babel wrote, and filled in by Python's 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from babel import Locale
 from babel.numbers import format_currency, format_percent
@@ -38,7 +38,13 @@ class NumberFormat:
 
     def with_signs(self, plain: str) -> str:
         """Return a number that Python wrote ("-1,234.5") with the signs of this locale."""
-        return plain.translate({ord(","): self.group, ord("."): self.decimal, ord("-"): self.minus})
+        # English: a page writes a hundred numbers, and `translate` is what they cost.
+        return plain.translate(self._signs) if self._signs else plain
+
+    @cached_property
+    def _signs(self) -> dict[int, str]:
+        signs = {",": self.group, ".": self.decimal, "-": self.minus}
+        return {ord(python): own for python, own in signs.items() if own != python}
 
 
 @cache

@@ -16,6 +16,7 @@ from pipeline.languages import N_, Language
 
 LONGEST: Final = 300
 """Characters of a shop's own words that are shown."""
+_KEPT: Final = 1_000
 ACTIONS: Final = {
     "call": N_("Call"),
     "recover_cart": N_("Recover the cart"),
@@ -70,13 +71,19 @@ class Labels:
 
     said: Language
     named: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    _alone: dict[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, kind: str, code: str | None) -> str:
         """Return what *code* of *kind* is called where it stands alone; empty without a code.
 
         A shop's own words stay as the shop wrote them; a code without words is said as it is spelled.
         """
-        return self._own(kind, code or "", "label") or begun(self.inside(kind, code))
+        asked = (kind, code or "")
+        if asked not in self._alone:
+            if len(self._alone) >= _KEPT:
+                self._alone.clear()
+            self._alone[asked] = self._own(*asked, "label") or begun(self.inside(kind, code))
+        return self._alone[asked]
 
     def inside(self, kind: str, code: str | None) -> str:
         """Return the same as it stands inside a sentence: "no consent", "by phone"."""

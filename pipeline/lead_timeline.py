@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -21,7 +21,21 @@ from pipeline.languages import ENGLISH, Language
 from pipeline.one_lead import rows_of_lead
 from pipeline.settings import Settings
 
-_TELLING = ("orders", "sessions", "events", "outcomes")
+_DETAILS: Final[Mapping[str, tuple[str, ...]]] = {
+    "orders": ("category", "channel"),
+    "sessions": ("source", "device"),
+    "events": ("category", "item", "campaign"),
+    "outcomes": ("category", "item", "campaign"),
+}
+"""What is told with its name, by table."""
+_MOMENTS: Final = ("occurred_at", "known_at", "superseded_at")
+_TELLING: Final[Mapping[str, frozenset[str]]] = {
+    "orders": frozenset({*_MOMENTS, *_DETAILS["orders"], "amount", "items", "is_cancelled"}),
+    "sessions": frozenset({*_MOMENTS, *_DETAILS["sessions"], "pages", "duration"}),
+    "events": frozenset({*_MOMENTS, *_DETAILS["events"], "type"}),
+    "outcomes": frozenset({*_MOMENTS, *_DETAILS["outcomes"], "outcome"}),
+}
+"""The columns that are told of, by table."""
 _MOST = 12
 
 
@@ -80,7 +94,7 @@ def _told(row: Mapping[str, Any], settings: Settings, language: Language) -> str
     if row["table"] == "sessions":
         return _session(row, language)
     what = event_name(str(row.get("type") or row.get("outcome") or ""), settings.features.event_types, language)
-    return ", ".join([what, *_details(row, ("category", "item", "campaign"), language)])
+    return ", ".join([what, *_details(row, language)])
 
 
 def _order(row: Mapping[str, Any], currency: str, language: Language) -> str:
@@ -93,7 +107,7 @@ def _order(row: Mapping[str, Any], currency: str, language: Language) -> str:
     if row.get("items"):
         many = language.ngettext("{n} item", "{n} items", row["items"])
         items.append(many.replace("{n}", language.number(row["items"])))
-    return ", ".join([said.replace("{amount}", amount), *items, *_details(row, ("category", "channel"), language)])
+    return ", ".join([said.replace("{amount}", amount), *items, *_details(row, language)])
 
 
 def _session(row: Mapping[str, Any], language: Language) -> str:
@@ -103,14 +117,14 @@ def _session(row: Mapping[str, Any], language: Language) -> str:
         parts.append(pages.replace("{n}", language.number(row["pages"])))
     if row.get("duration"):
         parts.append(language.duration(row["duration"] / scale_of("duration")))
-    return ", ".join([*parts, *_details(row, ("source", "device"), language)])
+    return ", ".join([*parts, *_details(row, language)])
 
 
-def _details(row: Mapping[str, Any], names: tuple[str, ...], language: Language) -> list[str]:
+def _details(row: Mapping[str, Any], language: Language) -> list[str]:
     """Return what else a row says, each with its name: "category shoes"."""
     pattern = language.pgettext("detail", "{name} {value}")
     return [
         pattern.replace("{name}", language.pgettext("name", name)).replace("{value}", plain(str(row[name])))
-        for name in names
+        for name in _DETAILS[row["table"]]
         if row.get(name)
     ]

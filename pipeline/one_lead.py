@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from features.parsing import quoted
 from pipeline.ingested import Tables
@@ -20,28 +22,45 @@ if TYPE_CHECKING:
     import duckdb
 
 _OF_THREAD = threading.local()
+_INDEXES_KEPT: Final = 64
+"""Of as many buckets the ids of leads stay in memory, some hundred kilobytes each."""
 
 
-def rows_of_lead(tables: Tables, lead_id: str, names: Sequence[str]) -> dict[str, pa.Table]:
+def rows_of_lead(tables: Tables, lead_id: str, wanted: Mapping[str, Collection[str]]) -> dict[str, pa.Table]:
     """Return one lead's rows by table, those of an unknown lead without any.
 
     Args:
         tables: The ingested tables.
         lead_id: The lead.
-        names: Which tables; one that was not ingested is left out.
+        wanted: Which columns of which tables: each costs time. What was not ingested is left out.
     """
     folder, bucket = tables.folder / "timelines", bucket_of(lead_id, buckets=tables.buckets)
-    leads = _rows(bucket_file(folder, LEADS, bucket), ["lead_no"], "lead_id", lead_id)
-    number = leads["lead_no"][0].as_py() if len(leads) else -1
-    there = {name: columns for name, columns in tables.manifest["timelines"].items() if name in names}
+    number = _number_of(bucket_file(folder, LEADS, bucket), lead_id)
     return {
-        name: _rows(bucket_file(folder, name, bucket), columns, "lead_no", number) for name, columns in there.items()
+        name: _rows(bucket_file(folder, name, bucket), [column for column in there if column in wanted[name]], number)
+        for name, there in tables.manifest["timelines"].items()
+        if name in wanted
     }
 
 
-def _rows(path: Path, columns: Sequence[str], where: str, value: str | int) -> pa.Table:
-    query = f"SELECT {', '.join(map(quoted, columns))} FROM read_parquet(?) WHERE {where} = ?"
-    return _cursor().sql(query, params=[str(path), value]).to_arrow_table()
+def _number_of(path: Path, lead_id: str) -> int:
+    """Return by which number the timelines of a bucket know a lead; -1 = not at all."""
+    found = path.stat()
+    ids, numbers = _index_of(path, (found.st_ino, found.st_mtime_ns))
+    place = pc.index(ids, lead_id).as_py()
+    return -1 if place < 0 else int(numbers[place].as_py())
+
+
+@lru_cache(maxsize=_INDEXES_KEPT)
+def _index_of(path: Path, _stands: tuple[int, int]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    with pq.ParquetFile(path) as file:
+        leads = file.read(["lead_id", "lead_no"])
+    return leads["lead_id"].cast(pa.string()), leads["lead_no"]
+
+
+def _rows(path: Path, columns: Sequence[str], lead_no: int) -> pa.Table:
+    query = f"SELECT {', '.join(map(quoted, columns))} FROM read_parquet(?) WHERE lead_no = ?"
+    return _cursor().sql(query, params=[str(path), lead_no]).to_arrow_table()
 
 
 def _cursor() -> duckdb.DuckDBPyConnection:

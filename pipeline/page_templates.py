@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jinja2
+from markupsafe import Markup
 
 from pipeline.languages import Language
 
@@ -18,5 +21,13 @@ def page_templates(loader: jinja2.BaseLoader, said: Language) -> jinja2.Environm
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_callables(said.gettext, said.ngettext, newstyle=True, pgettext=said.pgettext)  # type: ignore[attr-defined]
-    made.globals["said"] = said
+    # Jinja2's own asks the template's context for every text, a quarter of a page's time; ours says the same.
+    made.globals.update(said=said, _=_gettext(said))
     return made
+
+
+def _gettext(said: Language) -> Callable[..., Markup]:
+    def told(text: str, **given: object) -> Markup:
+        return Markup(said.gettext(text)) % given  # noqa: S704 - our own translations; what is given is escaped
+
+    return told

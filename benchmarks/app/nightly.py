@@ -19,9 +19,12 @@ from benchmarks.app.leads import night_of
 from benchmarks.app.shop import add_night
 from benchmarks.app.trained import leads_of, settings_of
 from features.moments import from_us
+from pipeline.priority import give_way
 from pipeline.published.retention import Retention
 from pipeline.score_store import ScoreStore
 from pipeline.workspace import Workspace
+
+_NIGHTS = 90
 
 
 def main() -> int:
@@ -32,6 +35,7 @@ def main() -> int:
     parser.add_argument("--from", type=int, required=True, dest="first")
     asked = parser.parse_args()
     settings = settings_of(asked.folder)
+    give_way(settings.score.niceness)  # as the command does
     workspace, leads, night = Workspace(settings.shop.workspace), leads_of(settings, asked.leads), asked.first
     store, folders = ScoreStore(workspace), []
     while not select.select([sys.stdin], [], [], 0)[0]:
@@ -41,7 +45,7 @@ def main() -> int:
         run = add_night(store, leads, night)
         stored = time.monotonic()
         with workspace.publishing():
-            store.publish(run, Retention(at=from_us(night_of(night))))
+            store.publish(run, Retention(at=from_us(night_of(night)), history_days=_NIGHTS))
         told = {
             "night": night,
             "drawn_s": round(began - drawn, 2),

@@ -23,6 +23,7 @@ from benchmarks.app.memory import peak_gb
 from benchmarks.app.trained import settings_of
 from pipeline.published.editions import Edition, Published
 from pipeline.web.app import create_app
+from pipeline.web.server import configured
 
 _OPENED: ContextVar[list[str] | None] = ContextVar("_OPENED", default=None)
 
@@ -63,16 +64,20 @@ class Watched:
 
 def _watch_editions() -> None:
     """Note every edition that a request opens; threads of a request inherit its list."""
-    before = Published.open
+    opening, at_hand = Published.open, Published.at_hand
 
-    def opened(self: Published) -> Edition:
-        edition = before(self)
-        noted = _OPENED.get()
-        if noted is not None:
-            noted.append(edition.id)
+    def noted(edition: Edition) -> Edition:
+        editions = _OPENED.get()
+        if editions is not None:
+            editions.append(edition.id)
         return edition
 
-    Published.open = opened  # type: ignore[method-assign]
+    def found(self: Published) -> Edition | None:
+        edition = at_hand(self)
+        return None if edition is None else noted(edition)
+
+    Published.open = lambda self: noted(opening(self))  # type: ignore[method-assign]
+    Published.at_hand = found  # type: ignore[method-assign]
 
 
 def main() -> int:
@@ -82,9 +87,7 @@ def main() -> int:
     asked = parser.parse_args()
     _watch_editions()
     app = Watched(create_app(settings_of(asked.folder), host="127.0.0.1"))
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, access_log=False, log_level="warning", lifespan="off", timeout_keep_alive=60
-    )
+    config = configured(app, host="127.0.0.1", port=0)
     server, socket = uvicorn.Server(config), config.bind_socket()
     serving = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     serving.start()

@@ -58,12 +58,12 @@ class Visitor:
             sys.exit(f"the first page could not be read: {status}")
         self._token = found[1].decode()
 
-    def visit(self, kind: str, path: str, form: dict[str, str] | None = None) -> None:
-        """Ask for a page and keep how long it took."""
+    def visit(self, kind: str, path: str, form: dict[str, str] | None = None, *, is_part: bool = False) -> None:
+        """Ask for a page, or for the part of one as htmx does, and keep how long it took."""
         began, computed = time.perf_counter(), time.thread_time()
         try:
             body = None if form is None else urlencode({**form, "token": self._token}).encode()
-            status, headers, page = self._ask("GET" if form is None else "POST", path, body)
+            status, headers, page = self._ask("GET" if form is None else "POST", path, body, is_part=is_part)
         except (OSError, http.client.HTTPException) as error:
             self._seen.errors.append(f"{kind}: {type(error).__name__}: {error}")
             self._connection.close()
@@ -82,8 +82,12 @@ class Visitor:
         self._seen.editions.update(editions)
         self._seen.mixed += len(editions) != 1
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, http.client.HTTPMessage, bytes]:
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, *, is_part: bool = False
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
         headers = {"Cookie": getattr(self, "_cookie", ""), "Accept-Language": "en"}
+        if is_part:
+            headers |= {"HX-Request": "true"}
         if body is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded"}
         self._connection.request(method, path, body=body, headers=headers)
@@ -99,7 +103,7 @@ def read(visitor: Visitor, reader: Reader, keys: Sequence[str], *, rows: int, un
         if wish.kind == "lead":
             key = keys[reader.chosen(len(keys))]
             visitor.visit("lead", f"/leads/{key}")
-            visitor.visit("timeline", f"/leads/{key}/timeline")
+            visitor.visit("timeline", f"/leads/{key}/timeline", is_part=True)
         elif wish.kind == "search":
             visitor.visit("search", "/leads", {"text": wish.text})
         else:

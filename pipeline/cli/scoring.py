@@ -11,6 +11,7 @@ from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
+from pipeline.priority import give_way
 
 AsOf = Annotated[
     datetime | None,
@@ -52,8 +53,11 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
     from pipeline.cli.show_scores import show_scores
     from pipeline.stages.score import score as run
 
+    settings = opened(config)
+    # Before any library makes its threads, which take over how far this one gives way.
+    give_way(settings.score.niceness)
     with shown_on_stderr() as progress:
-        report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
+        report = run(settings, as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
     show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config) if report.is_published else "")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,12 @@ from models.poisson_binomial import central_95
 from pipeline.published.asks import Ask
 from pipeline.published.conditions import condition
 from pipeline.published.cuts import Cut, cut, cut_of_all
-from pipeline.published.damage import reading
+from pipeline.published.damage import DamagedError, reading
 from pipeline.published.finder import Finder
 from pipeline.published.folding import folded_question
 from pipeline.published.manifest import Manifest
-from pipeline.published.rows import HistoryPoint, ListRow, Page, part_rows, positions_of_lead, shown_rows
+from pipeline.published.row_files import UNTOLD, PartFile, ShownFile, positions_of_lead
+from pipeline.published.rows import HistoryPoint, ListRow, Page
 from pipeline.published.run_files import INFO, KEYS, LIST, PART, SEARCH, SHOWN
 from pipeline.published.run_info import Choice, RunInfo, read_info
 from pipeline.published.sorts import positions_of
@@ -32,7 +34,7 @@ from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.workspace import Workspace
 
 _EXPORTED_AT_ONCE: Final = 65_536
-_PAGES_AT_HAND: Final = 64
+_PAGES_AT_HAND: Final = 256
 """Pages that are kept: most readers see the first ones."""
 
 
@@ -55,18 +57,35 @@ class Published:
         Raises:
             LeadlightError: Nothing was scored yet.
         """
+        newest = self.at_hand()
+        if newest is not None:
+            return newest
+        if not self._lock.acquire(blocking=self._newest is None):
+            # Somebody opens the next one already; what was published until now is whole, and at hand.
+            return cast(Edition, self._newest)
+        try:
+            self._newest = self.at_hand() or self._opened()
+        finally:
+            self._lock.release()
+        return self._newest
+
+    def _opened(self) -> Edition:
         # Looked at before it is read: if it is replaced in between, the next reader sees that, and opens anew.
         named = _stands(self._store.manifest_file)
-        newest = self._newest
-        if newest is not None and newest.stands == (*named, *self._listed(newest.stored)):
-            return newest
         manifest = self._store.manifest()
         self._store.complete(manifest.run)
-        with self._lock:
-            stands = (*named, *self._listed(manifest.run))
-            if self._newest is None or self._newest.stands != stands:
-                self._newest = Edition(manifest, stands, self._store, self._finder)
-            return self._newest
+        edition = Edition(manifest, (*named, *self._listed(manifest.run)), self._store, self._finder)
+        edition.warm()
+        return edition
+
+    def at_hand(self) -> Edition | None:
+        """Return what is published now where it was opened before: nothing is read; None = `open` has to read."""
+        newest = self._newest
+        is_newest = newest is not None and newest.stands == (
+            *_stands(self._store.manifest_file),
+            *self._listed(newest.stored),
+        )
+        return newest if is_newest else None
 
     def _listed(self, run: StoredRun) -> tuple[int, ...]:
         """Return what changes when a run was removed and scored anew."""
@@ -119,24 +138,30 @@ class Edition:
         """Yield all that *ask* shows on all of its pages, as `list_columns.SHOWN_COLUMNS`."""
         positions = positions_of(self._keys(replace(ask, after=None, before=None)))
         for start in range(0, len(positions), _EXPORTED_AT_ONCE):
-            yield from shown_rows(self._folder / SHOWN, positions[start : start + _EXPORTED_AT_ONCE]).to_batches()
+            yield from self._shown.rows(positions[start : start + _EXPORTED_AT_ONCE]).to_batches()
 
     def lead(self, key: int) -> list[dict[str, Any]]:
-        """Return the stored rows (`models.scoring.score_schema`) of a lead, best rank first; empty = not there.
+        """Return the stored rows of a lead, best rank first, without `rows.UNTOLD`; empty = not there.
 
         Points stand by family and in the reasons, not feature by feature.
 
         Args:
             key: The lead's key; see `pipeline.published.keys`.
         """
-        positions = positions_of_lead(self._lead_keys, key)
-        if not len(positions):
+        return self.whole(self.listed(key))
+
+    def whole(self, listed: Sequence[ListRow]) -> list[dict[str, Any]]:
+        """Return the stored rows of a lead as `lead` does.
+
+        Args:
+            listed: All that `listed` says of the lead.
+        """
+        if not listed:
             return []
         if self.run.is_in_order:
-            return part_rows(self._folder / PART, self._part_metadata, positions)
-        lead_id = self._rows(positions)[0].lead_id
-        rows = self._store.read_lead(self.stored, lead_id).sort_by("rank")
-        return rows.drop_columns("points").to_pylist()
+            return self._part.rows(listed)
+        rows = self._store.read_lead(self.stored, listed[0].lead_id).sort_by("rank")
+        return rows.select([name for name in rows.column_names if name not in UNTOLD]).to_pylist()
 
     def listed(self, key: int) -> list[ListRow]:
         """Return the rows of the list about a lead, best rank first; empty = not there."""
@@ -182,9 +207,21 @@ class Edition:
         p = pq.read_table(self._folder / LIST, columns=["probability"], partitioning=None)["probability"].drop_null()
         return central_95(p.to_numpy()) if len(p) else None
 
+    def warm(self) -> None:
+        """Open what pages read, before the first one asks for it."""
+        # What is damaged is told by the page that needs it.
+        with suppress(DamagedError, OSError, pa.ArrowException):
+            self.run, self._lead_keys, self._shown  # noqa: B018 - read for the first time
+            if self.run.is_in_order:
+                self._part  # noqa: B018
+
     @cached_property
-    def _part_metadata(self) -> pq.FileMetaData:
-        return pq.read_metadata(self._folder / PART)
+    def _shown(self) -> ShownFile:
+        return ShownFile(self._folder / SHOWN)
+
+    @cached_property
+    def _part(self) -> PartFile:
+        return PartFile(self._folder / PART)
 
     @cached_property
     def _lead_keys(self) -> npt.NDArray[np.uint64]:
@@ -220,4 +257,5 @@ class Edition:
     def _rows(self, positions: npt.NDArray[np.int64]) -> list[ListRow]:
         if not len(positions):
             return []
-        return [ListRow(**row) for row in shown_rows(self._folder / SHOWN, positions).to_pylist()]
+        # In one piece: to take values out of fifty is slower than to put those together.
+        return [ListRow(**row) for row in self._shown.rows(positions).combine_chunks().to_pylist()]

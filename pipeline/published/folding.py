@@ -41,4 +41,4 @@ def folded(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 def folded_question(text: str) -> str:
     """Return what a person typed as it is compared with `folded` texts."""
-    return str(folded(pa.array([text], pa.string()))[0].as_py())
+    return str(folded(pa.array([text], pa.string()))[0].as_py()) if text else ""

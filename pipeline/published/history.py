@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.lead_hash import lead_hash
-from pipeline.published.history_pieces import HISTORY_SCHEMA, ROWS, Piece, RunOfPiece, merged, points_of, write_piece
+from pipeline.published.history_pieces import (
+    HISTORY_SCHEMA,
+    POINT_SCHEMA,
+    ROWS,
+    Blocks,
+    Piece,
+    RunOfPiece,
+    merged,
+    points_of,
+    write_piece,
+)
 from pipeline.published.history_tiers import level_of, to_merge
 from pipeline.published.rows import HistoryPoint
 from pipeline.published.run_files import in_order_of_rank
@@ -49,7 +60,11 @@ class History:
         Args:
             key: The lead's key; see `pipeline.published.keys`.
         """
-        return points_of([self.folder / piece.name for piece in self.pieces], key)
+        return points_of(self._open, key)
+
+    @cached_property
+    def _open(self) -> list[Blocks]:
+        return [Blocks(self.folder / piece.name, POINT_SCHEMA) for piece in self.pieces]
 
     def with_run(self, run: RunOfPiece, part: Path, *, since: int = FOREVER) -> History:
         """Return the history with one more run, its pieces merged where there are too many.

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.moments import from_us
+from features.timeline import microseconds
 from models.scoring import TIME
 from pipeline.published.rows import HistoryPoint
 
@@ -49,6 +51,8 @@ HISTORY_SCHEMA: Final = pa.schema(
     }
 )
 _POINT: Final = [field.name for field in fields(HistoryPoint)]
+"""``as_of`` comes first."""
+POINT_SCHEMA: Final = pa.schema([field for field in HISTORY_SCHEMA if field.name in {"lead_key", *_POINT}])
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,36 @@ def write_piece(folder: Path, tables: Iterator[pa.Table]) -> int:
     return rows
 
 
+class Blocks:
+    """A piece that is open: whoever reads one lead after another finds the places of its blocks once.
+
+    Args:
+        folder: The piece.
+        schema: The columns that are read, in order of `HISTORY_SCHEMA`, ``lead_key`` among them.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema = HISTORY_SCHEMA) -> None:
+        self.starts: npt.NDArray[np.uint64] = np.load(folder / STARTS, allow_pickle=False)
+        self._schema = schema
+        columns = [HISTORY_SCHEMA.get_field_index(name) for name in schema.names]
+        options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=columns)
+        # Not mapped into memory: a file that somebody cuts off under a map ends the process.
+        self._file = pa.ipc.open_file(pa.OSFile(str(folder / ROWS)), options=options)
+        # Threads take turns: the reader keeps notes of its own.
+        self._turn = Lock()
+
+    def rows(self, low: int, high: int | None) -> pa.Table:
+        """Return the rows with ``low <= lead_key < high``; None = to the end."""
+        first = max(int(np.searchsorted(self.starts, np.uint64(low), side="left")) - 1, 0)
+        behind = len(self.starts) if high is None else int(np.searchsorted(self.starts, np.uint64(high), side="left"))
+        with self._turn:
+            table = pa.Table.from_batches([self._file.get_batch(n) for n in range(first, behind)], self._schema)
+        keys = table["lead_key"].to_numpy()
+        begin = int(np.searchsorted(keys, np.uint64(low), side="left"))
+        end = len(keys) if high is None else int(np.searchsorted(keys, np.uint64(high), side="left"))
+        return table.slice(begin, end - begin)
+
+
 def merged(folders: Sequence[Path], *, since: int) -> Iterator[pa.Table]:
     """Yield the rows of several pieces as one, range by range of leads.
 
@@ -101,47 +135,28 @@ def merged(folders: Sequence[Path], *, since: int) -> Iterator[pa.Table]:
         folders: The pieces, those published first before the others.
         since: Rows of moments before it (microseconds, UTC) are left out.
     """
-    all_starts = [starts_of(folder) for folder in folders]
-    bounds = np.unique(np.concatenate(all_starts))[::_BLOCKS_AT_ONCE][1:].tolist()
+    pieces = [Blocks(folder) for folder in folders]
+    bounds = np.unique(np.concatenate([piece.starts for piece in pieces]))[::_BLOCKS_AT_ONCE][1:].tolist()
     for low, high in zip([0, *bounds], [*bounds, None], strict=True):
-        parts = [_range(folder, starts, low, high) for folder, starts in zip(folders, all_starts, strict=True)]
-        table = pa.concat_tables(parts).combine_chunks()
+        table = pa.concat_tables([piece.rows(low, high) for piece in pieces]).combine_chunks()
         table = table.filter(pa.array(table["as_of"].cast(pa.int64()).to_numpy() >= since))
         if len(table):
             # Stable: within a lead the order of publication stays.
             yield table.take(pa.array(np.argsort(table["lead_key"].to_numpy(), kind="stable")))
 
 
-def points_of(folders: Sequence[Path], key: int) -> list[HistoryPoint]:
+def points_of(pieces: Sequence[Blocks], key: int) -> list[HistoryPoint]:
     """Return what the pieces say of a lead, oldest first.
 
     Args:
-        folders: The pieces.
+        pieces: The pieces, open with `POINT_SCHEMA`.
         key: The lead's key.
     """
     after = key + 1 if key < 2**64 - 1 else None
-    parts = [_range(folder, starts_of(folder), key, after) for folder in folders]
-    rows = pa.concat_tables([HISTORY_SCHEMA.empty_table(), *parts]).select(_POINT).to_pylist()
-    points = [HistoryPoint(**row) for row in rows]
+    rows = pa.concat_tables([POINT_SCHEMA.empty_table(), *(piece.rows(key, after) for piece in pieces)])
     # A stable sort: of one moment, what was published last comes last.
-    return sorted(points, key=lambda point: point.as_of)
-
-
-@lru_cache(maxsize=256)
-def starts_of(folder: Path) -> npt.NDArray[np.uint64]:
-    """Return the first key of each block of a piece; kept, because a piece never changes."""
-    starts: npt.NDArray[np.uint64] = np.load(folder / STARTS, allow_pickle=False)
-    return starts
-
-
-def _range(folder: Path, starts: npt.NDArray[np.uint64], low: int, high: int | None) -> pa.Table:
-    """Return the rows of a piece with ``low <= lead_key < high``; None = to the end."""
-    first = max(int(np.searchsorted(starts, np.uint64(low), side="left")) - 1, 0)
-    last = len(starts) if high is None else int(np.searchsorted(starts, np.uint64(high), side="left"))
-    with pa.memory_map(str(folder / ROWS)) as source:
-        reader = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(use_threads=False))
-        table = pa.Table.from_batches([reader.get_batch(block) for block in range(first, last)], HISTORY_SCHEMA)
-    keys = table["lead_key"].to_numpy()
-    begin = int(np.searchsorted(keys, np.uint64(low), side="left"))
-    end = len(keys) if high is None else int(np.searchsorted(keys, np.uint64(high), side="left"))
-    return table.slice(begin, end - begin)
+    rows = rows.take(pa.array(np.argsort(microseconds(rows["as_of"]), kind="stable")))
+    # Arrow asks the time zone's rules for each moment, which takes longer than all else here.
+    moments = map(from_us, microseconds(rows["as_of"]).tolist())
+    values = [rows[name].to_pylist() for name in _POINT[1:]]
+    return [HistoryPoint(*row) for row in zip(moments, *values, strict=True)]

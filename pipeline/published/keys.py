@@ -6,6 +6,7 @@ its digits hold the 64 bits of `models.lead_hash`. Among a million leads, two sh
 
 from __future__ import annotations
 
+from base64 import b32encode
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +17,9 @@ from models.lead_hash import lead_hash
 
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PLACES: Final = 13
+_BYTES: Final = 10
+"""Five bytes are eight digits, so these are sixteen, of which the first three say nothing."""
+_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS.encode())
 _VALUE: Final = {digit: value for value, digit in enumerate(_DIGITS)} | {"o": 0, "i": 1, "l": 1}
 _MOST: Final = 2**64 - 1
 
@@ -33,7 +37,7 @@ def text_of(key: int) -> str:
         >>> text_of(0)
         '0000000000000'
     """
-    return "".join(_DIGITS[key >> 5 * place & 31] for place in reversed(range(_PLACES)))
+    return b32encode(key.to_bytes(_BYTES, "big"))[-_PLACES:].translate(_CROCKFORD).decode()
 
 
 def key_of(text: str) -> int:

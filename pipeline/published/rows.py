@@ -1,21 +1,14 @@
-"""Rows as readers get them, and how any of them are fetched from the files of a run."""
+"""Rows as readers get them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.published import keys
 from pipeline.published.asks import Cursor
-from pipeline.published.run_files import ROWS_PER_SHOWN_BLOCK
 
 
 @dataclass(frozen=True)
@@ -112,67 +105,3 @@ class Page:
     next: Cursor | None
     previous: Cursor | None
     total: int
-
-
-def shown_rows(path: Path, positions: npt.NDArray[np.int64]) -> pa.Table:
-    """Return rows of a ``list.arrow`` in the order of *positions*; each block is read once.
-
-    Args:
-        path: The file.
-        positions: Places of the rows, ``(n_rows,)``.
-    """
-    with pa.memory_map(str(path)) as source:
-        reader = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(use_threads=False))
-        order = np.argsort(positions, kind="stable")
-        ascending = positions[order]
-        blocks = ascending // ROWS_PER_SHOWN_BLOCK
-        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
-        pieces = [
-            _picked(reader.get_batch(int(blocks[start])), ascending[start:stop] % ROWS_PER_SHOWN_BLOCK)
-            for start, stop in zip(starts, [*starts[1:], len(ascending)], strict=True)
-        ]
-        rows = pa.Table.from_batches(pieces, reader.schema)
-    if (order == np.arange(len(order))).all():
-        return rows
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    return rows.take(pa.array(back))
-
-
-def _picked(block: pa.RecordBatch, at: npt.NDArray[np.int64]) -> pa.RecordBatch:
-    """Return rows of a block; neighbours are cut out without being copied."""
-    is_run = at[-1] - at[0] == len(at) - 1
-    return block.slice(int(at[0]), len(at)) if is_run else block.take(pa.array(at))
-
-
-def positions_of_lead(keys: npt.NDArray[np.uint64], key: int) -> npt.NDArray[np.int64]:
-    """Return the places of a lead's rows, best rank first.
-
-    Args:
-        keys: A ``keys.npy``.
-        key: The lead's key.
-    """
-    start = np.searchsorted(keys[0], np.uint64(key), side="left")
-    stop = np.searchsorted(keys[0], np.uint64(key), side="right")
-    return np.sort(keys[1, start:stop].astype(np.int64))
-
-
-def part_rows(path: Path, metadata: pq.FileMetaData, positions: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Return rows of a part by their places, without the points of each feature; only their row groups are read.
-
-    Those points are most of a row, and no page shows them: what is told of a lead are its reasons.
-
-    Args:
-        path: The file.
-        metadata: Its metadata, which are long: 60 features make a hundred columns.
-        positions: Places of the rows, few.
-    """
-    ends = np.cumsum([metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)])
-    told = [name for name in metadata.schema.to_arrow_schema().names if name != "points"]
-    rows = []
-    with pq.ParquetFile(path, metadata=metadata) as file:
-        for position in positions.tolist():
-            group = int(np.searchsorted(ends, position, side="right"))
-            first = int(ends[group]) - metadata.row_group(group).num_rows
-            rows += file.read_row_group(group, columns=told, use_threads=False).slice(position - first, 1).to_pylist()
-    return rows

@@ -46,8 +46,11 @@ SCORED_AT: Final = "leadlight.scored_at"
 
 PART_ROW_GROUP: Final = 4_096
 LIST_ROW_GROUP: Final = 131_072
-ROWS_PER_SHOWN_BLOCK: Final = 128
+ROWS_PER_SHOWN_BLOCK: Final = 64
 """Fifty rows from anywhere are fifty blocks; smaller ones are read faster and fill more of the disk."""
+_BLOCK_OF: Final = b"leadlight.rows_per_block"
+_BLOCK_BEFORE: Final = 128
+"""What runs of before this was kept have."""
 
 _BLOCK: Final = LIST_ROW_GROUP
 _ORDER: Final = (("rank", "ascending"), ("lead_id", "ascending"), ("trigger_id", "ascending"))
@@ -146,7 +149,8 @@ def write_run(
     with ExitStack() as files:
         part = files.enter_context(_part_writer(folder, scores, head.scored_at)) if head.is_new else None
         found_by = files.enter_context(_list_writer(folder))
-        shown = files.enter_context(_arrow_writer(folder / SHOWN, SHOWN_SCHEMA, compression="lz4"))
+        in_blocks = SHOWN_SCHEMA.with_metadata({_BLOCK_OF: str(ROWS_PER_SHOWN_BLOCK)})
+        shown = files.enter_context(_arrow_writer(folder / SHOWN, in_blocks, compression="lz4"))
         searched = files.enter_context(_arrow_writer(folder / SEARCH, SEARCH_SCHEMA, compression=None))
         for start, rows in _blocks(scores, order):
             block = listed.block(start, rows)
@@ -172,6 +176,12 @@ def write_run(
         is_in_order=head.is_new,
     )
     (folder / INFO).write_text(info.as_json(), encoding="utf-8")
+
+
+def rows_per_block(shown: pa.Schema) -> int:
+    """Return how many rows a block of a ``list.arrow`` has, the last one apart."""
+    said = (shown.metadata or {}).get(_BLOCK_OF)
+    return _BLOCK_BEFORE if said is None else int(said)
 
 
 def _blocks(scores: pa.Table, order: pa.Array) -> Iterator[tuple[int, pa.Table]]:

@@ -87,7 +87,8 @@ def lead_page(visit: Visit, edition: Edition, key: str) -> LeadPage:
     Raises:
         RefusedError: There is no such lead among the published scores.
     """
-    rows, listed = rows_of(edition, key), edition.listed(number_of(key))[0]
+    of_list = listed_of(edition, key)
+    rows, listed = edition.whole(of_list), of_list[0]
     scorer = visit.house.words.of(edition.run.model_version)
     first = rows[0]
     marks = visit.house.marks.of_lead(first["lead_id"])
@@ -115,10 +116,7 @@ def rows_of(edition: Edition, key: str) -> list[Mapping[str, Any]]:
     Raises:
         RefusedError: No lead has this key.
     """
-    rows = edition.lead(number_of(key))
-    if not rows:
-        raise faults.no_such_lead()
-    return list(rows)
+    return list(edition.whole(listed_of(edition, key)))
 
 
 def listed_of(edition: Edition, key: str) -> list[ListRow]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from markupsafe import Markup
 
 from models.holds import OVERRIDE
 from pipeline import labels
@@ -17,7 +20,9 @@ from pipeline.published.rows import ListRow
 from pipeline.published.run_info import Choice
 from pipeline.web.filters import Wish, ask_of
 from pipeline.web.harmless import plain
+from pipeline.web.speech import templates
 from pipeline.web.visit import Visit
+from pipeline.web.visit import labels as labels_of
 from pipeline.web.words import Scorer
 
 
@@ -125,8 +130,20 @@ def shown(visit: Visit, edition: Edition, rows: Sequence[ListRow]) -> list[Shown
     """Return rows of a list as people read them."""
     scorer = visit.house.words.of(edition.run.model_version)
     standings = standings_of(visit, [row.lead_id for row in rows])
-    hidden: dict[str, Any] = dict.fromkeys(name for name in PERSONAL if name not in visit.house.settings.app.personal)
-    return [_shown(visit, replace(row, **hidden), scorer, standings.get(row.lead_id, Standing())) for row in rows]
+    said = (edition.id, visit.said.locale)
+    told = [visit.house.told.get((*said, row.position), partial(_told, visit, row, scorer)) for row in rows]
+    return [_standing_as(one, standings[one.row.lead_id]) if one.row.lead_id in standings else one for one in told]
+
+
+def drawn(visit: Visit, edition: Edition, lead: Shown) -> Markup:
+    """Return a row of the list as HTML."""
+    label = labels_of(visit, edition)
+
+    def draw() -> Markup:
+        row: Markup = templates(visit.said).get_template("lead_row.html").module.lead_row(lead, label)  # type: ignore[attr-defined]
+        return row
+
+    return visit.house.drawn.get((edition.id, visit.said.locale, lead.row.position, lead.standing), draw)
 
 
 def standings_of(visit: Visit, lead_ids: Sequence[str]) -> Mapping[str, Standing]:
@@ -154,12 +171,16 @@ def words_of(stored: Sequence[Mapping[str, Any]] | None, scorer: Scorer, visit: 
     ]
 
 
-def _shown(visit: Visit, row: ListRow, scorer: Scorer, said: Standing) -> Shown:
-    return Shown(
-        row=row,
-        key=row.key,
-        name=name_of(row),
-        reasons=words_of(row.reasons, scorer, visit),
-        held=said.held(row.held or ()),
-        standing=said,
-    )
+def _told(visit: Visit, row: ListRow, scorer: Scorer) -> Shown:
+    """Return a lead that nobody said anything about."""
+    allowed = visit.house.settings.app.personal
+    # What may not be shown is not stored either, unless the config was another one then.
+    hidden: dict[str, Any] = {name: None for name in PERSONAL if name not in allowed and getattr(row, name) is not None}
+    seen = replace(row, **hidden) if hidden else row
+    reasons = words_of(row.reasons, scorer, visit)
+    return Shown(seen, key=row.key, name=name_of(seen), reasons=reasons, held=Standing().held(row.held or ()))
+
+
+def _standing_as(lead: Shown, said: Standing) -> Shown:
+    """Return a lead that people said something about."""
+    return replace(lead, held=said.held(lead.row.held or ()), standing=said)

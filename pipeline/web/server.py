@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from features.errors import LeadlightError, wrong_input
 from pipeline.settings import Settings
@@ -24,18 +25,7 @@ def run(settings: Settings, *, host: str, port: int, say: Callable[[str], None])
     Raises:
         LeadlightError: The address cannot be used, or others could reach the app without saying who they are.
     """
-    app = create_app(settings, host=host)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        access_log=False,  # it would write addresses with all that stands in them
-        server_header=False,
-        proxy_headers=False,  # the gate believes the config's proxies, and nobody else
-        log_level="warning",
-        timeout_keep_alive=15,
-        h11_max_incomplete_event_size=32 * 1024,
-    )
+    config = configured(create_app(settings, host=host), host=host, port=port)
     server = uvicorn.Server(config)
     try:
         socket = config.bind_socket()
@@ -46,6 +36,22 @@ def run(settings: Settings, *, host: str, port: int, say: Callable[[str], None])
     say(f"Leadlight shows {settings.shop.name} at http://{where}:{port}  (Ctrl+C stops it)")
     with socket:
         server.run(sockets=[socket])
+
+
+def configured(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:
+    """Return how the app is served."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="h11",  # the other parser lets headers be of any length
+        access_log=False,  # it would write addresses with all that stands in them
+        server_header=False,
+        proxy_headers=False,  # the gate believes the config's proxies, and nobody else
+        log_level="warning",
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
 
 
 def _cannot_listen(host: str, port: int) -> LeadlightError:

@@ -20,6 +20,7 @@ from pipeline.web.static_files import address_of
 
 COOKIE: Final = "leadlight_language"
 _LONGEST_HEADER: Final = 500
+_DRAWN_KEPT: Final = 4_096
 
 
 def spoken(request: Request, settings: AppSettings) -> Language:
@@ -42,6 +43,8 @@ def templates(said: Language) -> Environment:
     made = page_templates(ChoiceLoader([PackageLoader("pipeline.web"), FileSystemLoader(REPORT_TEMPLATES)]), said)
     made.globals.update(names=NAMES, static=address_of, label=Labels(said), draw=pictures, plain=plain, begun=begun)
     made.filters["plain"] = plain
+    # What rows have in common is drawn once: a macro of small arguments has few answers.
+    made.globals["kept"] = lru_cache(_DRAWN_KEPT)(lambda macro, *given: macro(*given))
     return made
 
 

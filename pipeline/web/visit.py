@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Form, Header, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from pipeline.labels import Labels
 from pipeline.languages import Language
-from pipeline.published.editions import Edition
+from pipeline.published.editions import Edition, Published
 from pipeline.web import faults
 from pipeline.web.freshness import Freshness, freshness_of
 from pipeline.web.gate import Visitor
@@ -98,7 +99,7 @@ def _named(label: Labels, kind: str, value: str) -> str:
 
 def labels(visit: Visit, edition: Edition) -> Labels:
     """Return what codes of these scores are called."""
-    return Labels(visit.said, edition.run.labels)
+    return visit.house.labels.get((edition.id, visit.said.locale), lambda: Labels(visit.said, edition.run.labels))
 
 
 def freshness(visit: Visit, edition: Edition) -> Freshness:
@@ -114,23 +115,29 @@ def visit_of(request: Request) -> Visit:
     )  # fmt: skip
 
 
-def _edition(request: Request) -> Edition:
-    house: House = request.app.state.house
-    return house.edition()
+async def _visit(request: Request) -> Visit:
+    # It waits for nothing, and so needs no thread of its own.
+    return visit_of(request)
 
 
-Asked = Annotated[Visit, Depends(visit_of)]
+async def _edition(request: Request) -> Edition:
+    published: Published = request.app.state.house.published
+    at_hand = published.at_hand()
+    return at_hand if at_hand is not None else await run_in_threadpool(published.open)
+
+
+Asked = Annotated[Visit, Depends(_visit)]
 """The request, for a page's function."""
 Scores = Annotated[Edition, Depends(_edition)]
 """The published scores, the same for the whole request."""
 
 
-def _form_is_ours(visit: Asked, token: Annotated[str, Form(max_length=200)] = "") -> None:
+async def _form_is_ours(visit: Asked, token: Annotated[str, Form(max_length=200)] = "") -> None:
     if not visit.house.sessions.is_token(visit.visitor.session, token):
         raise faults.forged()
 
 
-def _call_is_ours(visit: Asked, x_form_token: Annotated[str, Header(max_length=200)] = "") -> None:
+async def _call_is_ours(visit: Asked, x_form_token: Annotated[str, Header(max_length=200)] = "") -> None:
     if not visit.house.sessions.is_token(visit.visitor.session, x_form_token):
         raise faults.forged()
 

@@ -6,6 +6,7 @@ out of it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -16,8 +17,8 @@ from features.moments import from_us
 from pipeline.published.editions import Edition
 from pipeline.web.export import csv_of, export_name
 from pipeline.web.filters import Wish, handle, wish_of
-from pipeline.web.listing import asked, listing
-from pipeline.web.visit import OWN_FORM, Asked, Scores, Visit, labels
+from pipeline.web.listing import asked, drawn, listing
+from pipeline.web.visit import OWN_FORM, Asked, Scores, Visit
 
 router = APIRouter()
 Fields = ImmutableMultiDict[str, str]
@@ -67,6 +68,5 @@ def _page(visit: Visit, edition: Edition, wish: Wish) -> HTMLResponse:
     template = "leads_part.html" if visit.is_part else "leads.html"
     # The browser's address follows the filters, without what was searched for.
     headers = {"HX-Push-Url": wish.address} if visit.is_part else {}
-    drawn = visit.house.rows.of(edition, visit.said, labels(visit, edition))
-    values = {"found": found, "wish": wish, "handle": handle, "drawn": drawn}
+    values = {"found": found, "wish": wish, "handle": handle, "drawn": partial(drawn, visit, edition)}
     return visit.answer(template, values, edition=edition, headers=headers)

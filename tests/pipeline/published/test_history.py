@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline.published import keys
 from pipeline.published.asks import Ask
 from pipeline.published.editions import Published
-from pipeline.published.history_pieces import ROWS_PER_BLOCK, Piece, RunOfPiece, starts_of
+from pipeline.published.history_pieces import ROWS_PER_BLOCK, Blocks, Piece, RunOfPiece
 from pipeline.published.history_tiers import PIECES_PER_LEVEL, level_of, to_merge
 from pipeline.published.retention import GRACE, Retention
 from pipeline.score_store import ScoreStore
@@ -99,7 +99,6 @@ def test_an_edition_held_over_many_publications_keeps_its_history(tmp_path, draw
     held = Published(Workspace(tmp_path)).open()
     for night in range(4, 9):
         publish(store, draw, night, retention=Retention(at=draw.now + timedelta(minutes=night)))
-    starts_of.cache_clear()
     assert told_points(held, "lead-5@shop.example") == stored_points(nights, "lead-5@shop.example")
 
 
@@ -276,5 +275,5 @@ def test_starts_are_the_first_keys_of_the_blocks(tmp_path, draw):
     with pa.memory_map(str(folder / "rows.arrow")) as source:
         reader = pa.ipc.open_file(source)
         first = [reader.get_batch(block)["lead_key"][0].as_py() for block in range(reader.num_record_batches)]
-    assert starts_of(folder).tolist() == first
+    assert Blocks(folder).starts.tolist() == first
     assert len(first) == 2
