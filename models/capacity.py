@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.each_lead import first_of_each_lead
 from models.holds import is_held
 from models.poisson_binomial import distribution, quantile
 
@@ -102,5 +103,4 @@ def _free(scores: pa.Table) -> pa.Table:
     is_free = np.asarray(pc.is_valid(scores["rank"])) & ~is_held(scores["held"])
     ranked = scores.select(["lead_id", "rank", "probability", "probability_low", "probability_high"])
     ranked = ranked.filter(pa.array(is_free)).sort_by("rank")
-    _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
-    return ranked.take(pa.array(np.sort(first)))
+    return ranked.take(pa.array(first_of_each_lead(ranked["lead_id"])))

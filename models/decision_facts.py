@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.situation import ATTRIBUTE, FACTS, column_of
+from models.each_lead import first_of_each_lead
 
 _SCORE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -129,7 +130,7 @@ def quintiles(
         lead_id: Whose row it is; a lead with several rows counts once.
     """
     is_customer = (_numbers(orders) > 0) & ~np.isnan(values)
-    _, first = np.unique(lead_id.to_numpy()[is_customer], return_index=True)
+    first = first_of_each_lead(lead_id.filter(pa.array(is_customer)))
     among = np.sort(values[is_customer][first])
     places = np.searchsorted(among, values, side="right") / max(len(among), 1)
     return pa.array(np.clip(np.ceil(places * 5), 1, 5), mask=~is_customer)

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +18,7 @@ from features.matrix import FeatureTable
 from features.people import PEOPLE
 from features.situation import Naming
 from models.decisions import Decisions, as_data, decide
+from models.each_lead import first_of_each_lead
 from models.holds import OVERRIDDEN
 from models.scoring import ScoringRun, with_ranks
 from pipeline.holds import overridden
@@ -148,8 +148,8 @@ def situation_of(asked: FeatureTable) -> pa.Table:
     if asked.beside is not None:
         for name in asked.beside.column_names:
             table = table.append_column(name, asked.beside[name])
-    _, first = np.unique(lead_id.to_numpy(), return_index=True)
-    return table if len(first) == len(table) else table.take(pa.array(np.sort(first)))
+    first = first_of_each_lead(lead_id)
+    return table if len(first) == len(table) else table.take(pa.array(first))
 
 
 def _with_people(told: pa.Table, people: pa.Table | None, *, held: pa.Array) -> pa.Table:

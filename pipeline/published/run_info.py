@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +72,11 @@ class RunInfo:
     labels: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     is_in_order: bool = True
+
+    @property
+    def earliest_end(self) -> datetime | None:
+        """Until when all of the tables told what happened (aware); None where that is not known."""
+        return min(map(datetime.fromisoformat, self.data_until.values()), default=None)
 
     def as_json(self) -> str:
         """Return the text of ``run.json``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from features import moments
 from models import scoring
 from models.points_card_columns import BoundCard
 from models.points_card_scoring import score_by_card
@@ -14,10 +13,10 @@ from pipeline.champion import has_champion
 from pipeline.deciding import Decided, scored_and_decided
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
-from pipeline.published.run_files import RunNotes
-from pipeline.score_store import ScoreStore, retention
+from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.stages.score_report import RunWords, ScoreReport, readable, report_of
+from pipeline.stored_run import RunToStore, published_if, stored_once
 from pipeline.workspace import Workspace
 
 
@@ -42,27 +41,18 @@ def score_by_points(
     ends = leads.data_until(bound.features)
     newest = min(ends.values())
     moment = asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
+    head = RunToStore(moment, version, scored_at, ends)
+    shared = scoring.ScoringRun(version, data_until=head.data_until, scored_at=scored_at.astimezone(UTC))
     store = ScoreStore(workspace)
-    run = store.find(moment, version)
-    is_new = run is None
-    if run is None:
-        until = moments.from_us(min(moment, newest))
-        shared = scoring.ScoringRun(version, data_until=until, scored_at=scored_at.astimezone(UTC))
+    is_new = store.find(moment, version) is None
+
+    def make() -> Decided:
         decided = _decided(settings, leads, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
-        run = store.add(
-            decided.scores,
-            as_of=moment,
-            model_version=version,
-            scored_at=scored_at,
-            people=decided.people,
-            personal=settings.app.personal,
-            notes=RunNotes(decided.words, {name: moments.from_us(end).isoformat() for name, end in ends.items()}),
-        )
-    with workspace.publishing():
-        is_published = not has_champion(settings)
-        if is_published:
-            store.publish(run, retention(settings, at=scored_at))
+        return decided
+
+    run = stored_once(settings, store, head, make)
+    is_published = published_if(settings, store, run, may=lambda: not has_champion(settings), scored_at=scored_at)
     scores, words = store.read(run), RunWords(bound.words, store.labels(run))
     return report_of(
         scores,

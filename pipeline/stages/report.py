@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from pipeline.lead_data import lead_data
 from pipeline.progress import Progress, silent
 from pipeline.published.asks import Ask
 from pipeline.published.editions import Edition, Published
-from pipeline.published.run_info import RunInfo
 from pipeline.published.tallies import Group, ScoreColumn
 from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
@@ -121,7 +119,7 @@ def report(settings: Settings, *, progress: Progress = silent) -> ShopReport:
         shop=settings.shop.name,
         question=settings.question.name,
         as_of=local_iso(run.as_of, zone),
-        data_until=_until(run, zone),
+        data_until=local_iso(to_us(run.earliest_end), zone) if run.earliest_end else "",
         model_version=run.model_version,
         words=run.labels,
         leads=run.scored,
@@ -139,9 +137,3 @@ def report(settings: Settings, *, progress: Progress = silent) -> ShopReport:
 
 def _hot(edition: Edition) -> int:
     return sum(choice.leads for choice in edition.choices().get("temperatures", ()) if choice.value == "hot")
-
-
-def _until(run: RunInfo, zone: str) -> str:
-    """Return the earliest end of the data."""
-    ends = [to_us(datetime.fromisoformat(end)) for end in run.data_until.values()]
-    return local_iso(min(ends), zone) if ends else ""

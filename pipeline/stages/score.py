@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from features import moments
 from models import scoring
@@ -14,11 +15,11 @@ from pipeline.champion import champion, has_champion, scores_still
 from pipeline.deciding import Decided, scored_and_decided
 from pipeline.lead_data import LeadData, lead_data
 from pipeline.progress import Progress, silent
-from pipeline.published.run_files import RunNotes
-from pipeline.score_store import ScoreStore, retention
+from pipeline.score_store import ScoreStore
 from pipeline.settings import Settings
 from pipeline.stages.points_score import score_by_points
 from pipeline.stages.score_report import RunWords, ScoreReport, readable, report_of
+from pipeline.stored_run import RunToStore, published_if, stored_once
 from pipeline.workspace import Workspace
 
 
@@ -39,40 +40,27 @@ def score(
     """
     if settings.points.card is not None and not has_champion(settings):
         return score_by_points(settings, as_of=as_of, scored_at=scored_at, progress=progress)
-    workspace = Workspace(settings.shop.workspace)
     model, version = champion(settings)
     leads = lead_data(settings)
     ends = leads.data_until(model.features)
     newest = min(ends.values())
     moment = asked_moment(settings, as_of, scored_at=scored_at) if as_of else newest
     stale_tables = _stale(settings, ends, moment)
-    store = ScoreStore(workspace)
-    run = store.find(moment, version)
-    is_new = run is None
-    if run is None:
-        # What came after the moment of scoring was not read, so a replay when there is more data says the same.
-        until = moments.from_us(min(moment, newest))
-        shared = scoring.ScoringRun(
-            model_version=version,
-            data_until=until,
-            scored_at=scored_at.astimezone(UTC),
-            is_stale=bool(stale_tables),
-        )
-        decided = _decided(settings, leads, model, shared, moment=moment, progress=progress)
-        run = store.add(
-            decided.scores,
-            as_of=moment,
-            model_version=version,
-            scored_at=scored_at,
-            people=decided.people,
-            personal=settings.app.personal,
-            notes=RunNotes(decided.words, {name: moments.from_us(end).isoformat() for name, end in ends.items()}),
-        )
+    head = RunToStore(moment, version, scored_at, ends)
+    shared = scoring.ScoringRun(
+        model_version=version,
+        data_until=head.data_until,
+        scored_at=scored_at.astimezone(UTC),
+        is_stale=bool(stale_tables),
+    )
+    store = ScoreStore(Workspace(settings.shop.workspace))
+    is_new = store.find(moment, version) is None
+    run = stored_once(
+        settings, store, head, lambda: _decided(settings, leads, model, shared, moment=moment, progress=progress)
+    )
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
-    with workspace.publishing():
-        is_published = scores_still(settings, version)
-        if is_published:
-            store.publish(run, retention(settings, at=scored_at))
+    may = partial(scores_still, settings, version)
+    is_published = published_if(settings, store, run, may=may, scored_at=scored_at)
     scores = store.read(run)
     words = RunWords(model.features, store.labels(run))
     exported = readable(scores, words, settings, learned_by=model)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from features.catalog import Feature
 from features.local_time import local_iso
 from models.capacity import Capacity, capacity
+from models.each_lead import first_of_each_lead
 from models.holds import is_held
 from models.model import LeadModel
 from models.reason_codes import strange_values
@@ -121,7 +122,7 @@ def report_of(
         stale_tables: Tables that ended too long before the moment of scoring.
     """
     ranked = scores.filter(pc.is_valid(scores["score"])).sort_by("rank")
-    best = _first_of_each_lead(ranked).slice(0, BEST_SHOWN)
+    best = ranked.take(pa.array(first_of_each_lead(ranked["lead_id"])[:BEST_SHOWN]))
     held_rows, per_week = is_held(scores["held"]), settings.decisions.capacity_per_week
     expected = pc.sum(scores["probability"]).as_py()
     return ScoreReport(
@@ -197,12 +198,6 @@ def _counted(values: pa.ChunkedArray) -> dict[str, int]:
 def _in_order(counts: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
     """Return *counts* in the order of *names*, those that nobody has as 0, then what has no name there."""
     return {name: counts.get(name, 0) for name in names} | dict(counts)
-
-
-def _first_of_each_lead(ranked: pa.Table) -> pa.Table:
-    """Return each lead's first row: one call answers all triggers that are open."""
-    _, first = np.unique(ranked["lead_id"].to_numpy(), return_index=True)
-    return ranked.take(pa.array(np.sort(first)))
 
 
 def _told(rows: pa.Table, words: RunWords, settings: Settings) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ def freshness_of(run: RunInfo, *, now: datetime, settings: Settings) -> Freshnes
     """Return how old a run is at *now* (aware)."""
     zone = ZoneInfo(settings.shop.time_zone)
     as_of = from_us(run.as_of)
-    until = min((datetime.fromisoformat(text) for text in run.data_until.values()), default=None)
+    until = run.earliest_end
     scored_at = datetime.fromisoformat(run.scored_at) if run.scored_at else as_of
     data_age, score_age = (now - (until or as_of)).total_seconds(), (now - scored_at).total_seconds()
     limit = settings.app.max_data_age_hours * 3600

@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import LeadlightError
 from pipeline.published.asks import Ask
-from pipeline.published.editions import Published
+from pipeline.published.editions import Edition, Published
 from pipeline.published.list_columns import LONGEST_TEXT, PERSONAL
 from pipeline.published.tallies import GROUPS
 from pipeline.score_store import ScoreStore
@@ -32,6 +32,27 @@ def test_an_edition_opened_before_a_publish_stays_the_same_after_it(shop, draw):
     assert held.page(Ask(held=True)).total + held.page(Ask(held=False)).total == 60
     assert held.run.rows == 60
     assert fresh.run.compared_with == {"as_of": 40 * draw.day, "model_version": "1-a"}
+
+
+def test_while_somebody_opens_the_next_edition_others_read_on_in_the_one_before(shop, draw, monkeypatch):
+    """Nobody waits for a publication to be read: the old run is whole, and the new one is there once it is open."""
+    made = shop()
+    published = Published(made.workspace)
+    held = published.open()
+    made.store.publish(made.store.add(draw.scores(80, 9), as_of=41 * draw.day, model_version="2-b", scored_at=draw.now))
+    seen_meanwhile, warm = [], Edition.warm
+
+    def slow(edition):
+        with ThreadPoolExecutor(1) as other:
+            seen_meanwhile.append(other.submit(published.open).result(timeout=60))
+        warm(edition)
+
+    monkeypatch.setattr(Edition, "warm", slow)
+    assert published.at_hand() is None
+    fresh = published.open()
+    assert seen_meanwhile == [held]
+    assert fresh.run.rows == 80
+    assert published.open() is published.at_hand() is fresh
 
 
 def test_every_thread_reads_the_same(shop):

@@ -1,0 +1,65 @@
+"""A run of scores on its way into the store: made and stored once, and published where it still may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from features import moments
+from pipeline.deciding import Decided
+from pipeline.published.run_files import RunNotes
+from pipeline.score_store import ScoreStore, StoredRun, retention
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class RunToStore:
+    """What tells a run from others.
+
+    Attributes:
+        moment: Its moment, microseconds (UTC).
+        version: Who scores: the model's version, or the card's label.
+        scored_at: When (aware).
+        ends: Until when each table tells what happened, microseconds (UTC).
+    """
+
+    moment: int
+    version: str
+    scored_at: datetime
+    ends: Mapping[str, int]
+
+    @property
+    def data_until(self) -> datetime:
+        """Until when the data were read: a replay when there is more of them says the same."""
+        return moments.from_us(min(self.moment, *self.ends.values()))
+
+
+def stored_once(settings: Settings, store: ScoreStore, head: RunToStore, make: Callable[[], Decided]) -> StoredRun:
+    """Return the run that is stored already, or make and store it."""
+    run = store.find(head.moment, head.version)
+    if run is not None:
+        return run
+    decided = make()
+    ends = {name: moments.from_us(end).isoformat() for name, end in head.ends.items()}
+    return store.add(
+        decided.scores,
+        as_of=head.moment,
+        model_version=head.version,
+        scored_at=head.scored_at,
+        people=decided.people,
+        personal=settings.app.personal,
+        notes=RunNotes(decided.words, ends),
+    )
+
+
+def published_if(
+    settings: Settings, store: ScoreStore, run: StoredRun, *, may: Callable[[], bool], scored_at: datetime
+) -> bool:
+    """Publish a run where it may be, and return whether it was: asked once nobody else is publishing."""
+    with Workspace(settings.shop.workspace).publishing():
+        is_published = may()
+        if is_published:
+            store.publish(run, retention(settings, at=scored_at))
+    return is_published
