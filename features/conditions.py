@@ -7,7 +7,7 @@ all must hold. A missing value meets only ``missing: true`` and ``not``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -74,7 +74,17 @@ def _read(where: Mapping[str, object]) -> tuple[list[Condition], list[str]]:
                 wrong.append(f"{column}: {fault}")
             else:
                 found.append(Condition(column, operator, operands))
+        wrong += _crossed(column, found)
     return found, wrong
+
+
+def _crossed(column: str, found: Sequence[Condition]) -> list[str]:
+    """Say of a column whether its least value lies above its greatest: no row can meet both."""
+    ends = {one.operator: one.operands[0] for one in found if one.column == column and one.operator in _BOUNDS}
+    least, most = ends.get("min"), ends.get("max")
+    if least is None or most is None or float(least) <= float(most):
+        return []
+    return [f"{column}: min {least:g} lies above max {most:g}, so nothing fits"]
 
 
 def canonical(conditions: Iterable[Condition]) -> Conditions:

@@ -97,7 +97,10 @@ class _Names:
     def meant(self, name: str) -> str:
         """Return a hint at the name that was meant."""
         near = nearest(name, self._kinds) or next((own for own in self._kinds if own == ATTRIBUTE + name), None)
-        return f" (did you mean '{near}'?)" if near else ""
+        if near or not name.startswith(ATTRIBUTE):
+            return f" (did you mean '{near}'?)" if near else ""
+        own = [known for known in self._kinds if known.startswith(ATTRIBUTE)]
+        return f"; there are {', '.join(own)}" if own else "; the config maps no attributes of leads"
 
     def misfits(self, alternative: conditions.Conditions) -> list[str]:
         """Return the tests that do not go with the kind of what they ask."""

@@ -26,7 +26,7 @@ tests = st.one_of(
     st.fixed_dictionaries(
         {},
         optional={
-            "min": st.integers(), "max": st.floats(-1, 1), "above": st.integers(), "below": st.integers(),
+            "min": st.integers(max_value=0), "max": st.floats(0, 1), "above": st.integers(), "below": st.integers(),
             "not": st.lists(operands, min_size=1, max_size=2), "contains": st.text(), "missing": st.booleans(),
         },
     ),
@@ -91,6 +91,7 @@ def test_whole_numbers_beyond_those_of_a_float_are_compared():
         ({"amount": {"min": [1, 2]}}, "min wants one number"),
         ({"amount": {"max": True}}, "max wants one number"),
         ({"type": {"missing": "no"}}, "missing wants true or false"),
+        ({"amount": {"min": 2, "max": 1.5}}, "amount: min 2 lies above max 1.5"),
         ({"type": {"contains": 5}}, "contains wants text"),
         ({"type": None}, "in wants plain values, got None"),
         ({"amount": {"min": "a"}, "type": {"contain": "b"}}, r"(?s)amount.*type"),

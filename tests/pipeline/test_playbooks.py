@@ -81,7 +81,7 @@ def test_attributes_of_leads_and_alternatives_can_be_asked_for():
 
 
 def test_every_fault_is_told_at_once_with_what_was_meant():
-    """Nine mistakes in nine places, and nothing is scored before they are mended."""
+    """Eleven mistakes in as many places, and nothing is scored before they are mended."""
     with pytest.raises(LeadlightError) as refused:
         parsed(
             stages=["repeat_custmer", {"name": "x", "where": {"stage": "lead"}}],
@@ -89,6 +89,7 @@ def test_every_fault_is_told_at_once_with_what_was_meant():
                 {"name": "ring", "where": {"visits_3d": {"min": 1}, "grade": "E"}, "action": "call"},
                 {"name": "b", "where": {"stage": "crat", "country": "PL"}},
                 {"name": "c c", "where": {"orders": {"least": 2}}, "action": "wait"},
+                {"name": "d", "where": {"orders": {"min": 5, "max": 2}, "lead.nope": "x"}, "action": "wait"},
             ],
             segments=[{"name": "s", "where": {"lead.country": {"min": 3}}}, {"name": "s", "where": {}}],
         )
@@ -105,6 +106,8 @@ def test_every_fault_is_told_at_once_with_what_was_meant():
         "  - decisions.playbook.b.where.stage: never is 'crat'; there are repeat_custmer, x\n"
         "  - decisions.playbook.c c: a name is made of letters, digits, _ and -, and begins with a letter\n"
         "  - decisions.playbook.c c.where.orders: unknown test 'least'\n"
+        "  - decisions.playbook.d.where.orders: min 5 lies above max 2, so nothing fits\n"
+        "  - decisions.playbook.d.where.lead.nope: rules cannot ask for that; there are lead.country, lead.employees\n"
         "  - decisions.segments: two rules are called 's'\n"
         "  - decisions.segments.s.where.lead.country: min asks for numbers, but the column holds text\n"
         "\n"
