@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from models.grades import GradeProbabilities, GradeShares, probability_faults
+from pipeline.priority import Priority
 from pipeline.settings_tables import MOST_DAYS, Section
 
 
@@ -88,9 +89,8 @@ class ScoreSettings(Section):
     keep_history_days: float = Field(
         400, ge=1, le=MOST_DAYS, description="The history of a lead's score reaches at least so far back."
     )
-    niceness: int = Field(
-        15,
-        ge=0,
-        le=19,
-        description="How far scoring gives way to other programs of the machine, such as the web app; 0 = not at all.",
+    priority: Priority = Field(
+        "idle",
+        description="How scoring shares the machine with other programs, such as the web app: idle gives way to all of "
+        "them, low most of the time, normal not at all.",
     )

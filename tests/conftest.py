@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +26,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "leadlight"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_give_way_to_nobody() -> Iterator[None]:
+    """A command that runs in this process must not lower the priority of the tests behind it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("pipeline.cli.scoring.give_way", lambda _: None)
+        yield
 
 
 def pytest_sessionstart() -> None:

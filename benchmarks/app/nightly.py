@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--from", type=int, required=True, dest="first")
     asked = parser.parse_args()
     settings = settings_of(asked.folder)
-    give_way(settings.score.niceness)  # as the command does
+    give_way(settings.score.priority)  # as the command does
     workspace, leads, night = Workspace(settings.shop.workspace), leads_of(settings, asked.leads), asked.first
     store, folders = ScoreStore(workspace), []
     while not select.select([sys.stdin], [], [], 0)[0]:

@@ -55,7 +55,7 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
 
     settings = opened(config)
     # Before any library makes its threads, which take over how far this one gives way.
-    give_way(settings.score.niceness)
+    give_way(settings.score.priority)
     with shown_on_stderr() as progress:
         report = run(settings, as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
     show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config) if report.is_published else "")

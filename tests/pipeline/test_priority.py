@@ -6,22 +6,40 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "setpriority"), reason="this system knows no niceness")
+pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="this system knows no idle policy")
 
 SAY = """
 import os, threading
 from pipeline.priority import give_way
-for niceness in {given}:
-    give_way(niceness)
+if {is_forbidden}:
+    def no(*_): raise PermissionError
+    os.sched_setscheduler = no
+for to in {asked}:
+    give_way(to)
 said = []
-threading.Thread(target=lambda: said.append(os.getpriority(os.PRIO_PROCESS, 0))).start()
+def say(): said.extend((os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)))
+thread = threading.Thread(target=say)
+thread.start()
+thread.join()
 print(*said)
 """
 
 
-@pytest.mark.parametrize(("given", "then"), [([0], 0), ([15], 15), ([15, 10], 15), ([3, 7], 7)])
-def test_a_run_gives_way_as_far_as_was_asked_for_and_never_less_than_before(given, then):
-    """Threads that begin later give way as well; twice is once."""
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    said = subprocess.run([sys.executable, "-c", SAY.format(given=given)], capture_output=True, text=True, check=True)
-    assert int(said.stdout) == max(before, then)
+def given(*asked, is_forbidden=False):
+    """Return the policy and the niceness of a thread that begins after a process gave way."""
+    code = SAY.format(asked=asked, is_forbidden=is_forbidden)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, said.split()))
+
+
+def test_a_run_gives_way_as_far_as_it_was_asked_to():
+    """Threads that begin later give way as well; twice is once, and nobody takes a turn back."""
+    policy, before = os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)
+    assert given("normal") == (policy, before)
+    assert given("low") == given("low", "low") == given("low", "normal") == (policy, max(before, 15))
+    assert given("idle") == given("idle", "normal") == (os.SCHED_IDLE, before)
+
+
+def test_where_the_idle_policy_is_forbidden_the_priority_is_low():
+    """A container that forbids it stops no run."""
+    assert given("idle", is_forbidden=True)[1] == max(os.getpriority(os.PRIO_PROCESS, 0), 15)
