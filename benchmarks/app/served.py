@@ -23,7 +23,7 @@ from benchmarks.app.memory import peak_gb
 from benchmarks.app.trained import settings_of
 from pipeline.published.editions import Edition, Published
 from pipeline.web.app import create_app
-from pipeline.web.server import configured
+from pipeline.web.server import configured, warm
 
 _OPENED: ContextVar[list[str] | None] = ContextVar("_OPENED", default=None)
 
@@ -86,11 +86,12 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     asked = parser.parse_args()
     _watch_editions()
-    app = Watched(create_app(settings_of(asked.folder), host="127.0.0.1"))
-    config = configured(app, host="127.0.0.1", port=0)
+    app = create_app(settings_of(asked.folder), host="127.0.0.1")
+    config = configured(Watched(app), host="127.0.0.1", port=0)
     server, socket = uvicorn.Server(config), config.bind_socket()
     serving = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     serving.start()
+    warm(app)
     print(socket.getsockname()[1], flush=True)
     sys.stdin.read()
     server.should_exit = True
