@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,6 +81,8 @@ class Marks:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
 
     def hold(
         self, lead_id: str, *, owner: str = "", until: datetime | None = None, reason: str = "", by: str, at: datetime
@@ -173,20 +175,57 @@ class Marks:
 
     def _is_unused(self) -> bool:
         """Return whether nobody ever made a mark: to read makes no file."""
-        path = self._url.removeprefix(_FILE)
-        return path != self._url and not Path(path).exists()
+        file = self._file
+        return file is not None and not file.exists()
 
-    @cached_property
+    @property
+    def _file(self) -> Path | None:
+        """The file of the database; None where a server keeps it."""
+        path = self._url.removeprefix(_FILE)
+        return None if path == self._url else Path(path)
+
+    @property
     def _engine(self) -> Engine:
-        engine = _opened(self._url)
-        # Two threads may be the first: a table that is there already is left alone.
-        METADATA.create_all(engine)
-        return engine
+        """The database; opened anew where its file is another: nobody would see a mark in one that was removed."""
+        with self._lock:
+            if self._opened is None or self._opened.stands != _stands(self._file):
+                if self._opened is not None:
+                    self._opened.engine.dispose()
+                engine = _opened(self._url)
+                _make_tables(engine)
+                self._opened = _Opened(engine, _stands(self._file))
+            return self._opened.engine
 
     def _unanswered(self, error: SQLAlchemyError) -> NotFinishedError:
         kind = type(error).__name__
         hint = "see that the database runs and that its disk has room, then do it again."
         return not_finished(f"The marks at '{without_secrets(self._url)}' did not answer ({kind}).", hint=hint)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A database that is open, and which file it is."""
+
+    engine: Engine
+    stands: tuple[int, int] | None
+
+
+def _stands(file: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another of the same name; None where there is none."""
+    try:
+        found = None if file is None else file.stat()
+    except FileNotFoundError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make the tables that are not there yet."""
+    try:
+        METADATA.create_all(engine)
+    except SQLAlchemyError:
+        # Another process may have made them since we looked: this time they are seen, and left alone.
+        METADATA.create_all(engine)
 
 
 def _opened(url: str) -> Engine:

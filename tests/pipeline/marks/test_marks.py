@@ -1,5 +1,6 @@
 """Marks: rows that nobody changes, read as of a moment."""
 
+import shutil
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ import pytest
 
 from features.errors import LeadlightError, NotFinishedError
 from pipeline.marks import Marks
+from pipeline.marks.rows import METADATA
 
 NOW = datetime(2025, 1, 20, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -116,3 +118,36 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path):
     broken.write_bytes(b"not a database at all, but long enough to look like one" * 100)
     with pytest.raises(NotFinishedError, match="did not answer"):
         Marks(f"sqlite:///{broken}").contacted("Ann", by="rui", at=NOW)
+
+
+def test_who_loses_the_race_to_the_first_mark_marks_all_the_same(marks, tmp_path, monkeypatch):
+    """Another process made the table after this one looked for it: the mark is written, not refused."""
+    real = METADATA.create_all
+    raced = []
+
+    def create_all(engine):
+        if raced:
+            return real(engine)
+        raced.append(True)
+        Marks(f"sqlite:///{tmp_path / 'app.db'}").hold("Bob", by="eva", at=NOW)
+        return real(engine, checkfirst=False)
+
+    monkeypatch.setattr(METADATA, "create_all", create_all)
+    marks.hold("Ann", by="rui", at=NOW)
+    assert sorted(held(marks, NOW)) == ["Ann", "Bob"]
+
+
+def test_a_mark_is_never_written_to_a_database_that_was_removed(tmp_path):
+    """The workspace was put back from a copy while the app ran: whoever asks next sees the mark."""
+    there, url = tmp_path / "shop", f"sqlite:///{tmp_path / 'shop' / 'app.db'}"
+    there.mkdir()
+    marks = Marks(url)
+    marks.hold("Ann", by="rui", at=NOW)
+    shutil.copytree(there, tmp_path / "copy")
+    shutil.rmtree(there)
+    assert held(marks, NOW) == []
+    with pytest.raises(NotFinishedError):
+        marks.hold("Bob", by="rui", at=NOW)
+    (tmp_path / "copy").rename(there)
+    marks.hold("Cem", by="rui", at=NOW)
+    assert sorted(held(Marks(url), NOW)) == sorted(held(marks, NOW)) == ["Ann", "Cem"]
