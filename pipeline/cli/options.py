@@ -1,6 +1,7 @@
 """The options that several commands share, worded once."""
 
 import shlex
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,21 @@ Data = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 DEFAULT_CONFIG = Path("leadlight.yaml")
+
+
+class Code(StrEnum):
+    """The languages in which people are told."""
+
+    en = "en"
+    pt = "pt"
+    pt_br = "pt-BR"
+    pl = "pl"
+    ro = "ro"
+
+
+SaidIn = Annotated[
+    Code | None, typer.Option("--language", help="Language of the answer; by default shop.language of the config.")
+]
 
 
 def seen_in_mlflow(uri: str) -> str:

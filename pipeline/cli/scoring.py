@@ -1,14 +1,13 @@
 """`leadlight score` and `leadlight explain`: who to call, and why."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.app import app
 from pipeline.cli.opened import opened
-from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, SaidIn, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
 from pipeline.priority import give_way
@@ -29,21 +28,6 @@ Since = Annotated[
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
         help="Show what moved the score since the newest stored run of that day or before.",
     ),
-]
-
-
-class Code(StrEnum):
-    """The languages in which a lead is told."""
-
-    en = "en"
-    pt = "pt"
-    pt_br = "pt-BR"
-    pl = "pl"
-    ro = "ro"
-
-
-SaidIn = Annotated[
-    Code | None, typer.Option("--language", help="Language of the answer; by default shop.language of the config.")
 ]
 
 
