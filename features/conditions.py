@@ -7,7 +7,7 @@ all must hold. A missing value meets only ``missing: true`` and ``not``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -74,17 +74,32 @@ def _read(where: Mapping[str, object]) -> tuple[list[Condition], list[str]]:
                 wrong.append(f"{column}: {fault}")
             else:
                 found.append(Condition(column, operator, operands))
-        wrong += _crossed(column, found)
     return found, wrong
 
 
-def _crossed(column: str, found: Sequence[Condition]) -> list[str]:
-    """Say of a column whether its least value lies above its greatest: no row can meet both."""
-    ends = {one.operator: one.operands[0] for one in found if one.column == column and one.operator in _BOUNDS}
-    least, most = ends.get("min"), ends.get("max")
-    if least is None or most is None or float(least) <= float(most):
-        return []
-    return [f"{column}: min {least:g} lies above max {most:g}, so nothing fits"]
+def crossed(conditions: Conditions) -> list[str]:
+    """Return which columns have bounds that no value can keep, one line each.
+
+    They are read like any others (what was stored with such bounds must still be), and no row meets them.
+    """
+    found = []
+    for column in sorted(columns_of(conditions)):
+        bounds = [one for one in conditions if one.column == column and one.operator in _BOUNDS]
+        lower = [one for one in bounds if one.operator in ("min", "above")]
+        upper = [one for one in bounds if one.operator in ("max", "below")]
+        found += [
+            f"{column}: {low.operator} {_shown(low.operands)} and {high.operator} {_shown(high.operands)} leave nothing"
+            for low in lower
+            for high in upper
+            if not _has_room(low, high)
+        ]
+    return found
+
+
+def _has_room(low: Condition, high: Condition) -> bool:
+    """Whether a value can keep both bounds; the same end is one if both take it in."""
+    least, most = float(low.operands[0]), float(high.operands[0])
+    return least < most or (least == most and (low.operator, high.operator) == ("min", "max"))
 
 
 def canonical(conditions: Iterable[Condition]) -> Conditions:

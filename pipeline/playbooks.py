@@ -149,6 +149,7 @@ def _of_conditions(where: Mapping[str, Any], names: _Names) -> Iterator[str]:
         elif not wrong:
             readable[name] = test
     alternative = conditions.parse(readable)
+    yield from conditions.crossed(alternative)
     yield from names.misfits(alternative)
     for one in alternative:
         yield from _unknown_levels(one, names)
