@@ -4,24 +4,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.parsing import quoted
+from pipeline.duckdb_cursors import Cursors
 from pipeline.ingested import Tables
+from pipeline.same_file import stands
 from pipeline.timeline_files import LEADS, bucket_file, bucket_of
 
-if TYPE_CHECKING:
-    import duckdb
-
-_OF_THREAD = threading.local()
 _INDEXES_KEPT: Final = 64
 """Of as many buckets the ids of leads stay in memory, some hundred kilobytes each."""
 
@@ -45,14 +42,13 @@ def rows_of_lead(tables: Tables, lead_id: str, wanted: Mapping[str, Collection[s
 
 def _number_of(path: Path, lead_id: str) -> int:
     """Return by which number the timelines of a bucket know a lead; -1 = not at all."""
-    found = path.stat()
-    ids, numbers = _index_of(path, (found.st_ino, found.st_mtime_ns))
+    ids, numbers = _index_of(path, stands(path))
     place = pc.index(ids, lead_id).as_py()
     return -1 if place < 0 else int(numbers[place].as_py())
 
 
 @lru_cache(maxsize=_INDEXES_KEPT)
-def _index_of(path: Path, _stands: tuple[int, int]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def _index_of(path: Path, _stands: tuple[int, ...]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     with pq.ParquetFile(path) as file:
         leads = file.read(["lead_id", "lead_no"])
     return leads["lead_id"].cast(pa.string()), leads["lead_no"]
@@ -60,24 +56,9 @@ def _index_of(path: Path, _stands: tuple[int, int]) -> tuple[pa.ChunkedArray, pa
 
 def _rows(path: Path, columns: Sequence[str], lead_no: int) -> pa.Table:
     query = f"SELECT {', '.join(map(quoted, columns))} FROM read_parquet(?) WHERE lead_no = ?"
-    return _cursor().sql(query, params=[str(path), lead_no]).to_arrow_table()
+    return _cursors().mine().sql(query, params=[str(path), lead_no]).to_arrow_table()
 
 
-def _cursor() -> duckdb.DuckDBPyConnection:
-    """Return this thread's own connection to the one DuckDB."""
-    if not hasattr(_OF_THREAD, "cursor"):
-        _OF_THREAD.cursor = _connection().cursor()
-    cursor: duckdb.DuckDBPyConnection = _OF_THREAD.cursor
-    return cursor
-
-
-@lru_cache(maxsize=1)
-def _connection() -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    connection = duckdb.connect(
-        config={"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    )
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET parquet_metadata_cache = true")
-    return connection
+@cache
+def _cursors() -> Cursors:
+    return Cursors({"threads": 1})

@@ -36,14 +36,16 @@ class RunToStore:
         return moments.from_us(min(self.moment, *self.ends.values()))
 
 
-def stored_once(settings: Settings, store: ScoreStore, head: RunToStore, make: Callable[[], Decided]) -> StoredRun:
-    """Return the run that is stored already, or make and store it."""
+def stored_once(
+    settings: Settings, store: ScoreStore, head: RunToStore, make: Callable[[], Decided]
+) -> tuple[StoredRun, bool]:
+    """Return the run that is stored already, or make and store it; and whether it is new."""
     run = store.find(head.moment, head.version)
     if run is not None:
-        return run
+        return run, False
     decided = make()
     ends = {name: moments.from_us(end).isoformat() for name, end in head.ends.items()}
-    return store.add(
+    run = store.add(
         decided.scores,
         as_of=head.moment,
         model_version=head.version,
@@ -52,6 +54,7 @@ def stored_once(settings: Settings, store: ScoreStore, head: RunToStore, make: C
         personal=settings.app.personal,
         notes=RunNotes(decided.words, ends),
     )
+    return run, True
 
 
 def published_if(

@@ -30,10 +30,10 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.app import NIGHTS
 from benchmarks.app.report import judged, table_of
 
 ROOM = Path(__file__).resolve().parents[2]
-NIGHTS = 90
 
 
 def main() -> int:

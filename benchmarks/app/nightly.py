@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.app import NIGHTS
 from benchmarks.app.leads import night_of
 from benchmarks.app.shop import add_night
 from benchmarks.app.trained import leads_of, settings_of
@@ -23,8 +24,6 @@ from pipeline.priority import give_way
 from pipeline.published.retention import Retention
 from pipeline.score_store import ScoreStore
 from pipeline.workspace import Workspace
-
-_NIGHTS = 90
 
 
 def main() -> int:
@@ -45,7 +44,7 @@ def main() -> int:
         run = add_night(store, leads, night)
         stored = time.monotonic()
         with workspace.publishing():
-            store.publish(run, Retention(at=from_us(night_of(night)), history_days=_NIGHTS))
+            store.publish(run, Retention(at=from_us(night_of(night)), history_days=NIGHTS))
         told = {
             "night": night,
             "drawn_s": round(began - drawn, 2),

@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.app import NIGHTS
 from benchmarks.app.leads import DAY_US, FIRST_NIGHT_US
 from benchmarks.app.shop import prepare
 from benchmarks.app.trained import leads_of, make_shop, settings_of
@@ -21,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.app.prepared", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--leads", type=int, default=1_000_000)
-    parser.add_argument("--nights", type=int, default=90)
+    parser.add_argument("--nights", type=int, default=NIGHTS)
     parser.add_argument("--next-night", action="store_true")
     asked = parser.parse_args()
     if asked.next_night:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
 from features.moments import from_us, to_us
 from pipeline.marks.rows import CONTACTED, HOLD, MARKS, METADATA, WITHDRAWAL
+from pipeline.same_file import identity
 
 LONGEST_TEXT: Final = 500
 _FILE: Final = "sqlite:///"
@@ -184,16 +185,19 @@ class Marks:
         path = self._url.removeprefix(_FILE)
         return None if path == self._url else Path(path)
 
+    def _identity(self) -> tuple[int, ...]:
+        return identity(self._file) if self._file else ()
+
     @property
     def _engine(self) -> Engine:
         """The database; opened anew where its file is another: nobody would see a mark in one that was removed."""
         with self._lock:
-            if self._opened is None or self._opened.stands != _stands(self._file):
+            if self._opened is None or self._opened.file != self._identity():
                 if self._opened is not None:
                     self._opened.engine.dispose()
-                engine = _opened(self._url)
+                engine = _engine_at(self._url)
                 _make_tables(engine)
-                self._opened = _Opened(engine, _stands(self._file))
+                self._opened = _Opened(engine, self._identity())
             return self._opened.engine
 
     def _unanswered(self, error: SQLAlchemyError) -> NotFinishedError:
@@ -207,16 +211,7 @@ class _Opened:
     """A database that is open, and which file it is."""
 
     engine: Engine
-    stands: tuple[int, int] | None
-
-
-def _stands(file: Path | None) -> tuple[int, int] | None:
-    """Return what tells a file from another of the same name; None where there is none."""
-    try:
-        found = None if file is None else file.stat()
-    except FileNotFoundError:
-        return None
-    return None if found is None else (found.st_dev, found.st_ino)
+    file: tuple[int, ...]
 
 
 def _make_tables(engine: Engine) -> None:
@@ -228,7 +223,7 @@ def _make_tables(engine: Engine) -> None:
         METADATA.create_all(engine)
 
 
-def _opened(url: str) -> Engine:
+def _engine_at(url: str) -> Engine:
     try:
         address = make_url(url)
         is_file = address.get_backend_name() == "sqlite"

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
@@ -30,6 +29,7 @@ from pipeline.published.run_files import INFO, KEYS, LIST, PART, SEARCH, SHOWN
 from pipeline.published.run_info import Choice, RunInfo, read_info
 from pipeline.published.sorts import positions_of
 from pipeline.published.tallies import Group, Movers, ScoreColumn, groups, moved, spread
+from pipeline.same_file import stands
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.workspace import Workspace
 
@@ -71,7 +71,7 @@ class Published:
 
     def _opened(self) -> Edition:
         # Looked at before it is read: if it is replaced in between, the next reader sees that, and opens anew.
-        named = _stands(self._store.manifest_file)
+        named = stands(self._store.manifest_file)
         manifest = self._store.manifest()
         self._store.complete(manifest.run)
         edition = Edition(manifest, (*named, *self._listed(manifest.run)), self._store, self._finder)
@@ -82,23 +82,14 @@ class Published:
         """Return what is published now where it was opened before: nothing is read; None = `open` has to read."""
         newest = self._newest
         is_newest = newest is not None and newest.stands == (
-            *_stands(self._store.manifest_file),
+            *stands(self._store.manifest_file),
             *self._listed(newest.stored),
         )
         return newest if is_newest else None
 
     def _listed(self, run: StoredRun) -> tuple[int, ...]:
         """Return what changes when a run was removed and scored anew."""
-        return _stands(self._store.folder_of(run) / LIST)
-
-
-def _stands(path: Path) -> tuple[int, ...]:
-    """Return what tells a file from another under the same name; nothing where there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return ()
-    return found.st_ino, found.st_mtime_ns
+        return stands(self._store.folder_of(run) / LIST)
 
 
 class Edition:
@@ -141,7 +132,7 @@ class Edition:
             yield from self._shown.rows(positions[start : start + _EXPORTED_AT_ONCE]).to_batches()
 
     def lead(self, key: int) -> list[dict[str, Any]]:
-        """Return the stored rows of a lead, best rank first, without `rows.UNTOLD`; empty = not there.
+        """Return the stored rows of a lead, best rank first, without `row_files.UNTOLD`; empty = not there.
 
         Points stand by family and in the reasons, not feature by feature.
 

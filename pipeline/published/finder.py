@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.duckdb_cursors import Cursors
 from pipeline.published.asks import Ask
 from pipeline.published.conditions import Condition
 from pipeline.published.cuts import Cut
@@ -28,12 +28,7 @@ from pipeline.published.sorts import key_sql
 
 MOST_KEPT_BYTES: Final = 128_000_000
 """Of sorted keys: those of one million leads take eight million."""
-_SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "threads": 2,
-    "memory_limit": "512MB",
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
+_SETTINGS: Final[Mapping[str, str | int]] = {"threads": 2, "memory_limit": "512MB"}
 Keys = npt.NDArray[np.int64]
 
 
@@ -41,9 +36,7 @@ class Finder:
     """Finds leads in lists; one serves all threads of a process."""
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(config=_SETTINGS)
-        self._connection.execute("SET parquet_metadata_cache = true")
-        self._of_thread = threading.local()
+        self._cursors = Cursors(_SETTINGS)
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, Keys] = OrderedDict()
 
@@ -69,7 +62,7 @@ class Finder:
         """
 
         def found() -> Keys:
-            self._cursor().register("searched", texts)
+            self._cursors.mine().register("searched", texts)
             return self._column("SELECT position AS key FROM searched WHERE contains(search, ?)", question)
 
         return self._kept_or((edition, question), found)
@@ -94,11 +87,11 @@ class Finder:
             query: SQL of ours.
             values: What else is bound, in order.
         """
-        return self._cursor().execute(query, [str(path), *values]).fetchall()
+        return self._cursors.mine().execute(query, [str(path), *values]).fetchall()
 
     def _column(self, query: str, *values: str | int) -> Keys:
         """Return the column ``key`` of an answer, ascending."""
-        found = self._cursor().execute(query, list(values)).fetchnumpy()["key"]
+        found = self._cursors.mine().execute(query, list(values)).fetchnumpy()["key"]
         return np.sort(np.asarray(found, dtype=np.int64))
 
     def _kept_or(self, asked: Hashable, find: Callable[[], Keys]) -> Keys:
@@ -113,11 +106,3 @@ class Finder:
             while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > MOST_KEPT_BYTES:
                 self._kept.popitem(last=False)
         return keys
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return this thread's own connection to the one DuckDB."""
-        if not hasattr(self._of_thread, "cursor"):
-            with self._lock:
-                self._of_thread.cursor = self._connection.cursor()
-        cursor: duckdb.DuckDBPyConnection = self._of_thread.cursor
-        return cursor

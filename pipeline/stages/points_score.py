@@ -44,14 +44,13 @@ def score_by_points(
     head = RunToStore(moment, version, scored_at, ends)
     shared = scoring.ScoringRun(version, data_until=head.data_until, scored_at=scored_at.astimezone(UTC))
     store = ScoreStore(workspace)
-    is_new = store.find(moment, version) is None
 
     def make() -> Decided:
         decided = _decided(settings, leads, bound, shared, moment=moment, progress=progress)
         card_store.keep(workspace, bound)
         return decided
 
-    run = stored_once(settings, store, head, make)
+    run, is_new = stored_once(settings, store, head, make)
     is_published = published_if(settings, store, run, may=lambda: not has_champion(settings), scored_at=scored_at)
     scores, words = store.read(run), RunWords(bound.words, store.labels(run))
     return report_of(

@@ -54,8 +54,7 @@ def score(
         is_stale=bool(stale_tables),
     )
     store = ScoreStore(Workspace(settings.shop.workspace))
-    is_new = store.find(moment, version) is None
-    run = stored_once(
+    run, is_new = stored_once(
         settings, store, head, lambda: _decided(settings, leads, model, shared, moment=moment, progress=progress)
     )
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.

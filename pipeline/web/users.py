@@ -19,6 +19,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from features.errors import LeadlightError, wrong_input
+from pipeline.same_file import stands
 
 LOG = logging.getLogger("pipeline.web")
 USERS: Final = "LEADLIGHT_USERS"
@@ -95,7 +96,7 @@ class HashesOfFile(Mapping[str, str]):
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._stands, self._hashes = _stands(file), _hashes_of(file)
+        self._stands, self._hashes = stands(Path(file)), _hashes_of(file)
 
     def __getitem__(self, name: str) -> str:
         """Return a user's hash."""
@@ -110,24 +111,15 @@ class HashesOfFile(Mapping[str, str]):
         return len(self._now())
 
     def _now(self) -> Mapping[str, str]:
-        stands = _stands(self._file)
-        if stands != self._stands:
+        found = stands(Path(self._file))
+        if found != self._stands:
             try:
                 self._hashes = _hashes_of(self._file)
             except LeadlightError as error:
                 LOG.error("Nobody can log in: %s", error)  # noqa: TRY400 - it tells all there is
                 self._hashes = {}
-            self._stands = stands
+            self._stands = found
         return self._hashes
-
-
-def _stands(file: str) -> tuple[int, ...]:
-    """Return what changes with the file; nothing where there is none."""
-    try:
-        found = Path(file).stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _hashes_of(file: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from pipeline.published import keys
 from pipeline.published.asks import SORTS, Ask, Cursor
 from pipeline.published.editions import Published
 from pipeline.published.row_files import UNTOLD
+from pipeline.published.run_files import SHOWN
 
 ASKS = (
     Ask(),
@@ -124,6 +126,20 @@ def test_pages_laid_end_to_end_are_what_the_oracle_finds_forward_and_backward(sh
             backward = [*page.rows, *backward]
             before = page.previous
         assert named([*backward, *pages[-1].rows]) == expected
+
+
+def test_rows_of_a_list_with_the_blocks_of_before_are_the_same(shop):
+    """A list that does not say how long its blocks are has those of 128, and is read in place."""
+    made = shop(300)
+    before = Published(made.workspace).open().page(Ask(size=500))
+    path = made.store.folder_of(made.run) / SHOWN
+    with pa.ipc.open_file(path) as file:
+        rows = file.read_all().replace_schema_metadata(None)
+    with pa.ipc.new_file(path, rows.schema) as file:
+        file.write_table(rows.combine_chunks(), max_chunksize=128)
+    edition = Published(made.workspace).open()
+    assert edition.page(Ask(size=500)) == before
+    assert [edition.listed(row.lead_key)[0].lead_id for row in before.rows] == [row.lead_id for row in before.rows]
 
 
 @pytest.mark.parametrize("sort", ["rank", "-change", "name"])
