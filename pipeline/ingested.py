@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from features.moments import to_us
 from features.people import people_at
 from features.timeline import Coverage, Timelines
-from pipeline.timeline_files import read_bucket, read_lead, read_people
+from pipeline.one_lead import read_lead
+from pipeline.timeline_files import read_bucket, read_people
 
 
 @dataclass(frozen=True)

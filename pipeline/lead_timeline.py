@@ -18,7 +18,6 @@ from models.wording import plain
 from pipeline.event_names import event_name
 from pipeline.ingested import Tables
 from pipeline.languages import ENGLISH, Language
-from pipeline.one_lead import rows_of_lead
 from pipeline.settings import Settings
 
 _DETAILS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,14 +27,13 @@ _DETAILS: Final[Mapping[str, tuple[str, ...]]] = {
     "outcomes": ("category", "item", "campaign"),
 }
 """What is told with its name, by table."""
-_MOMENTS: Final = ("occurred_at", "known_at", "superseded_at")
-_TELLING: Final[Mapping[str, frozenset[str]]] = {
-    "orders": frozenset({*_MOMENTS, *_DETAILS["orders"], "amount", "items", "is_cancelled"}),
-    "sessions": frozenset({*_MOMENTS, *_DETAILS["sessions"], "pages", "duration"}),
-    "events": frozenset({*_MOMENTS, *_DETAILS["events"], "type"}),
-    "outcomes": frozenset({*_MOMENTS, *_DETAILS["outcomes"], "outcome"}),
+_TELLING: Final[Mapping[str, set[str]]] = {
+    "orders": {*_DETAILS["orders"], "amount", "items", "is_cancelled"},
+    "sessions": {*_DETAILS["sessions"], "pages", "duration"},
+    "events": {*_DETAILS["events"], "type"},
+    "outcomes": {*_DETAILS["outcomes"], "outcome"},
 }
-"""The columns that are told of, by table."""
+"""The columns that are told of beside the keys, by table."""
 _MOST = 12
 
 
@@ -67,7 +65,8 @@ def latest(
         most: How many to tell.
     """
     moment = moments.to_us(as_of)
-    own = rows_of_lead(tables, lead_id, _TELLING)
+    found = tables.timelines_of(lead_id, columns=_TELLING)
+    own = found.tables if found else {}
     rows = [row for name in _TELLING if name in own for row in _visible(own[name], name, as_of=moment)]
     rows.sort(key=lambda row: row["occurred_at"], reverse=True)
     zone = ZoneInfo(settings.shop.time_zone)

@@ -1,64 +1,88 @@
-"""One lead's rows of a few tables, quickly enough for a page: DuckDB skips what is not the lead's in a row group."""
-
-# ruff: noqa: S608 - names of columns are quoted; values and paths are bound
+"""One lead's timelines, quickly enough for a page: only the groups of rows that may hold the lead are read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.parsing import quoted
-from pipeline.duckdb_cursors import Cursors
-from pipeline.ingested import Tables
+from features.timeline import Coverage, Timelines
 from pipeline.same_file import stands
-from pipeline.timeline_files import LEADS, bucket_file, bucket_of
+from pipeline.timeline_files import LEADS, asked_of, bucket_file, bucket_of, read_sorted, words_of
 
+_FILES_KEPT: Final = 128
+"""So many files of buckets stay open: what Parquet says of itself is read once."""
 _INDEXES_KEPT: Final = 64
 """Of as many buckets the ids of leads stay in memory, some hundred kilobytes each."""
 
 
-def rows_of_lead(tables: Tables, lead_id: str, wanted: Mapping[str, Collection[str]]) -> dict[str, pa.Table]:
-    """Return one lead's rows by table, those of an unknown lead without any.
+def read_lead(
+    folder: Path,
+    lead_id: str,
+    *,
+    buckets: int,
+    available: Mapping[str, Sequence[str]],
+    columns: Mapping[str, set[str]] | None,
+    coverage: Mapping[str, Coverage],
+) -> Timelines | None:
+    """Return one lead's timelines; None where there is none such.
 
     Args:
-        tables: The ingested tables.
+        folder: The folder of timelines.
         lead_id: The lead.
-        wanted: Which columns of which tables: each costs time. What was not ingested is left out.
+        buckets: How many buckets there are.
+        available: Columns per table, in order.
+        columns: Which columns of which tables to read beside the keys; None = all.
+        coverage: The span of each table.
     """
-    folder, bucket = tables.folder / "timelines", bucket_of(lead_id, buckets=tables.buckets)
-    number = _number_of(bucket_file(folder, LEADS, bucket), lead_id)
-    return {
-        name: _rows(bucket_file(folder, name, bucket), [column for column in there if column in wanted[name]], number)
-        for name, there in tables.manifest["timelines"].items()
-        if name in wanted
-    }
+    bucket = bucket_of(lead_id, buckets=buckets)
+    path = bucket_file(folder, LEADS, bucket)
+    index = _index_of(path, stands(path))
+    place = pc.index(index["lead_id"], pa.scalar(lead_id, index.schema.field("lead_id").type)).as_py()
+    if place < 0:
+        return None
+    lead = index.slice(place, 1)
+    lead_no = lead["lead_no"][0].as_py()
+    tables = {}
+    for name, asked in asked_of(available, columns).items():
+        path = bucket_file(folder, name, bucket)
+        tables[name] = _opened(path, stands(path)).rows(lead_no, asked)
+    return Timelines(lead, tables, coverage)
 
 
-def _number_of(path: Path, lead_id: str) -> int:
-    """Return by which number the timelines of a bucket know a lead; -1 = not at all."""
-    ids, numbers = _index_of(path, stands(path))
-    place = pc.index(ids, lead_id).as_py()
-    return -1 if place < 0 else int(numbers[place].as_py())
+class _SortedFile:
+    """An open file that is sorted by lead; threads take turns, for its reader keeps notes of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pq.ParquetFile(path, read_dictionary=words_of(pq.read_schema(path)))
+        place = self._file.schema_arrow.get_field_index("lead_no")
+        described = self._file.metadata
+        spans = [described.row_group(group).column(place).statistics for group in range(described.num_row_groups)]
+        self._lowest = np.array([span.min for span in spans], dtype=np.int64)
+        self._highest = np.array([span.max for span in spans], dtype=np.int64)
+        self._turn = Lock()
+
+    def rows(self, lead_no: int, columns: Sequence[str]) -> pa.Table:
+        """Return one lead's rows."""
+        groups = range(np.searchsorted(self._highest, lead_no), np.searchsorted(self._lowest, lead_no, side="right"))
+        with self._turn:
+            rows = self._file.read_row_groups(list(groups), columns, use_threads=False)
+        begin, end = np.searchsorted(rows["lead_no"].to_numpy(), [lead_no, lead_no + 1])
+        return rows.slice(begin, end - begin)
+
+
+@lru_cache(maxsize=_FILES_KEPT)
+def _opened(path: Path, _stands: tuple[int, ...]) -> _SortedFile:
+    return _SortedFile(path)
 
 
 @lru_cache(maxsize=_INDEXES_KEPT)
-def _index_of(path: Path, _stands: tuple[int, ...]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    with pq.ParquetFile(path) as file:
-        leads = file.read(["lead_id", "lead_no"])
-    return leads["lead_id"].cast(pa.string()), leads["lead_no"]
-
-
-def _rows(path: Path, columns: Sequence[str], lead_no: int) -> pa.Table:
-    query = f"SELECT {', '.join(map(quoted, columns))} FROM read_parquet(?) WHERE lead_no = ?"
-    return _cursors().mine().sql(query, params=[str(path), lead_no]).to_arrow_table()
-
-
-@cache
-def _cursors() -> Cursors:
-    return Cursors({"threads": 1})
+def _index_of(path: Path, _stands: tuple[int, ...]) -> pa.Table:
+    return read_sorted(path)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.plan import KEY_COLUMNS
 from pipeline import shipped
-from pipeline.one_lead import rows_of_lead
 from pipeline.settings import load
 from pipeline.stages.ingest import ingest
 from pipeline.synthetic.shop import generate
@@ -38,20 +38,26 @@ def test_one_leads_rows_are_those_of_its_bucket(tables):
     for bucket in range(tables.buckets):
         whole = tables.timelines(bucket)
         for lead in whole.leads.to_pylist()[::20]:
-            found = rows_of_lead(tables, lead["lead_id"], {name: of.column_names for name, of in whole.tables.items()})
-            assert found.keys() == whole.tables.keys()
+            found = tables.timelines_of(lead["lead_id"])
+            assert found.leads.to_pylist() == [lead]
+            assert found.tables.keys() == whole.tables.keys()
             for name, table in whole.tables.items():
                 own = table.filter(pc.equal(table["lead_no"], lead["lead_no"]))
-                assert found[name].column_names == own.column_names
-                assert found[name].to_pylist() == own.to_pylist()
+                assert found.tables[name].schema == own.schema
+                assert found.tables[name].to_pylist() == own.to_pylist()
 
 
-def test_an_unknown_lead_has_no_rows(tables):
-    """Whatever an id holds, it is compared and never obeyed; a table that was not ingested is left out."""
+def test_only_what_is_asked_for_is_read(tables):
+    """Some columns of some tables, beside the keys; a table that was not ingested is left out."""
+    lead_id = tables.timelines(0).leads["lead_id"][0].as_py()
+    found = tables.timelines_of(lead_id, columns={"orders": {"amount"}, "no such table": {"x"}})
+    assert {name: table.column_names for name, table in found.tables.items()} == {"orders": [*KEY_COLUMNS, "amount"]}
+
+
+def test_an_unknown_lead_has_no_timelines(tables):
+    """Whatever an id holds, it is compared and never obeyed."""
     for lead_id in ("nobody", "' OR 1=1 --", "", "\x00", "🦊" * 5_000):
-        found = rows_of_lead(tables, lead_id, {"orders": ["amount"], "events": ["type"], "no such table": ["x"]})
-        assert found.keys() == {"orders", "events"}
-        assert all(len(table) == 0 for table in found.values())
+        assert tables.timelines_of(lead_id) is None
 
 
 @given(st.lists(st.text(), min_size=1, max_size=20), st.integers(1, 300))

@@ -70,7 +70,8 @@ def test_a_lead_is_found_and_its_score_read(shared, open_page):
     page = open_page(shared)
     page.goto("/leads")
     name = page.locator(".row-link").nth(6).inner_text()
-    page.locator("#q").press_sequentially(name.split()[0].lower())
+    with page.expect_response("**/leads"):
+        page.locator("#q").press_sequentially(name.split()[0].lower())
     expect(page.locator("#count b")).not_to_have_text("1,000")
     assert page.url == f"{shared}/leads"
     row = page.locator("tr", has=page.get_by_role("link", name=name, exact=True)).first
@@ -86,6 +87,22 @@ def test_a_lead_is_found_and_its_score_read(shared, open_page):
     # The way back finds the search again, though no address held it.
     expect(page.locator("#q")).not_to_have_value("")
     expect(page.locator("#count b")).not_to_have_text("1,000")
+
+
+def test_leaving_the_search_field_asks_nothing_more(shared, open_page):
+    """What was typed is found already: a list that is swapped under the mouse loses the click on a lead."""
+    page = open_page(shared)
+    page.goto("/leads")
+    with page.expect_response("**/leads"):
+        page.locator("#q").fill("a")
+    expect(page.locator("#count b")).not_to_have_text("1,000")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#q").blur()
+    page.wait_for_timeout(500)
+    assert asked == []
+    page.get_by_label("Grade B").check()
+    page.wait_for_url("**/leads?grade=B")
 
 
 def test_filters_narrow_the_list_and_stand_in_the_address(shared, open_page):
