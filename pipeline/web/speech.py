@@ -20,7 +20,7 @@ from pipeline.web.static_files import address_of
 
 COOKIE: Final = "leadlight_language"
 _LONGEST_HEADER: Final = 500
-_DRAWN_KEPT: Final = 4_096
+_DRAWN_KEPT: Final = 16_384
 
 
 def spoken(request: Request, settings: AppSettings) -> Language:
@@ -44,7 +44,7 @@ def templates(said: Language) -> Environment:
     made.globals.update(names=NAMES, static=address_of, label=Labels(said), draw=pictures, plain=plain, begun=begun)
     made.filters["plain"] = plain
     # What rows have in common is drawn once: a macro of small arguments has few answers.
-    made.globals["kept"] = lru_cache(_DRAWN_KEPT)(lambda macro, *given: macro(*given))
+    made.filters["kept"] = lru_cache(_DRAWN_KEPT)(lambda value, macro, *more: macro(value, *more))
     return made
 
 
