@@ -77,7 +77,7 @@ class ScoreStore:
             notes: What else is known of the run.
         """
         run = _run(as_of, model_version)
-        head, before = RunHead(as_of, model_version, scored_at), self._before()
+        head, before = RunHead(as_of, model_version, scored_at), self._before(as_of)
         if not is_whole(self.folder_of(run)):
             (self._folder / run.part).unlink(missing_ok=True)  # a remnant gives way
         with writing_folder(self.folder_of(run), needs=PART, root=self._workspace.root) as folder:
@@ -130,6 +130,11 @@ class ScoreStore:
             LeadlightError: Nothing was scored yet.
         """
         return self.manifest().run
+
+    def shows_later_than(self, as_of: int) -> bool:
+        """Return whether readers are shown a run of a later moment than *as_of* (microseconds, UTC)."""
+        manifest = self._manifest()
+        return manifest is not None and manifest.run.as_of > as_of
 
     def manifest(self) -> Manifest:
         """Return what is published: the run and its history.
@@ -205,10 +210,10 @@ class ScoreStore:
     def _manifest(self) -> Manifest | None:
         return read_manifest(self.manifest_file)
 
-    def _before(self) -> RunBefore:
+    def _before(self, as_of: int) -> RunBefore:
         """Return what a new run is compared with: the one that readers show now, where it can still be read."""
         manifest = self._manifest()
-        if manifest is None or not is_whole(self.folder_of(manifest.run)):
+        if manifest is None or manifest.run.as_of > as_of or not is_whole(self.folder_of(manifest.run)):
             return NOTHING_BEFORE
         run = manifest.run
         self.complete(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from features import moments
 from pipeline.deciding import Decided
@@ -57,12 +58,36 @@ def stored_once(
     return run, True
 
 
+class Unpublished(StrEnum):
+    """Why readers are not shown a run that was stored."""
+
+    ANOTHER_SCORES = "another_scores"
+    OLDER_MOMENT = "older_moment"
+
+
 def published_if(
-    settings: Settings, store: ScoreStore, run: StoredRun, *, may: Callable[[], bool], scored_at: datetime
-) -> bool:
-    """Publish a run where it may be, and return whether it was: asked once nobody else is publishing."""
+    settings: Settings,
+    store: ScoreStore,
+    run: StoredRun,
+    *,
+    may: Callable[[], bool],
+    is_wished: bool,
+    scored_at: datetime,
+) -> Unpublished | None:
+    """Publish a run where it may be, and return why it was not; None = it is published.
+
+    Args:
+        settings: The shop's config.
+        store: Where it is stored.
+        run: The run.
+        may: Whether its model or card scores for readers: asked once nobody else is publishing.
+        is_wished: Whether its moment was asked for: one of the past is to be looked at, and readers keep the newest.
+        scored_at: When (aware).
+    """
     with Workspace(settings.shop.workspace).publishing():
-        is_published = may()
-        if is_published:
-            store.publish(run, retention(settings, at=scored_at))
-    return is_published
+        if not may():
+            return Unpublished.ANOTHER_SCORES
+        if is_wished and store.shows_later_than(run.as_of):
+            return Unpublished.OLDER_MOMENT
+        store.publish(run, retention(settings, at=scored_at))
+    return None

@@ -68,7 +68,7 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
 
     with shown_on_stderr() as progress:
         report = run(opened(config), as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
-    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config) if report.is_published else "")
+    show(report, show_scores, as_json=as_json, then="" if report.unpublished else typed("explain LEAD", config))
 
 
 @points.command()

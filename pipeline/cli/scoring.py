@@ -17,7 +17,8 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
-        help="Score as of this moment of the shop's clock; by default when the data end.",
+        help="Score as of this moment of the shop's clock; by default when the data end. "
+        "One before what is published is stored and not published.",
     ),
 ]
 
@@ -42,7 +43,7 @@ def score(config: Config = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson =
     give_way(settings.score.priority)
     with shown_on_stderr() as progress:
         report = run(settings, as_of=as_of, scored_at=datetime.now(UTC), progress=progress)
-    show(report, show_scores, as_json=as_json, then=typed("explain LEAD", config) if report.is_published else "")
+    show(report, show_scores, as_json=as_json, then="" if report.unpublished else typed("explain LEAD", config))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from pipeline.labels import Labels
 from pipeline.languages import ENGLISH
 from pipeline.row_words import day
 from pipeline.stages.score_report import ScoreReport
+from pipeline.stored_run import Unpublished
 
 _REASONS = 3
 
@@ -25,12 +26,8 @@ def show_scores(console: Console, report: ScoreReport) -> None:
         f"{counted(report.leads, 'lead')} scored as of {day(report.as_of)} by version {report.model_version}.{again}",
         markup=False,
     )
-    if not report.is_published:
-        console.print(
-            f"They are stored and not published: version {report.model_version} is not the champion. "
-            "`leadlight score` scores with the one that is.",
-            markup=False,
-        )
+    if report.unpublished:
+        console.print(f"They are stored and not published: {_why(report)}", markup=False)
     for line in _doubts(report):
         console.print(line, markup=False)
     grades = ", ".join(f"{grade} {count:,}" for grade, count in report.grades.items())
@@ -43,6 +40,12 @@ def show_scores(console: Console, report: ScoreReport) -> None:
     console.print(_best(report.best))
     console.print(f"All leads: {report.csv}", markup=False, soft_wrap=True)
     console.print(f"           {report.parquet}", markup=False, soft_wrap=True)
+
+
+def _why(report: ScoreReport) -> str:
+    if report.unpublished is Unpublished.OLDER_MOMENT:
+        return "readers see those of a later moment. `leadlight score` without --as-of publishes what it scores."
+    return f"version {report.model_version} is not the champion. `leadlight score` scores with the one that is."
 
 
 _MEANS = {

@@ -135,5 +135,5 @@ def _then_and_now(then: str, now: str, said: Language) -> str:
 def _no_run(since: datetime, there: list[str]) -> LeadlightError:
     fact = f"No older scores are stored of {since:%Y-%m-%d} or before."
     fact += " There are scores of:" if there else ""
-    hint = "`leadlight score --as-of DATE` scores an earlier moment; `leadlight score` then shows the newest again."
+    hint = "`leadlight score --as-of DATE` scores an earlier moment, and what is published stays."
     return wrong_input(fact, there, hint=hint)

@@ -51,7 +51,8 @@ def score_by_points(
         return decided
 
     run, is_new = stored_once(settings, store, head, make)
-    is_published = published_if(settings, store, run, may=lambda: not has_champion(settings), scored_at=scored_at)
+    may, is_wished = lambda: not has_champion(settings), as_of is not None
+    unpublished = published_if(settings, store, run, may=may, is_wished=is_wished, scored_at=scored_at)
     scores, words = store.read(run), RunWords(bound.words, store.labels(run))
     return report_of(
         scores,
@@ -59,7 +60,7 @@ def score_by_points(
         settings,
         run=run,
         is_new=is_new,
-        is_published=is_published,
+        unpublished=unpublished,
         exported=store.export(run, readable(scores, words, settings)),
     )
 

@@ -31,7 +31,8 @@ def score(
     Args:
         settings: The shop's config; tables must be ingested, and a model trained or a points card named.
         as_of: The moment of scoring, on the shop's clock where it is naive; by default the smallest
-            ``data_until`` of the tables that the features read.
+            ``data_until`` of the tables that the features read. Scores of a moment before the one that readers are
+            shown are stored, and not published.
         scored_at: When this run happens (aware).
         progress: Told of every bucket done.
 
@@ -59,7 +60,7 @@ def score(
     )
     # Whoever was promoted or rolled back to meanwhile must not be overruled by the champion of an hour ago.
     may = partial(scores_still, settings, version)
-    is_published = published_if(settings, store, run, may=may, scored_at=scored_at)
+    unpublished = published_if(settings, store, run, may=may, is_wished=as_of is not None, scored_at=scored_at)
     scores = store.read(run)
     words = RunWords(model.features, store.labels(run))
     exported = readable(scores, words, settings, learned_by=model)
@@ -69,7 +70,7 @@ def score(
         settings,
         run=run,
         is_new=is_new,
-        is_published=is_published,
+        unpublished=unpublished,
         exported=store.export(run, exported),
         stale_tables=stale_tables,
     )

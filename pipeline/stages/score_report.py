@@ -24,6 +24,7 @@ from pipeline.labels import Labels
 from pipeline.languages import Language, language
 from pipeline.score_store import StoredRun
 from pipeline.settings import Settings
+from pipeline.stored_run import Unpublished
 
 BEST_SHOWN = 10
 """How many of the best leads a report carries."""
@@ -62,8 +63,8 @@ class ScoreReport:
         codes: Rows per reason code, beside a score or instead of it.
         stale_tables: Tables that end longer before the moment of scoring than the config allows.
         is_new: False where this run had been stored before; stored scores never change.
-        is_published: False where readers are shown another version's scores: it became champion while this one scored,
-            or scored by a points card beside a champion.
+        unpublished: Why readers are not shown this run: they see another version's scores, because it became champion
+            while this one scored, or scores beside a points card; or they see a later moment. None = they are shown it.
         grades: Leads per grade.
         expected_conversions: Sum of the probabilities; None where a points card says none.
         stages: Leads per stage of the funnel.
@@ -84,7 +85,7 @@ class ScoreReport:
     codes: Mapping[str, int]
     stale_tables: tuple[str, ...]
     is_new: bool
-    is_published: bool
+    unpublished: Unpublished | None
     grades: Mapping[str, int]
     expected_conversions: float | None
     stages: Mapping[str, int]
@@ -105,7 +106,7 @@ def report_of(
     *,
     run: StoredRun,
     is_new: bool,
-    is_published: bool,
+    unpublished: Unpublished | None,
     exported: tuple[Path, Path],
     stale_tables: tuple[str, ...] = (),
 ) -> ScoreReport:
@@ -117,7 +118,7 @@ def report_of(
         settings: The shop's config.
         run: Where it is stored.
         is_new: Whether it was stored just now.
-        is_published: Whether it is the run that readers show.
+        unpublished: Why readers are not shown it; None = they are.
         exported: The Parquet file and the CSV file for people.
         stale_tables: Tables that ended too long before the moment of scoring.
     """
@@ -133,7 +134,7 @@ def report_of(
         codes=_counted(pc.list_flatten(pc.split_pattern(scores["reason_code"], ","))),
         stale_tables=stale_tables,
         is_new=is_new,
-        is_published=is_published,
+        unpublished=unpublished,
         grades=_counted(scores["grade"]),
         # Leads without a probability are a points card's; without any lead the sum is nothing.
         expected_conversions=expected if len(ranked) else 0.0,

@@ -27,6 +27,7 @@ from pipeline.stages.retrain import retrain
 from pipeline.stages.score import score
 from pipeline.stages.train import train
 from pipeline.stages.tune import tune
+from pipeline.stored_run import Unpublished
 from pipeline.workspace import Workspace
 
 # MLflow and SQLAlchemy warn of each other, and of nothing that we call.
@@ -311,7 +312,7 @@ def test_where_a_model_scores_a_card_publishes_nothing(young, monkeypatch):
     """A card tried beside a champion is stored and exported; what readers show stays the champion's."""
     monkeypatch.setattr("pipeline.stages.points_score.has_champion", lambda _: True)
     report = score_by_points(young, as_of=AS_OF, scored_at=NOW)
-    assert not report.is_published
+    assert report.unpublished is Unpublished.ANOTHER_SCORES
     assert report.csv.exists()
     with pytest.raises(LeadlightError, match="holds no scores"):
         ScoreStore(Workspace(young.shop.workspace)).published()

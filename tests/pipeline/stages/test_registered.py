@@ -20,12 +20,14 @@ from models.registry import training_run
 from pipeline import shipped
 from pipeline.champion import champion, place_of
 from pipeline.cli.show_registered import show_models, show_promotion, show_rollback
+from pipeline.cli.show_scores import show_scores
 from pipeline.score_store import ScoreStore
 from pipeline.settings import load
 from pipeline.stages import registered
 from pipeline.stages.features import compute_training_table
 from pipeline.stages.ingest import ingest
 from pipeline.stages.score import score
+from pipeline.stored_run import Unpublished
 from pipeline.synthetic.shop import generate
 from pipeline.workspace import Workspace
 
@@ -260,10 +262,29 @@ def test_a_champion_replaced_while_it_scores_does_not_publish(settings, monkeypa
     with monkeypatch.context() as patched:
         patched.setattr(ScoreStore, "add", rolled_back_meanwhile)
         report = score(settings, as_of=datetime(2024, 11, 4), scored_at=NOW)
-    assert not report.is_published
+    assert report.unpublished is Unpublished.ANOTHER_SCORES
     assert champion(settings)[1] == before
     assert store.published() != shown
     assert store.published().model_version == before
+
+
+def test_a_moment_before_the_published_one_is_stored_and_readers_keep_theirs(settings):
+    """It can be looked at and compared with; asked for no moment, the newest is published, whatever is there."""
+    store = store_of(settings)
+    newest = score(settings, scored_at=NOW)
+    shown = store.published()
+    older = score(settings, as_of=datetime(2024, 11, 4), scored_at=NOW)
+    assert (newest.unpublished, older.unpublished) == (None, Unpublished.OLDER_MOMENT)
+    assert store.published() == shown
+    [stored] = [run for run in store.runs() if run.as_of < shown.as_of]
+    assert set(store.read(stored)["lead_id"].to_pylist()) >= {lead["lead_id"] for lead in older.best}
+    later = score(settings, as_of=datetime(2024, 12, 6), scored_at=NOW)
+    assert (later.unpublished, later.as_of > newest.as_of) == (None, True)
+    assert score(settings, scored_at=NOW).unpublished is None
+    assert store.published() == shown
+    console = Console(file=io.StringIO(), width=150)
+    show_scores(console, older)
+    assert "readers see those of a later moment" in console.file.getvalue()
 
 
 def test_the_newest_stored_run_is_the_one_of_the_latest_moment(tmp_path):

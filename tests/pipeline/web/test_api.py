@@ -83,7 +83,7 @@ def test_what_was_marked_reaches_the_next_run(writer, own_settings):
     lead = writer.get("/api/v1/leads?held=no").json()["leads"][0]
     writer.call(f"/api/v1/leads/{lead['key']}/marks", {"kind": "hold", "reason": "later"})
     now = datetime(2025, 1, 20, 9, 30, tzinfo=UTC) + timedelta(hours=1)
-    score(own_settings, as_of=datetime(2025, 1, 19), scored_at=now)
+    score(own_settings, as_of=datetime(2025, 1, 21), scored_at=now + timedelta(days=1))
     store = ScoreStore(Workspace(own_settings.shop.workspace))
     row = store.read_lead(store.published(), lead["lead_id"]).to_pylist()[0]
     assert "override" in row["held"]
