@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,25 +25,28 @@ def run(settings: Settings, *, host: str, port: int, say: Callable[[str], None])
     Args:
         settings: The shop's config.
         host: The address to listen on.
-        port: The port to listen on.
+        port: The port to listen on; 0 = any that is free.
         say: Told where the app is.
 
     Raises:
         LeadlightError: The address cannot be used, or others could reach the app without saying who they are.
     """
     app = create_app(settings, host=host)
-    config = configured(app, host=host, port=port)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(app, host=host, port=port))
+    is_six = ":" in host
     try:
-        socket = config.bind_socket()
-    except (OSError, SystemExit) as error:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if is_six else socket.AF_INET)
+    except (OSError, OverflowError) as error:
         raise _cannot_listen(host, port) from error
     logging.getLogger("pipeline.web").setLevel(logging.INFO)
-    where = f"[{host}]" if ":" in host else host
-    say(f"Leadlight shows {settings.shop.name} at http://{where}:{port}  (Ctrl+C stops it)")
-    with socket:
+    where = f"[{host}]" if is_six else host
+    say(f"Leadlight shows {settings.shop.name} at http://{where}:{listening.getsockname()[1]}  (Ctrl+C stops it)")
+    with listening:
         threading.Thread(target=warm, args=(app,), daemon=True).start()
-        server.run(sockets=[socket])
+        try:
+            server.run(sockets=[listening])
+        finally:
+            gc.unfreeze()  # else what is left at the end is told of as leaked
 
 
 def warm(app: FastAPI) -> None:
