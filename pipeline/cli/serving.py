@@ -16,7 +16,9 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; others than loopback ask for a login.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 = any that is free.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 = any that is free.")
+    ] = 8000,
     add_user: Annotated[
         str,
         typer.Option("--add-user", metavar="NAME", help="Ask for a password, add or print the user's line, and end."),
