@@ -96,6 +96,12 @@ class Naming:
     deal_closes: tuple[str, ...] = ("won", "lost", "closed", "closed_won", "closed_lost")
 
 
+def _spellings(names: Iterable[str]) -> list[str]:
+    """Return *names* as CRMs spell them as well: Closed Won, CLOSED_WON, closed-won, closedwon."""
+    joined = {name.replace("_", by) for name in names for by in ("_", " ", "-", "")} | set(names)
+    return sorted({form(name) for name in joined for form in (str, str.lower, str.upper, str.title, str.capitalize)})
+
+
 def column_of(fact: str) -> str:
     """Return the name of the column that holds *fact* beside the features."""
     return PREFIX + fact
@@ -158,9 +164,9 @@ def _measures(naming: Naming, occurring: AbstractSet[str] | None) -> dict[str, M
         OPEN_DEAL: Measure(
             "open_count",
             "outcomes",
-            parse({"outcome": list(naming.deal_opens)}),
+            parse({"outcome": _spellings(naming.deal_opens)}),
             since_table="outcomes",
-            since_where=parse({"outcome": list(naming.deal_closes)}),
+            since_where=parse({"outcome": _spellings(naming.deal_closes)}),
             is_partial=True,
         ),
     }
@@ -202,15 +208,16 @@ def _open_cart(naming: Naming, occurring: AbstractSet[str] | None) -> dict[str, 
 
 
 def _unsubscribed(naming: Naming, occurring: AbstractSet[str] | None) -> dict[str, Measure]:
-    if not _occurs(naming.unsubscribes, occurring):
+    unsubscribes = _spellings(naming.unsubscribes)
+    if not _occurs(unsubscribes, occurring):
         return {}
     return {
         UNSUBSCRIBED: Measure(
             "open_count",
             "events",
-            parse({"type": list(naming.unsubscribes)}),
+            parse({"type": unsubscribes}),
             since_table="events",
-            since_where=parse({"type": list(naming.subscribes)}),
+            since_where=parse({"type": _spellings(naming.subscribes)}),
             is_partial=True,
         )
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -42,18 +42,17 @@ def read_lead(
         columns: Which columns of which tables to read beside the keys; None = all.
         coverage: The span of each table.
     """
-    bucket = bucket_of(lead_id, buckets=buckets)
-    path = bucket_file(folder, LEADS, bucket)
-    index = _index_of(path, stands(path))
+    bucket, files = bucket_of(lead_id, buckets=buckets), _files_of(folder, stands(folder))
+    index = files.index(bucket_file(folder, LEADS, bucket))
     place = pc.index(index["lead_id"], pa.scalar(lead_id, index.schema.field("lead_id").type)).as_py()
     if place < 0:
         return None
     lead = index.slice(place, 1)
     lead_no = lead["lead_no"][0].as_py()
-    tables = {}
-    for name, asked in asked_of(available, columns).items():
-        path = bucket_file(folder, name, bucket)
-        tables[name] = _opened(path, stands(path)).rows(lead_no, asked)
+    tables = {
+        name: files.table(bucket_file(folder, name, bucket)).rows(lead_no, asked)
+        for name, asked in asked_of(available, columns).items()
+    }
     return Timelines(lead, tables, coverage)
 
 
@@ -78,11 +77,15 @@ class _SortedFile:
         return rows.slice(begin, end - begin)
 
 
-@lru_cache(maxsize=_FILES_KEPT)
-def _opened(path: Path, _stands: tuple[int, ...]) -> _SortedFile:
-    return _SortedFile(path)
+class _Files:
+    """The files of one generation that were asked for of late; a generation never changes."""
+
+    def __init__(self) -> None:
+        self.table: Callable[[Path], _SortedFile] = lru_cache(_FILES_KEPT)(_SortedFile)
+        self.index: Callable[[Path], pa.Table] = lru_cache(_INDEXES_KEPT)(read_sorted)
 
 
-@lru_cache(maxsize=_INDEXES_KEPT)
-def _index_of(path: Path, _stands: tuple[int, ...]) -> pa.Table:
-    return read_sorted(path)
+@lru_cache(maxsize=1)
+def _files_of(_folder: Path, _stands: tuple[int, ...]) -> _Files:
+    # One alone: open files of a generation that was removed would still fill the disk.
+    return _Files()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from pipeline.published.run_info import read_info
 from pipeline.settings import Settings
 from pipeline.spreadsheets import safe_texts
 from pipeline.whole_folder import writing_folder
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, remove_left_overs
 
 __all__ = ["ScoreStore", "StoredRun", "retention"]
 
@@ -122,6 +123,10 @@ class ScoreStore:
         with self._workspace.writing(self.manifest_file) as path:
             path.write_text(manifest.as_json(), encoding="utf-8")
         remove_old(self._folder, manifest, retention)
+        for folder in (self._workspace.root / "exports", *self._folder.glob("as_of=*")):
+            remove_left_overs(folder)
+            with suppress(OSError):  # most folders hold something
+                folder.rmdir()
 
     def published(self) -> StoredRun:
         """Return the run that readers show.

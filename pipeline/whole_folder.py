@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import is_disk_full
-from pipeline.workspace import PART, disk_full, flush, is_left_over
+from pipeline.workspace import PART, disk_full, flush, remove_left_overs
 
 
 @contextmanager
@@ -28,11 +28,9 @@ def writing_folder(path: Path, *, needs: str, root: Path) -> Iterator[Path]:
         NotFinishedError: The disk is full; *path* is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".*{PART}"):
-        if is_left_over(left):
-            shutil.rmtree(left, ignore_errors=True)
+    remove_left_overs(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{os.getpid()}{PART}")
-    part.mkdir()
+    part.mkdir(parents=True)  # whoever tidies up may have taken the empty folder above
     try:
         yield part
         for file in part.iterdir():

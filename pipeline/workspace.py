@@ -72,7 +72,7 @@ class Workspace:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
-        _remove_left_over(path)
+        remove_left_overs(path.parent, path.name)
         try:
             yield part
             flush(part)  # before its name can be seen
@@ -211,17 +211,22 @@ def disk_full(root: Path) -> NotFinishedError:
     return not_finished(f"The disk that holds '{root}' is full; nothing there was changed.", hint=hint)
 
 
-def _remove_left_over(path: Path) -> None:
-    """Remove what killed writers of *path* left beside it: their process is gone, or the file is older than a day.
+def remove_left_overs(folder: Path, name: str = "") -> None:
+    """Remove what killed writers left in *folder*: their process is gone, or the file is older than a day.
 
     Age counts because the number of a dead process may belong to another by now.
+
+    Args:
+        folder: Where they wrote.
+        name: What they wrote; empty = anything.
     """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PART}"):
-        if is_left_over(left):
+    for left in folder.glob(f".{glob.escape(name)}.*{PART}" if name else f".*{PART}"):
+        if _is_left_over(left):
+            shutil.rmtree(left, ignore_errors=True)
             left.unlink(missing_ok=True)
 
 
-def is_left_over(part: Path) -> bool:
+def _is_left_over(part: Path) -> bool:
     """Return whether *part*, named after the process that writes it, was left behind by one that is gone."""
     number = part.name.removesuffix(PART).rpartition(".")[2]
     return number.isdecimal() and int(number) != os.getpid() and (_is_gone(int(number)) or _is_old(part))

@@ -12,11 +12,14 @@ from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
 from pipeline.priority import give_way
 
+MOMENTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
+"""How a moment may be typed."""
+
 AsOf = Annotated[
     datetime | None,
     typer.Option(
         "--as-of",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        formats=list(MOMENTS),
         help="Score as of this moment of the shop's clock; by default when the data end. "
         "One before what is published is stored and not published.",
     ),
@@ -26,7 +29,7 @@ Since = Annotated[
     datetime | None,
     typer.Option(
         "--since",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        formats=list(MOMENTS),
         help="Show what moved the score since the newest stored run of that day or before.",
     ),
 ]

@@ -17,11 +17,15 @@ from pipeline.stages.score_report import ScoreReport
 from pipeline.stored_run import Unpublished
 
 _REASONS = 3
+_STORED_BEFORE = (
+    " They were stored before; a stored score never changes. What was learned since, such as a hold or a withdrawn "
+    "consent, counts in the scores of a later moment (--as-of)."
+)
 
 
 def show_scores(console: Console, report: ScoreReport) -> None:
     """Print how many leads were scored, the best of them, and the files."""
-    again = "" if report.is_new else " They were stored before; a stored score never changes."
+    again = "" if report.is_new else _STORED_BEFORE
     console.print(
         f"{counted(report.leads, 'lead')} scored as of {day(report.as_of)} by version {report.model_version}.{again}",
         markup=False,

@@ -58,6 +58,8 @@ class Ask:
         grades, temperatures, stages, segments, sources, campaigns, owners, actions, channels, cells: Values to keep;
             empty = all.
         held: True = only leads that must be left alone, False = only free ones, None = both.
+        overridden: Keys of the leads that people hold by now: it counts for `held` in place of what the run found then;
+            None = what it found.
         held_codes: Why they must be left alone: any of these.
         reason_codes: Doubts about the score, or why there is none: any of these.
         text: What id, name or company contain; neither case nor accents count.
@@ -81,6 +83,7 @@ class Ask:
     channels: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     held: bool | None = None
+    overridden: frozenset[int] | None = None
     held_codes: tuple[str, ...] = ()
     reason_codes: tuple[str, ...] = ()
     text: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.holds import OVERRIDE
 from pipeline.published.asks import Ask
 from pipeline.published.list_columns import SET_MARK
 from pipeline.published.run_info import CHOICE_COLUMNS, SET_COLUMNS
@@ -20,7 +21,7 @@ class Condition:
     """
 
     sql: str = ""
-    values: tuple[str, ...] = ()
+    values: tuple[str | int, ...] = ()
 
     @property
     def where(self) -> str:
@@ -36,9 +37,19 @@ def condition(ask: Ask) -> Condition:
         if getattr(ask, name)
     ]
     if ask.held is not None:
-        parts.append(Condition("held_set <> ''" if ask.held else "held_set = ''"))
+        is_held = _is_held(ask.overridden)
+        parts.append(is_held if ask.held else Condition(f"NOT ({is_held.sql})", is_held.values))
     sql = " AND ".join(f"({part.sql})" for part in parts)
     return Condition(sql, tuple(value for part in parts for value in part.values))
+
+
+def _is_held(overridden: frozenset[int] | None) -> Condition:
+    if overridden is None:
+        return Condition("held_set <> ''")
+    parts, by_people = ["held_set NOT IN ('', ?)"], sorted(overridden)
+    if by_people:
+        parts.append(f"lead_key IN ({', '.join('?' * len(by_people))})")
+    return Condition(" OR ".join(parts), (f"{SET_MARK}{OVERRIDE}{SET_MARK}", *by_people))
 
 
 def _is_one_of(column: str, values: Sequence[str]) -> Condition:

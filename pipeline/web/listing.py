@@ -15,6 +15,7 @@ from pipeline import labels
 from pipeline.marks import CONTACTED, Mark, hold_of
 from pipeline.published.asks import Ask
 from pipeline.published.editions import Edition
+from pipeline.published.keys import of_lead
 from pipeline.published.list_columns import PERSONAL
 from pipeline.published.rows import ListRow
 from pipeline.published.run_info import Choice
@@ -95,7 +96,7 @@ class Listing:
 
 def listing(visit: Visit, edition: Edition, wish: Wish) -> Listing:
     """Return the page of the list that *wish* asks for."""
-    found = edition.page(asked(edition, wish))
+    found = edition.page(asked(visit, edition, wish))
     return Listing(
         wish=wish,
         leads=shown(visit, edition, found.rows),
@@ -121,9 +122,13 @@ def offered(visit: Visit, edition: Edition) -> Mapping[str, Sequence[Choice]]:
     return {**found, "actions": sorted(found.get("actions", ()), key=_by_effort)}
 
 
-def asked(edition: Edition, wish: Wish) -> Ask:
+def asked(visit: Visit, edition: Edition, wish: Wish) -> Ask:
     """Return *wish* as this edition is asked."""
-    return ask_of(wish, edition.choices())
+
+    def overridden() -> frozenset[int]:
+        return frozenset(map(of_lead, visit.house.marks.held(visit.now)["lead_id"].to_pylist()))
+
+    return ask_of(wish, edition.choices(), overridden)
 
 
 def shown(visit: Visit, edition: Edition, rows: Sequence[ListRow]) -> list[Shown]:

@@ -113,3 +113,10 @@ def test_every_counted_fact_can_be_told_by_some_shop(name):
     """No word of the vocabulary is without a meaning."""
     shops = {**AVAILABLE, "outcomes": KEYS | {"outcome", "value"}}
     assert column_of(name) in {feature.name for feature in situation.situation(shops, NAMING)}
+
+
+@pytest.mark.parametrize("spelt", ["unsubscribed", "Unsubscribed", "OPT_OUT", "Opt Out", "opt-out"])
+def test_words_that_stop_or_close_are_read_as_crms_spell_them(spelt):
+    """Neither case nor what joins words decides whether a lead is left alone."""
+    found = situation.situation(AVAILABLE, Naming(), event_types={spelt}, wanted={situation.UNSUBSCRIBED})
+    assert [feature.name for feature in found] == [column_of(situation.UNSUBSCRIBED)]

@@ -54,7 +54,7 @@ def filtered(visit: Asked, edition: Scores, posted: Posted) -> HTMLResponse:
 def export(visit: Asked, edition: Scores, posted: Posted) -> Response:
     """Give all leads under the same filters, in the same order, as CSV."""
     wish = wish_of(posted)
-    rows = edition.export(asked(edition, wish))
+    rows = edition.export(asked(visit, edition, wish))
     name = export_name(from_us(edition.run.as_of), visit.house.settings.shop.time_zone)
     return StreamingResponse(
         csv_of(rows, visit, edition),

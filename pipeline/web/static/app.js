@@ -37,6 +37,26 @@
     });
   });
 
+  // A list that is swapped under the mouse would lose the click on a lead: it waits until the button is up.
+  var isDown = false;
+  var waits = false;
+  document.addEventListener("pointerdown", function (event) {
+    if (!event.target.closest("#results")) { return; }
+    isDown = true;
+    waits = document.querySelector("#filters.htmx-request, .htmx-request #filters, #busy.htmx-request") !== null;
+    window.htmx.trigger("#filters", "htmx:abort");
+  });
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (isDown && event.detail.elt.id === "filters") { event.preventDefault(); waits = true; }
+  });
+  ["pointerup", "pointercancel"].forEach(function (name) {
+    document.addEventListener(name, function () {
+      isDown = false;
+      // After the click, which comes next.
+      if (waits) { waits = false; window.setTimeout(function () { if (field()) { window.htmx.trigger("#filters", "submit"); } }, 0); }
+    });
+  });
+
   document.addEventListener("keydown", function (event) {
     var isTyping = /^(input|select|textarea)$/i.test(event.target.tagName);
     if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && field()) {

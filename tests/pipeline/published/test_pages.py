@@ -14,6 +14,7 @@ from pipeline.published.editions import Published
 from pipeline.published.row_files import UNTOLD
 from pipeline.published.run_files import SHOWN
 
+BY_PEOPLE = frozenset(keys.of_lead(f"lead-{n}@shop.example") for n in (0, 7, 9, 40))
 ASKS = (
     Ask(),
     Ask(grades=("A", "B")),
@@ -22,6 +23,9 @@ ASKS = (
     Ask(segments=("new",)),
     Ask(segments=("new buyers", "nobody's")),
     Ask(held=True),
+    Ask(held=True, overridden=frozenset()),
+    Ask(held=True, overridden=BY_PEOPLE),
+    Ask(held=False, overridden=BY_PEOPLE, sort="name"),
     Ask(held=False, actions=("call",)),
     Ask(held_codes=("override",)),
     Ask(reason_codes=("no_history",)),
@@ -81,6 +85,8 @@ def is_asked(row, ask):
     sets = ((ask.segments, row["segments"] or []), (ask.held_codes, held), (ask.reason_codes, codes))
     if any(wanted and not set(wanted) & set(there) for wanted, there in sets):
         return False
+    if ask.overridden is not None:
+        held = {*held} - {"override"} | ({"override"} if keys.of_lead(row["lead_id"]) in ask.overridden else set())
     if ask.held is not None and bool(held) != ask.held:
         return False
     texts = [folded(row["lead_id"]), row["name"] or "", row["company"] or ""]

@@ -1,7 +1,10 @@
 """Promotion and rollback on a real workspace: what is published, to the byte."""
 
 import io
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -285,6 +288,23 @@ def test_a_moment_before_the_published_one_is_stored_and_readers_keep_theirs(set
     console = Console(file=io.StringIO(), width=150)
     show_scores(console, older)
     assert "readers see those of a later moment" in console.file.getvalue()
+
+
+def test_what_killed_runs_left_goes_with_the_next_publication(settings):
+    """Halves of runs of any moment, and of exports, whose process is gone; what somebody still writes stays."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    scores, exports = settings.shop.workspace / "scores", settings.shop.workspace / "exports"
+    halves = [
+        scores / "as_of=2024-01-01T000000Z" / f".model=1-a.0f.{ended.pid}.part",
+        exports / f".x.csv.{ended.pid}.part",
+    ]
+    mine = exports / f".y.csv.{os.getppid()}.part"
+    for half in (*halves, mine):
+        half.mkdir(parents=True)
+    score(settings, scored_at=NOW)
+    assert [half.exists() for half in (*halves, mine)] == [False, False, True]
+    assert not halves[0].parent.exists()
 
 
 def test_the_newest_stored_run_is_the_one_of_the_latest_moment(tmp_path):

@@ -67,8 +67,13 @@ def test_marks_are_rows(writer):
     mark = made.json()[0]
     assert (mark["by"], mark["owner"], mark["until"]) == ("local", "rui", "2025-02-04T05:00:00Z")
     assert "override" in writer.get(f"/api/v1/leads/{lead['key']}").json()["held"]
+    listed = {held: writer.get(f"/api/v1/leads?held={held}").json() for held in ("yes", "no")}
+    assert lead["key"] in {one["key"] for one in listed["yes"]["leads"]}
+    assert lead["key"] not in {one["key"] for one in listed["no"]["leads"]}
+    assert listed["yes"]["total"] + listed["no"]["total"] == writer.get("/api/v1/leads").json()["total"]
     assert writer.call(f"{path}/{mark['number']}/withdraw", {}).json()[0]["is_withdrawn"]
     assert writer.get(f"/api/v1/leads/{lead['key']}").json()["held"] == []
+    assert writer.get("/api/v1/leads?held=no").json()["leads"][0]["key"] == lead["key"]
     assert writer.call(f"{path}/999/withdraw", {}).status_code == 400
 
 

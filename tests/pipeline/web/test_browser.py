@@ -105,6 +105,36 @@ def test_leaving_the_search_field_asks_nothing_more(shared, open_page):
     page.wait_for_url("**/leads?grade=B")
 
 
+def test_a_click_is_not_lost_to_a_search_that_is_under_way(shared, open_page):
+    """The list stays as it is while the mouse is down, and the lead under it opens."""
+    page = open_page(shared)
+    page.goto("/leads")
+    row = page.locator(".row-link").nth(3)
+    meant = row.get_attribute("href")
+    page.locator("#q").press_sequentially("a")
+    box = row.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_timeout(1_000)  # the search is asked for, and would have been answered
+    assert row.get_attribute("href") == meant
+    page.mouse.up()
+    page.wait_for_url(f"**{meant}")
+
+
+def test_a_search_is_made_up_for_when_a_click_comes_to_nothing(shared, open_page):
+    """What was put off while the mouse was down is asked when it is up, here far from where it went down."""
+    page = open_page(shared)
+    page.goto("/leads")
+    page.locator("#q").press_sequentially("a")
+    box = page.locator("tbody .c-why").first.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] - 3)
+    page.mouse.down()
+    page.wait_for_timeout(1_000)
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    expect(page.locator("#count b")).not_to_have_text("1,000")
+
+
 def test_filters_narrow_the_list_and_stand_in_the_address(shared, open_page):
     """A click on a grade and a next action changes list, count and address; the browser's way back undoes it."""
     page = open_page(shared)
