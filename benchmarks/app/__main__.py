@@ -84,7 +84,8 @@ def _over_http(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _reading(asked: argparse.Namespace) -> tuple[str, ...]:
-    return ("--seconds", str(asked.seconds), "--readers", str(asked.readers), "--think", str(asked.think))
+    how = ("--seconds", str(asked.seconds), "--readers", str(asked.readers), "--think", str(asked.think))
+    return (*how, "--editions", "1" if asked.alone else "2")
 
 
 @contextmanager
@@ -95,7 +96,9 @@ def _nights(folder: Path, asked: argparse.Namespace) -> Iterator[list[dict[str, 
         yield nights
         return
     first = _run("benchmarks.app.prepared", str(folder), "--next-night").splitlines()[-1]
-    with _started("benchmarks.app.nightly", str(folder), "--leads", str(asked.leads), "--from", first) as nightly:
+    # Beside tests on every core, who gives way would never come to an end.
+    how = ("--from", first, "--priority", "normal" if asked.quick else "idle")
+    with _started("benchmarks.app.nightly", str(folder), "--leads", str(asked.leads), *how) as nightly:
         listening = threading.Thread(target=lambda: nights.extend(map(json.loads, nightly.stdout)))
         listening.start()
         yield nights

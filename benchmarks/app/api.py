@@ -23,10 +23,18 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--readers", type=int, default=20)
     parser.add_argument("--think", type=float, default=1.0)
+    parser.add_argument("--editions", type=int, default=1)
     asked = parser.parse_args()
     settings = settings_of(asked.folder)
     keys = [of_lead(lead_id) for lead_id in known_ids(settings)[:2_000]]
-    seen = read_for(settings.shop.workspace, keys, seconds=asked.seconds, readers=asked.readers, think_s=asked.think)
+    seen = read_for(
+        settings.shop.workspace,
+        keys,
+        seconds=asked.seconds,
+        readers=asked.readers,
+        think_s=asked.think,
+        editions=asked.editions,
+    )
     told = {
         "seconds": seen.seconds,
         "errors": seen.errors,

@@ -14,13 +14,14 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 from benchmarks.app import NIGHTS
 from benchmarks.app.leads import night_of
 from benchmarks.app.shop import add_night
 from benchmarks.app.trained import leads_of, settings_of
 from features.moments import from_us
-from pipeline.priority import give_way
+from pipeline.priority import Priority, give_way
 from pipeline.published.retention import Retention
 from pipeline.score_store import ScoreStore
 from pipeline.workspace import Workspace
@@ -32,9 +33,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--leads", type=int, required=True)
     parser.add_argument("--from", type=int, required=True, dest="first")
+    parser.add_argument("--priority", choices=get_args(Priority), default="idle")
     asked = parser.parse_args()
     settings = settings_of(asked.folder)
-    give_way(settings.score.priority)  # as the command does
+    give_way(asked.priority)  # as the command does
     workspace, leads, night = Workspace(settings.shop.workspace), leads_of(settings, asked.leads), asked.first
     store, folders = ScoreStore(workspace), []
     while not select.select([sys.stdin], [], [], 0)[0]:

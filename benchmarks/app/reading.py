@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.app.mix import Reader, Wish
+from benchmarks.app.until import Until
 from features.moments import from_us
 from pipeline.published.asks import Ask, Cursor
 from pipeline.published.editions import Edition, Published
@@ -36,20 +37,23 @@ class Measured:
         self.seconds.setdefault(kind, []).append(seconds)
 
 
-def read_for(root: Path, keys: Sequence[int], *, seconds: float, readers: int, think_s: float) -> Measured:
+def read_for(
+    root: Path, keys: Sequence[int], *, seconds: float, readers: int, think_s: float, editions: int = 1
+) -> Measured:
     """Let readers ask the API of a workspace for some time and return what they saw.
 
     Args:
         root: The workspace.
         keys: Keys of the leads that are opened.
-        seconds: How long.
+        seconds: How long at least.
         readers: How many, each on a thread of its own.
         think_s: Mean seconds between two asks of one reader.
+        editions: They read on until they have seen so many.
     """
     published, measured = Published(Workspace(root)), Measured()
     ask_once(published, keys, Reader(0, 0.0), measured)  # the first ask pays for opening files
     measured.seconds.clear()
-    until = time.monotonic() + seconds
+    until = Until(seconds, measured.editions, editions)
     threads = [
         threading.Thread(target=_read, args=(published, keys, Reader(seed, think_s), measured, until))
         for seed in range(1, readers + 1)
@@ -61,9 +65,9 @@ def read_for(root: Path, keys: Sequence[int], *, seconds: float, readers: int, t
     return measured
 
 
-def _read(published: Published, keys: Sequence[int], reader: Reader, measured: Measured, until: float) -> None:
+def _read(published: Published, keys: Sequence[int], reader: Reader, measured: Measured, until: Until) -> None:
     time.sleep(reader.thinks())
-    while time.monotonic() < until:
+    while until.goes_on():
         ask_once(published, keys, reader, measured)
         time.sleep(reader.thinks())
 

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 from benchmarks.app.mix import Reader, Wish
 from benchmarks.app.trained import known_ids, settings_of
+from benchmarks.app.until import Until
 from pipeline.published.keys import of_lead, text_of
 from pipeline.web.filters import handle
 
@@ -95,10 +96,10 @@ class Visitor:
         return answer.status, answer.headers, answer.read()
 
 
-def read(visitor: Visitor, reader: Reader, keys: Sequence[str], *, rows: int, until: float) -> None:
+def read(visitor: Visitor, reader: Reader, keys: Sequence[str], *, rows: int, until: Until) -> None:
     """Let one reader read until the end."""
     time.sleep(reader.thinks())
-    while time.monotonic() < until:
+    while until.goes_on():
         wish = reader.wishes()
         if wish.kind == "lead":
             key = keys[reader.chosen(len(keys))]
@@ -132,12 +133,13 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=20)
     parser.add_argument("--think", type=float, default=1.0)
     parser.add_argument("--leads", type=int, default=1_000_000)
+    parser.add_argument("--editions", type=int, default=1)
     asked = parser.parse_args()
     keys = [text_of(of_lead(lead_id)) for lead_id in known_ids(settings_of(asked.folder))[:2_000]]
     seen = Seen()
     Visitor(asked.port, Seen()).visit("lead", f"/leads/{keys[0]}")  # the first page pays for loading the model
     visitors = [Visitor(asked.port, seen) for _ in range(asked.readers)]
-    until = time.monotonic() + asked.seconds
+    until = Until(asked.seconds, seen.editions, asked.editions)
     threads = [
         threading.Thread(target=read, args=(visitor, Reader(seed, asked.think), keys),
                          kwargs={"rows": asked.leads, "until": until})

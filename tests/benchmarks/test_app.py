@@ -14,7 +14,7 @@ def test_a_quick_run_reads_both_ways_while_nights_are_published(quick_form) -> N
         assert found["asks"]["list"] > 0
         assert found["asks"]["lead"] > 0
         assert found["editions"] > 1
-        assert len(found["nights"]) > 1
+        assert len(found["nights"]) >= found["editions"] - 1
         assert found["p95_ms"]["list"] > 0
         assert 0 < found["peak_gb"] < 1.5
     assert figures["http"]["asks"]["timeline"] == figures["http"]["asks"]["lead"]
