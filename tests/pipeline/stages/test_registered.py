@@ -281,7 +281,7 @@ def test_a_moment_before_the_published_one_is_stored_and_readers_keep_theirs(set
     assert store.published() == shown
     [stored] = [run for run in store.runs() if run.as_of < shown.as_of]
     assert set(store.read(stored)["lead_id"].to_pylist()) >= {lead["lead_id"] for lead in older.best}
-    later = score(settings, as_of=datetime(2024, 12, 6), scored_at=NOW)
+    later = score(settings, as_of=datetime(2025, 1, 31), scored_at=NOW)
     assert (later.unpublished, later.as_of > newest.as_of) == (None, True)
     assert score(settings, scored_at=NOW).unpublished is None
     assert store.published() == shown
