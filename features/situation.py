@@ -98,7 +98,7 @@ class Naming:
 
 def _spellings(names: Iterable[str]) -> list[str]:
     """Return *names* as CRMs spell them as well: Closed Won, CLOSED_WON, closed-won, closedwon."""
-    joined = {name.replace("_", by) for name in names for by in ("_", " ", "-", "")} | set(names)
+    joined = {name.replace("_", by) for name in names for by in ("_", " ", "-", "")}
     return sorted({form(name) for name in joined for form in (str, str.lower, str.upper, str.title, str.capitalize)})
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import duckdb
+import duckdb
 
 
 class Cursors:
@@ -18,8 +16,6 @@ class Cursors:
     """
 
     def __init__(self, settings: Mapping[str, str | int]) -> None:
-        import duckdb
-
         offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         self._connection = duckdb.connect(config={**offline, **settings})
         self._connection.execute("SET TimeZone = 'UTC'")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 
 def stands(path: Path) -> tuple[int, ...]:
     """Return what changes when a file is written or replaced; nothing where it cannot be looked at."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    found = _looked_at(path)
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
 
 
 def identity(path: Path) -> tuple[int, ...]:
     """Return what changes when another file takes its name, and not when it is written; nothing where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino
+    found = _looked_at(path)
+    return (found.st_dev, found.st_ino) if found else ()
+
+
+def _looked_at(path: Path) -> os.stat_result | None:
+    with suppress(OSError):
+        return path.stat()
+    return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -123,10 +122,7 @@ class ScoreStore:
         with self._workspace.writing(self.manifest_file) as path:
             path.write_text(manifest.as_json(), encoding="utf-8")
         remove_old(self._folder, manifest, retention)
-        for folder in (self._workspace.root / "exports", *self._folder.glob("as_of=*")):
-            remove_left_overs(folder)
-            with suppress(OSError):  # most folders hold something
-                folder.rmdir()
+        remove_left_overs(self._workspace.root / "exports")
 
     def published(self) -> StoredRun:
         """Return the run that readers show.
@@ -139,7 +135,7 @@ class ScoreStore:
     def shows_later_than(self, as_of: int) -> bool:
         """Return whether readers are shown a run of a later moment than *as_of* (microseconds, UTC)."""
         manifest = self._manifest()
-        return manifest is not None and manifest.run.as_of > as_of
+        return manifest is not None and moments.is_past(as_of, manifest.run.as_of)
 
     def manifest(self) -> Manifest:
         """Return what is published: the run and its history.
@@ -218,7 +214,7 @@ class ScoreStore:
     def _before(self, as_of: int) -> RunBefore:
         """Return what a new run is compared with: the one that readers show now, where it can still be read."""
         manifest = self._manifest()
-        if manifest is None or manifest.run.as_of > as_of or not is_whole(self.folder_of(manifest.run)):
+        if manifest is None or self.shows_later_than(as_of) or not is_whole(self.folder_of(manifest.run)):
             return NOTHING_BEFORE
         run = manifest.run
         self.complete(run)

@@ -222,8 +222,10 @@ def remove_left_overs(folder: Path, name: str = "") -> None:
     """
     for left in folder.glob(f".{glob.escape(name)}.*{PART}" if name else f".*{PART}"):
         if _is_left_over(left):
-            shutil.rmtree(left, ignore_errors=True)
-            left.unlink(missing_ok=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _is_left_over(part: Path) -> bool:

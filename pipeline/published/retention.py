@@ -22,6 +22,7 @@ from features import moments
 from pipeline.published.history import FOREVER
 from pipeline.published.manifest import Manifest
 from pipeline.published.run_files import PART, scored_at
+from pipeline.workspace import remove_left_overs
 
 GRACE: Final = timedelta(hours=1)
 NOTE: Final = "leaving.json"
@@ -77,8 +78,9 @@ def remove_old(folder: Path, manifest: Manifest, retention: Retention) -> list[P
         (folder / f".{NOTE}").replace(folder / NOTE)
     for gone in folder.glob(f"{_GONE}*"):
         shutil.rmtree(gone, ignore_errors=True)
-    for moment in {path.parent for path in removed if path.parent.name.startswith("as_of=")}:
-        with suppress(OSError):  # another model scored that moment too
+    for moment in folder.glob("as_of=*"):
+        remove_left_overs(moment)
+        with suppress(OSError):  # most hold a run
             moment.rmdir()
     return removed
 

@@ -51,8 +51,14 @@ def score_by_points(
         return decided
 
     run, is_new = stored_once(settings, store, head, make)
-    may, is_wished = lambda: not has_champion(settings), as_of is not None
-    unpublished = published_if(settings, store, run, may=may, is_wished=is_wished, scored_at=scored_at)
+    unpublished = published_if(
+        settings,
+        store,
+        run,
+        may=lambda: not has_champion(settings),
+        is_wished=as_of is not None,
+        scored_at=scored_at,
+    )
     scores, words = store.read(run), RunWords(bound.words, store.labels(run))
     return report_of(
         scores,

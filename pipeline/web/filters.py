@@ -6,7 +6,7 @@ one, and a value that may be an e-mail address (any owner; anything with an @) i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, get_args
 from urllib.parse import urlencode
@@ -141,13 +141,13 @@ def checked(wish: Wish) -> Wish:
     return wish
 
 
-def ask_of(wish: Wish, choices: Mapping[str, Sequence[Choice]], overridden: Callable[[], frozenset[int]]) -> Ask:
+def ask_of(wish: Wish, choices: Mapping[str, Sequence[Choice]], overridden: frozenset[int] | None) -> Ask:
     """Return *wish* as the store of scores is asked.
 
     Args:
         wish: What the reader wants.
         choices: All values there are (`Edition.choices`), to find those that are named by their hash.
-        overridden: Tells the keys of the leads that people hold now; asked where the wish is about holds.
+        overridden: Keys of the leads that people hold now; None where the wish is not about holds.
 
     Raises:
         RefusedError: The place in the list is no place, or one of another order.
@@ -157,7 +157,7 @@ def ask_of(wish: Wish, choices: Mapping[str, Sequence[Choice]], overridden: Call
         return Ask(
             **meant,
             held={"yes": True, "no": False}.get(wish.held),
-            overridden=overridden() if wish.held else None,
+            overridden=overridden,
             text=wish.text,
             sort=wish.sort,
             after=_cursor(wish.after),

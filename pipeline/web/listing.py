@@ -124,11 +124,12 @@ def offered(visit: Visit, edition: Edition) -> Mapping[str, Sequence[Choice]]:
 
 def asked(visit: Visit, edition: Edition, wish: Wish) -> Ask:
     """Return *wish* as this edition is asked."""
+    return ask_of(wish, edition.choices(), _overridden(visit) if wish.held else None)
 
-    def overridden() -> frozenset[int]:
-        return frozenset(map(of_lead, visit.house.marks.held(visit.now)["lead_id"].to_pylist()))
 
-    return ask_of(wish, edition.choices(), overridden)
+def _overridden(visit: Visit) -> frozenset[int]:
+    """Return the keys of the leads that people hold now."""
+    return frozenset(map(of_lead, visit.house.marks.held(visit.now)["lead_id"].to_pylist()))
 
 
 def shown(visit: Visit, edition: Edition, rows: Sequence[ListRow]) -> list[Shown]:

@@ -1,6 +1,7 @@
 """A lead's situation: facts by name, never from the future, beside what a model reads."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import worlds
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from worlds import DAY
 
 from features import situation
 from features.cohorts import Cohort
+from features.conditions import mask
 from features.deleting import differing, without_future
 from features.labels import Conversion
 from features.matrix import FeatureTable
@@ -120,3 +122,15 @@ def test_words_that_stop_or_close_are_read_as_crms_spell_them(spelt):
     """Neither case nor what joins words decides whether a lead is left alone."""
     found = situation.situation(AVAILABLE, Naming(), event_types={spelt}, wanted={situation.UNSUBSCRIBED})
     assert [feature.name for feature in found] == [column_of(situation.UNSUBSCRIBED)]
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed"), [("open", "Closed Won"), ("Deal Open", "closedlost"), ("OPPORTUNITY", "WON")]
+)
+def test_a_deal_is_open_until_it_is_closed_in_any_spelling(opened, closed):
+    """What opens it is seen, and what closes it ends it."""
+    shops = {**AVAILABLE, "outcomes": KEYS | {"outcome", "value"}}
+    [feature] = situation.situation(shops, Naming(), wanted={situation.OPEN_DEAL})
+    outcomes = pa.table({"outcome": [opened, closed, "called"]})
+    assert mask(feature.measure.where, outcomes).tolist() == [True, False, False]
+    assert mask(feature.measure.since_where, outcomes).tolist() == [False, True, False]

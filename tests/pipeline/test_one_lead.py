@@ -1,5 +1,6 @@
 """One lead's rows are those that its bucket holds, found without reading the bucket."""
 
+import shutil
 from datetime import UTC, datetime
 
 import duckdb
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from features.plan import KEY_COLUMNS
 from pipeline import shipped
+from pipeline.ingested import Tables
 from pipeline.settings import load
 from pipeline.stages.ingest import ingest
 from pipeline.synthetic.shop import generate
@@ -58,6 +60,21 @@ def test_an_unknown_lead_has_no_timelines(tables):
     """Whatever an id holds, it is compared and never obeyed."""
     for lead_id in ("nobody", "' OR 1=1 --", "", "\x00", "🦊" * 5_000):
         assert tables.timelines_of(lead_id) is None
+
+
+def test_a_generation_that_takes_anothers_place_is_read_anew(tables, tmp_path):
+    """A workspace that was removed and made again: nothing of the files of before is told."""
+    place = Tables(tmp_path / "generation-0001", tables.manifest)
+    shutil.copytree(tables.folder, place.folder)
+    lead_id = tables.timelines(0).leads["lead_id"][0].as_py()
+    assert place.timelines_of(lead_id) is not None
+    shutil.rmtree(place.folder)
+    shutil.copytree(tables.folder, place.folder)
+    for table in ("leads", *tables.manifest["timelines"]):
+        files = place.folder / "timelines" / table
+        (files / "bucket-0000.parquet").unlink()
+        (files / "bucket-0001.parquet").rename(files / "bucket-0000.parquet")
+    assert place.timelines_of(lead_id) is None
 
 
 @given(st.lists(st.text(), min_size=1, max_size=20), st.integers(1, 300))

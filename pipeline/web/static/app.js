@@ -43,7 +43,7 @@
   document.addEventListener("pointerdown", function (event) {
     if (!event.target.closest("#results")) { return; }
     isDown = true;
-    waits = document.querySelector("#filters.htmx-request, .htmx-request #filters, #busy.htmx-request") !== null;
+    waits = document.querySelector("#busy.htmx-request") !== null;
     window.htmx.trigger("#filters", "htmx:abort");
   });
   document.addEventListener("htmx:beforeRequest", function (event) {

@@ -24,6 +24,7 @@ from pipeline import shipped
 from pipeline.champion import champion, place_of
 from pipeline.cli.show_registered import show_models, show_promotion, show_rollback
 from pipeline.cli.show_scores import show_scores
+from pipeline.published.run_files import LIST
 from pipeline.score_store import ScoreStore
 from pipeline.settings import load
 from pipeline.stages import registered
@@ -281,6 +282,8 @@ def test_a_moment_before_the_published_one_is_stored_and_readers_keep_theirs(set
     assert store.published() == shown
     [stored] = [run for run in store.runs() if run.as_of < shown.as_of]
     assert set(store.read(stored)["lead_id"].to_pylist()) >= {lead["lead_id"] for lead in older.best}
+    # What came later is no score of before.
+    assert pq.read_table(store.folder_of(stored) / LIST)["previous_score"].null_count == older.leads
     later = score(settings, as_of=datetime(2025, 1, 31), scored_at=NOW)
     assert (later.unpublished, later.as_of > newest.as_of) == (None, True)
     assert score(settings, scored_at=NOW).unpublished is None

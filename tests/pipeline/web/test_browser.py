@@ -121,6 +121,33 @@ def test_a_click_is_not_lost_to_a_search_that_is_under_way(shared, open_page):
     page.wait_for_url(f"**{meant}")
 
 
+def test_an_answer_that_comes_while_the_mouse_is_down_is_not_shown_under_it(shared, open_page):
+    """A search that was asked for already is given up, and asked again when the mouse is up."""
+    page = open_page(shared)
+    page.goto("/leads")
+    asked = []
+
+    def slowly(route):
+        asked.append(route.request.url)
+        page.wait_for_timeout(600)
+        route.continue_()
+
+    page.route("**/leads", slowly)
+    row = page.locator(".row-link").nth(3)
+    meant, box = row.get_attribute("href"), row.bounding_box()
+    page.locator("#q").press_sequentially("a")
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+    page.mouse.down()
+    page.wait_for_timeout(1_500)
+    assert row.get_attribute("href") == meant
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    expect(page.locator("#count b")).not_to_have_text("1,000")
+    assert len(asked) == 2
+
+
 def test_a_search_is_made_up_for_when_a_click_comes_to_nothing(shared, open_page):
     """What was put off while the mouse was down is asked when it is up, here far from where it went down."""
     page = open_page(shared)
