@@ -97,7 +97,7 @@ def _nights(folder: Path, asked: argparse.Namespace) -> Iterator[list[dict[str, 
         return
     first = _run("benchmarks.app.prepared", str(folder), "--next-night").splitlines()[-1]
     # Beside tests on every core, who gives way would never come to an end.
-    how = ("--from", first, "--priority", "normal" if asked.quick else "idle")
+    how = ("--from", first, *(("--priority", "normal") if asked.quick else ()))
     with _started("benchmarks.app.nightly", str(folder), "--leads", str(asked.leads), *how) as nightly:
         listening = threading.Thread(target=lambda: nights.extend(map(json.loads, nightly.stdout)))
         listening.start()

@@ -33,10 +33,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--leads", type=int, required=True)
     parser.add_argument("--from", type=int, required=True, dest="first")
-    parser.add_argument("--priority", choices=get_args(Priority), default="idle")
+    parser.add_argument("--priority", choices=get_args(Priority), help="by default the config's, as of the command")
     asked = parser.parse_args()
     settings = settings_of(asked.folder)
-    give_way(asked.priority)  # as the command does
+    give_way(asked.priority or settings.score.priority)
     workspace, leads, night = Workspace(settings.shop.workspace), leads_of(settings, asked.leads), asked.first
     store, folders = ScoreStore(workspace), []
     while not select.select([sys.stdin], [], [], 0)[0]:
