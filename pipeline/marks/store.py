@@ -253,5 +253,5 @@ def _begin_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - t
 
 
 def _no_database(url: str) -> LeadlightError:
-    hint = "app.database is a URL such as postgresql+psycopg://host/name, and its driver must be installed."
+    hint = "app.database is a URL such as postgresql+pg8000://host/name, and its driver must be installed."
     return wrong_input(f"'{without_secrets(url)}' is no database that can be opened.", hint=hint)

@@ -1,0 +1,219 @@
+"""Calls to a CRM over HTTP: turns taken, trouble waited out, tokens renewed, nothing secret said aloud.
+
+TLS is always verified. Plain ``http://`` goes to this machine itself, and elsewhere only to hosts that the config
+names. Redirects are not followed: they would carry the token to whatever address an answer names.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import ssl
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import httpx
+
+from features.errors import LeadlightError, wrong_input
+from pipeline.crm.patience import Breaker, Patience, patiently
+from pipeline.crm.trouble import RetryError, StopError, StopReason
+from pipeline.crm.turns import NoTurns, Turns
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes whole addresses, secrets of a login included
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+TIMEOUT_S: Final = 60.0
+
+
+class StaleLoginError(RetryError):
+    """The CRM no longer knows the token that a call carried."""
+
+
+class Login(Protocol):
+    """Who calls."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what a call carries to be let in; the first call may log in."""
+
+    def renew(self, stale: Mapping[str, str]) -> bool:
+        """Log in anew, unless another thread did since *stale* was handed out; False = there is no way to."""
+
+
+@dataclass(frozen=True)
+class FixedLogin:
+    """A token that does not end.
+
+    Args:
+        token_headers: What every call carries.
+    """
+
+    token_headers: Mapping[str, str]
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers."""
+        return self.token_headers
+
+    def renew(self, stale: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's
+        """Return False: nothing can be renewed."""
+        return False
+
+    def __repr__(self) -> str:
+        """Name no secret."""
+        return "FixedLogin(…)"
+
+
+class Http:
+    """One CRM over HTTP; one object serves all threads.
+
+    Args:
+        base_url: Where the CRM answers (`checked_url`); paths are appended.
+        judge: Raises one of `pipeline.crm.trouble` for an answer that is none, `StaleLoginError` for a dead token.
+        login: Who calls; None = the calls that log in.
+        patience: How long trouble is waited out.
+        turns: The client's side of the rate limit.
+        timeout_s: Seconds without a byte after which a call is cut short.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        judge: Callable[[httpx.Response], None],
+        login: Login | None,
+        patience: Patience,
+        turns: Turns | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._judge, self._login, self._patience = judge, login, patience
+        self._turns = turns or NoTurns()
+        self._breaker = Breaker(patience)
+        self._client = httpx.Client(
+            base_url=base_url,
+            timeout=timeout_s,
+            headers={"User-Agent": "leadlight", "Accept": "application/json"},
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        )
+
+    def ask(  # noqa: PLR0913 - those of an HTTP request
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,  # noqa: ANN401 - whatever JSON holds
+        content: bytes | None = None,
+        data: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Return the answer to a call that may be made twice.
+
+        Raises:
+            StopError, BatchRefusedError: As `judge` finds, or where patience ends.
+        """
+
+        def once() -> httpx.Response:
+            self._turns.take()
+            carried = {} if self._login is None else self._login.headers()
+            sent = {**(headers or {}), **carried}
+            try:
+                answer = self._client.request(
+                    method, path, json=json, content=content, data=data, files=files, params=params, headers=sent
+                )
+            except httpx.TransportError as error:
+                raise _transport_trouble(error) from error
+            except (httpx.InvalidURL, httpx.DecodingError) as error:
+                raise StopError(f"The answer cannot be read: {error}", reason=StopReason.NETWORK) from error
+            try:
+                self._judge(answer)
+            except StaleLoginError as error:
+                if self._login is None or not self._login.renew(carried):
+                    raise StopError(error.words, reason=StopReason.CREDENTIALS) from error
+                raise
+            return answer
+
+        return patiently(once, self._patience, self._breaker)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+        self._turns.close()
+
+
+def _transport_trouble(error: httpx.TransportError) -> RetryError | StopError:
+    """Return a connection's failure: one that no waiting mends stops; texts of the library name hosts, no secrets."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return StopError(f"Its certificate is not trusted: {cause.verify_message}", reason=StopReason.NETWORK)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return StopError(str(error), reason=StopReason.NETWORK)
+    return RetryError(f"{type(error).__name__}: {error}".rstrip(": "))
+
+
+def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = ()) -> str:
+    """Return *url* without a trailing slash, where it may be called.
+
+    Args:
+        url: The address.
+        place: Where it was given, for the message.
+        allowed_hosts: Hosts that may be called without TLS.
+
+    Raises:
+        LeadlightError: No address, one with a password, or plain http:// to a host that is not allowed.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise _refused_url(place, f"it is no address: {error}") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise _refused_url(place, "it is no address that begins with https://")
+    if parsed.userinfo:
+        raise _refused_url(place, "it holds a user or a password")
+    if parsed.scheme == "http" and not is_loopback(parsed.host) and parsed.host not in allowed_hosts:
+        raise _refused_url(place, f"http:// would show everything on the way to '{parsed.host}'")
+    return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether *host* is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refused_url(place: str, why: str) -> LeadlightError:
+    hint = "give an address such as https://api.example.com; `allow_http: [HOST]` beside it names hosts without TLS."
+    return wrong_input(f"{place} cannot be used: {why}.", hint=hint)
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Return the seconds of ``Retry-After``; None where there is none, or it is a date."""
+    said = answer.headers.get("Retry-After", "")
+    try:
+        seconds = float(said)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def secret(environment: Mapping[str, str], name: str, *, target: str) -> str:
+    """Return the secret that the environment holds under *name*.
+
+    Raises:
+        LeadlightError: It is not there, or cannot be sent in a header.
+    """
+    found = environment.get(name, "").strip()
+    if not found:
+        hint = f"set {name} where the command runs; secrets never stand in the config."
+        raise wrong_input(
+            f"The target '{target}' needs a secret that the environment does not hold: {name}.", hint=hint
+        )
+    if not (found.isascii() and found.isprintable()):
+        raise wrong_input(f"What {name} holds cannot be sent: it has line breaks or signs that no token has.")
+    return found
