@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator
 
 from pipeline.playbooks import faults as decision_faults
 from pipeline.settings_app import AppSettings
+from pipeline.settings_crm import PublishSettings, TargetSettings, target_name_faults
 from pipeline.settings_decisions import DecisionSettings
 from pipeline.settings_faults import (
     config_not_found,
@@ -108,8 +109,16 @@ class Settings(Section):
     points: PointsSettings = Field(default_factory=PointsSettings)
     decisions: DecisionSettings = Field(default_factory=DecisionSettings)
     app: AppSettings = Field(default_factory=AppSettings)
+    crm: dict[str, TargetSettings] = Field(default_factory=dict, description="Where scores are written to, by name.")
+    publish: PublishSettings = Field(default_factory=PublishSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the paths of targets start: the config's own."""
+        return self._folder
 
     @property
     def named_attributes(self) -> dict[str, bool]:
@@ -183,20 +192,29 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise config_refused(place, [*fault_lines(error, Settings, raw=raw), *_readable_table_faults(raw)]) from error
-    if faults := [*_kind_faults(settings, raw), *decision_faults(settings.decisions, settings.attribute_kinds)]:
+    if faults := [
+        *_kind_faults(settings, raw),
+        *decision_faults(settings.decisions, settings.attribute_kinds),
+        *target_name_faults(list(settings.crm)),
+    ]:
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside
     shop = settings.shop.model_copy(update={"workspace": base / settings.shop.workspace})
     found = _data_folder(data, Path()) if data else _data_folder(settings.data, base)
     card = settings.points.card
     points = settings.points.model_copy(update={"card": None if card is None else base / card})
-    return settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
+    whole = settings.model_copy(update={"shop": shop, "data": str(found), "points": points})
+    whole._folder = base  # noqa: SLF001 - not a setting that a file may hold
+    return whole
 
 
 def as_yaml(settings: Settings) -> str:
     """Return what the config says, as YAML: what is as by default is left out, and so is where files lie."""
     said = settings.model_dump(
-        mode="json", exclude_unset=True, exclude={"data": True, "shop": {"workspace"}, "points": {"card"}}
+        mode="json",
+        by_alias=True,
+        exclude_unset=True,
+        exclude={"data": True, "shop": {"workspace"}, "points": {"card"}},
     )
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
 

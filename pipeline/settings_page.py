@@ -33,7 +33,7 @@ def page() -> str:
 def rows(model: type[BaseModel], place: str = "") -> Iterator[tuple[str, str, str]]:
     """Yield name, default and meaning of every setting below *model*, in the order of the file."""
     for name, field in model.model_fields.items():
-        here = f"{place}{name}"
+        here = f"{place}{field.alias or name}"
         inner, suffix = _section_in(field.annotation)
         if inner is None or field.description:
             yield here, _default(field), _meaning(field)

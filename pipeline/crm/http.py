@@ -95,7 +95,7 @@ class Http:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         )
 
-    def ask(  # noqa: PLR0913 - those of an HTTP request
+    def ask(
         self,
         method: str,
         path: str,

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import Engine, Row, create_engine, event, insert, make_url, select
+from sqlalchemy import Engine, Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
+from features.errors import NotFinishedError, not_finished, without_secrets, wrong_input
 from features.moments import from_us, to_us
+from pipeline.databases import engine_at, file_of
 from pipeline.marks.rows import CONTACTED, HOLD, MARKS, METADATA, WITHDRAWAL
 from pipeline.same_file import identity
 
 LONGEST_TEXT: Final = 500
-_FILE: Final = "sqlite:///"
-_WAIT_S: Final = 10
 _PER_QUESTION: Final = 500
 """Leads asked about at once: databases limit the variables of a statement."""
 _TIME: Final = pa.timestamp("us", tz="UTC")
@@ -182,8 +181,7 @@ class Marks:
     @property
     def _file(self) -> Path | None:
         """The file of the database; None where a server keeps it."""
-        path = self._url.removeprefix(_FILE)
-        return None if path == self._url else Path(path)
+        return file_of(self._url)
 
     def _identity(self) -> tuple[int, ...]:
         return identity(self._file) if self._file else ()
@@ -195,7 +193,7 @@ class Marks:
             if self._opened is None or self._opened.file != self._identity():
                 if self._opened is not None:
                     self._opened.engine.dispose()
-                engine = _engine_at(self._url)
+                engine = engine_at(self._url, setting="app.database")
                 _make_tables(engine)
                 self._opened = _Opened(engine, self._identity())
             return self._opened.engine
@@ -223,35 +221,8 @@ def _make_tables(engine: Engine) -> None:
         METADATA.create_all(engine)
 
 
-def _engine_at(url: str) -> Engine:
-    try:
-        address = make_url(url)
-        is_file = address.get_backend_name() == "sqlite"
-        wait = {"timeout": _WAIT_S} if is_file else {}
-        engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file)
-    except (SQLAlchemyError, ImportError) as error:
-        raise _no_database(url) from error
-    if is_file:
-        event.listen(engine, "connect", _begin_sqlite)
-    return engine
-
-
 def _mark(row: Row[Any], *, is_withdrawn: bool) -> Mark:
     until = None if row.until is None else from_us(row.until)
     return Mark(
         row.id, row.lead_id, row.kind, row.owner, until, row.reason, row.by, from_us(row.at), is_withdrawn
     )  # fmt: skip
-
-
-def _begin_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-    """Let readers read while one writes, and the second writer wait."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000}")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
-
-
-def _no_database(url: str) -> LeadlightError:
-    hint = "app.database is a URL such as postgresql+pg8000://host/name, and its driver must be installed."
-    return wrong_input(f"'{without_secrets(url)}' is no database that can be opened.", hint=hint)

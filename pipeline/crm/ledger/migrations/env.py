@@ -1,0 +1,11 @@
+"""Alembic's way in: the connection is handed over by `pipeline.crm.ledger.opening`."""
+
+from alembic import context
+
+from pipeline.crm.ledger.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=METADATA, version_table="ledger_version"
+)
+with context.begin_transaction():
+    context.run_migrations()

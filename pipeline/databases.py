@@ -1,0 +1,56 @@
+"""Databases of our own: SQLite in the workspace, or a server by URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import LeadlightError, without_secrets, wrong_input
+
+_FILE: Final = "sqlite:///"
+_WAIT_S: Final = 10
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file of a database; None where a server keeps it."""
+    path = url.removeprefix(_FILE)
+    return None if path == url else Path(path)
+
+
+def engine_at(url: str, *, setting: str) -> Engine:
+    """Return the database at *url*; nothing is opened yet.
+
+    Args:
+        url: A database's URL.
+        setting: Where it is given, for the message.
+
+    Raises:
+        LeadlightError: It is no URL of a database, or its driver is not installed.
+    """
+    try:
+        address = make_url(url)
+        is_file = address.get_backend_name() == "sqlite"
+        wait = {"timeout": _WAIT_S} if is_file else {}
+        engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file)
+    except (SQLAlchemyError, ImportError) as error:
+        raise _no_database(url, setting) from error
+    if is_file:
+        event.listen(engine, "connect", _begin_sqlite)
+    return engine
+
+
+def _begin_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    """Let readers read while one writes, and the second writer wait."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000}")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _no_database(url: str, setting: str) -> LeadlightError:
+    hint = f"{setting} is a URL such as postgresql+pg8000://host/name, and its driver must be installed."
+    return wrong_input(f"'{without_secrets(url)}' is no database that can be opened.", hint=hint)
