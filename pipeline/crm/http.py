@@ -17,16 +17,21 @@ import httpx
 
 from features.errors import LeadlightError, wrong_input
 from pipeline.crm.patience import Breaker, Patience, patiently
-from pipeline.crm.trouble import RetryError, StopError, StopReason
+from pipeline.crm.trouble import RetryError, StopError, StopReason, TroubleError
 from pipeline.crm.turns import NoTurns, Turns
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes whole addresses, secrets of a login included
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 TIMEOUT_S: Final = 60.0
+_NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class StaleLoginError(RetryError):
     """The CRM no longer knows the token that a call carried."""
+
+
+class UnansweredError(TroubleError):
+    """A call that must not be made twice went out, and nobody knows whether it took effect."""
 
 
 class Login(Protocol):
@@ -95,7 +100,7 @@ class Http:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         )
 
-    def ask(
+    def ask(  # noqa: PLR0913 - those of an HTTP request
         self,
         method: str,
         path: str,
@@ -106,11 +111,16 @@ class Http:
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        is_repeatable: bool = True,
     ) -> httpx.Response:
-        """Return the answer to a call that may be made twice.
+        """Return the answer to a call.
+
+        A call is made again as long as patience lasts, unless *is_repeatable* is False and it may have taken effect: a
+        call that never left, or that the CRM turned away, is made again in any case.
 
         Raises:
             StopError, BatchRefusedError: As `judge` finds, or where patience ends.
+            UnansweredError: It may have taken effect, and may not be made twice.
         """
 
         def once() -> httpx.Response:
@@ -122,7 +132,10 @@ class Http:
                     method, path, json=json, content=content, data=data, files=files, params=params, headers=sent
                 )
             except httpx.TransportError as error:
-                raise _transport_trouble(error) from error
+                trouble = _transport_trouble(error)
+                if is_repeatable or isinstance(trouble, StopError) or isinstance(error, _NEVER_LEFT):
+                    raise trouble from error
+                raise UnansweredError(trouble.words) from error
             except (httpx.InvalidURL, httpx.DecodingError) as error:
                 raise StopError(f"The answer cannot be read: {error}", reason=StopReason.NETWORK) from error
             try:
@@ -131,6 +144,10 @@ class Http:
                 if self._login is None or not self._login.renew(carried):
                     raise StopError(error.words, reason=StopReason.CREDENTIALS) from error
                 raise
+            except RetryError as error:
+                if is_repeatable or error.is_turned_away:
+                    raise
+                raise UnansweredError(error.words) from error
             return answer
 
         return patiently(once, self._patience, self._breaker)
