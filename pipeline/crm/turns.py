@@ -75,7 +75,7 @@ class SharedTurns:
     def take(self) -> None:
         """Return when a call may go out; threads are served one after the other."""
         with self._mine:
-            while not self._limiter.try_acquire("call", blocking=False):
+            while not self._limiter.try_acquire("call", timeout=0):
                 self._sleep(_PAUSE_S)
 
     def close(self) -> None:
