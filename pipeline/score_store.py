@@ -43,6 +43,11 @@ class ScoreStore:
         self._workspace = workspace
         self._folder = workspace.root / "scores"
 
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that they lie in."""
+        return self._workspace
+
     def find(self, as_of: int, model_version: str) -> StoredRun | None:
         """Return the run of that moment and model, or None where it was never stored, or is damaged."""
         run = _run(as_of, model_version)

@@ -1,6 +1,18 @@
 """The command line. Its commands only translate: each calls one library function and shows its result."""
 
-from pipeline.cli import backtesting, demo, learning, points, reading, registered, reporting, scoring, serving, tuning
+from pipeline.cli import (
+    backtesting,
+    demo,
+    learning,
+    points,
+    publishing,
+    reading,
+    registered,
+    reporting,
+    scoring,
+    serving,
+    tuning,
+)
 from pipeline.cli.app import main
 
 # Importing a file of commands adds them to the app.
@@ -10,6 +22,7 @@ __all__ = [
     "learning",
     "main",
     "points",
+    "publishing",
     "reading",
     "registered",
     "reporting",

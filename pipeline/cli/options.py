@@ -22,6 +22,8 @@ Data = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes; for programs.")]
+
 DEFAULT_CONFIG = Path("leadlight.yaml")
 
 

@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.progress import NEWS, Progress, silent
@@ -14,14 +15,31 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Listener:
+    """Who is told of progress.
+
+    Attributes:
+        tell: Draws or logs it.
+        paused: While this is entered nothing is drawn, so that a person can be asked.
+    """
+
+    tell: Progress
+    paused: Callable[[], AbstractContextManager[object]] = nullcontext
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Tell that a step has come so far."""
+        self.tell(step, done, total)
+
+
 @contextmanager
-def shown_on_stderr() -> Iterator[Progress]:
+def shown_on_stderr() -> Iterator[Listener]:
     """Give a listener: under --verbose it logs steps, on a terminal it draws a bar for each, else it keeps quiet."""
     if _log.isEnabledFor(logging.INFO):
-        yield _log_new_steps()
+        yield Listener(_log_new_steps())
         return
     if not sys.stderr.isatty():
-        yield silent
+        yield Listener(silent)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -37,7 +55,15 @@ def shown_on_stderr() -> Iterator[Progress]:
                 steps[name] = bars.add_task(step, total=total or None)
             bars.update(steps[name], description=step, completed=done, total=total or None)
 
-        yield draw
+        @contextmanager
+        def paused() -> Iterator[None]:
+            bars.stop()
+            try:
+                yield
+            finally:
+                bars.start()
+
+        yield Listener(draw, paused)
 
 
 def _log_new_steps() -> Progress:

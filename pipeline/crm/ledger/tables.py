@@ -56,7 +56,10 @@ ROWS: Final = Table(
     Column("score", Integer, nullable=True),
     Column("grade", String(8), nullable=True),
     Column("action", Text, nullable=True),
-    Column("former", Text, nullable=True),  # what stood there: {payload, score, grade, action}; null = nothing
+    Column("former", Text, nullable=True),  # the payload that stood there; null = nothing
+    Column("former_score", Integer, nullable=True),
+    Column("former_grade", String(8), nullable=True),
+    Column("former_action", Text, nullable=True),
     Column("state", String(12), nullable=False),  # pending, written, rejected, held
     Column("code", Text, nullable=True),
     Column("words", Text, nullable=True),

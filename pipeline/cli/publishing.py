@@ -1,0 +1,137 @@
+"""`leadlight publish`: scores written to where people work, looked at first, checked afterwards, and taken back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import wrong_input
+from pipeline.cli.app import app
+from pipeline.cli.asked import asker
+from pipeline.cli.opened import opened
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Yes
+from pipeline.cli.output import show
+from pipeline.cli.progress import shown_on_stderr
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.stages.publish import Wish
+
+To = Annotated[
+    str, typer.Option("--to", metavar="TARGET", help="One target of the config; by default all.", show_default=False)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", help="Only the best N leads; 0 = all.")]
+Segment = Annotated[
+    str, typer.Option("--segment", metavar="NAME", help="Only leads of this segment.", show_default=False)
+]
+OnlyGrade = Annotated[
+    list[str] | None,
+    typer.Option("--only-grade", metavar="GRADE", help="Only leads of this grade; may be given several times."),
+]
+RetryRejected = Annotated[
+    bool, typer.Option("--retry-rejected", help="Also send leads that the CRM turned away before.")
+]
+Resend = Annotated[bool, typer.Option("--resend", help="Send all, whatever stands there.")]
+Setup = Annotated[bool, typer.Option("--setup", help="Create the properties that are missing in the CRM.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Read a sample back and compare it with the ledger.")]
+Sample = Annotated[int, typer.Option("--sample", metavar="N", min=1, help="Leads that --verify reads.")]
+Runs = Annotated[bool, typer.Option("--runs", help="List the last runs.")]
+Undo = Annotated[
+    int,
+    typer.Option("--undo", metavar="RUN", min=0, help="Restore what stood before that run.", show_default=False),
+]
+
+
+@app.command()
+def publish(
+    *,
+    config: Config = DEFAULT_CONFIG,
+    to: To = "",
+    dry_run: DryRun = False,
+    limit: Limit = 0,
+    segment: Segment = "",
+    only_grade: OnlyGrade = None,
+    retry_rejected: RetryRejected = False,
+    resend: Resend = False,
+    setup: Setup = False,
+    verify: Verify = False,
+    sample: Sample = 200,
+    runs: Runs = False,
+    undo: Undo = 0,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write scores, grades, reasons and next actions to your CRMs: only what changed, each lead accounted for."""
+    _only_one(
+        {"--setup": setup, "--verify": verify, "--runs": runs, "--undo": undo > 0},
+        {
+            "--limit": limit != 0, "--segment": bool(segment), "--only-grade": bool(only_grade),
+            "--retry-rejected": retry_rejected, "--resend": resend,
+        },
+    )  # fmt: skip
+    settings = opened(config)
+    if runs:
+        _list_runs(settings, to, as_json=as_json)
+    elif setup or verify:
+        _check(settings, to, sample=sample if verify else 0, as_json=as_json)
+    elif undo:
+        _undo(settings, undo, is_dry=dry_run, yes=yes, as_json=as_json)
+    else:
+        from pipeline.crm.given import Filters
+        from pipeline.stages.publish import Wish
+
+        filters = Filters(limit, segment, tuple(only_grade or ()))
+        wish = Wish(to, filters, is_dry=dry_run, resend=resend, retry_rejected=retry_rejected)
+        _publish(settings, wish, yes=yes, as_json=as_json)
+
+
+def _publish(settings: "Settings", wish: "Wish", *, yes: bool, as_json: bool) -> None:
+    from pipeline.cli.show_publish import show_published
+    from pipeline.stages.publish import publish as run
+
+    with shown_on_stderr() as progress:
+        report = run(settings, replace(wish, may=asker(progress, yes=yes)), progress=progress)
+    show(report, show_published, as_json=as_json)
+    _exit(report.exit_code)
+
+
+def _undo(settings: "Settings", run_id: int, *, is_dry: bool, yes: bool, as_json: bool) -> None:
+    from pipeline.cli.show_publish import show_undone
+    from pipeline.stages.publish_undo import undo as run
+
+    with shown_on_stderr() as progress:
+        report = run(settings, run_id, is_dry=is_dry, may=asker(progress, yes=yes), progress=progress)
+    show(report, show_undone, as_json=as_json)
+    _exit(report.exit_code)
+
+
+def _check(settings: "Settings", to: str, *, sample: int, as_json: bool) -> None:
+    """Set up, or read *sample* records back where it is not 0."""
+    from pipeline.cli.show_publish_checks import show_checks
+    from pipeline.stages.publish_checks import set_up, verify
+
+    report = verify(settings, to, sample=sample) if sample else set_up(settings, to)
+    show(report, show_checks, as_json=as_json)
+    _exit(report.exit_code)
+
+
+def _list_runs(settings: "Settings", to: str, *, as_json: bool) -> None:
+    from pipeline.cli.show_publish_checks import show_runs
+    from pipeline.stages.publish_checks import past_runs
+
+    show(past_runs(settings, to), show_runs, as_json=as_json)
+
+
+def _exit(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+def _only_one(instead: Mapping[str, bool], of_leads: Mapping[str, bool]) -> None:
+    """Refuse options that ask for two things at once."""
+    asked = [name for name, is_given in instead.items() if is_given]
+    beside = [name for name, is_given in of_leads.items() if is_given] if asked else []
+    if len(asked) + len(beside) > 1:
+        raise wrong_input(f"{' and '.join([*asked, *beside])} cannot go together.", hint="run one after the other.")

@@ -1,0 +1,144 @@
+"""The leads of a stored run, block by block: each lead once, at its best rank, those that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.errors import nearest, wrong_input
+from models.decision_columns import with_decision_columns
+from models.lead_hash import lead_hash
+from pipeline.published.run_files import in_order_of_rank
+
+_ROWS_AT_ONCE: Final = 32_768
+_COLUMNS: Final = (
+    "lead_id", "trigger_id", "as_of", "rank", "score", "probability", "probability_low", "probability_high", "grade",
+    "temperature", "cell", "stage", "play", "action", "channel", "segments", "held", "fit", "engagement", "reasons",
+    "scored_at", "model_version",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which leads are asked for.
+
+    Attributes:
+        limit: The best so many; 0 = all.
+        segment: Only those of this segment; empty = all.
+        only_grades: Only those of these grades; empty = all.
+    """
+
+    limit: int = 0
+    segment: str = ""
+    only_grades: tuple[str, ...] = ()
+
+    @property
+    def as_data(self) -> Mapping[str, Any]:
+        """The same as plain data."""
+        return {**asdict(self), "only_grades": list(self.only_grades)}
+
+    @property
+    def are_idle(self) -> bool:
+        """Whether they leave every lead."""
+        return self == Filters()
+
+
+def check_filters(filters: Filters, labels: Mapping[str, Any]) -> None:
+    """Refuse filters that no lead can pass.
+
+    Args:
+        filters: What is asked for.
+        labels: What the run kept of its segments.
+
+    Raises:
+        LeadlightError: A grade or a segment that does not exist; all faults at once.
+    """
+    faults = [f"--only-grade {grade}: grades are A, B, C, D" for grade in filters.only_grades if grade not in "ABCD"]
+    if filters.limit < 0:
+        faults.append(f"--limit {filters.limit}: a number of leads from 1")
+    segments = list(labels.get("segments", {}))
+    if filters.segment and filters.segment not in segments:
+        close = nearest(filters.segment, segments)
+        meant = f" (did you mean '{close}'?)" if close else ""
+        faults.append(f"--segment {filters.segment}: there is no such segment{meant}; there are {', '.join(segments)}")
+    if faults:
+        raise wrong_input("These leads cannot be asked for:", faults, hint="see decisions.segments in the config.")
+
+
+def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[pa.Table]:
+    """Yield the leads of a stored run that are asked for, best rank first, those without a score last.
+
+    Args:
+        part: Its ``part.parquet``.
+        filters: Which leads.
+        is_in_order: Whether its rows lie in order of rank; a run of an older version is put in order in memory.
+    """
+    seen: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
+    left = filters.limit or None
+    for rows in _blocks(part, is_in_order=is_in_order):
+        keys = lead_hash(rows["lead_id"])
+        first = np.zeros(len(rows), bool)
+        first[np.unique(keys, return_index=True)[1]] = True
+        first &= ~_is_in(keys, seen)
+        seen = np.sort(np.concatenate([seen, keys[first]]))
+        chosen = rows.filter(pa.array(first)).filter(_asked_for(rows.filter(pa.array(first)), filters))
+        if left is not None:
+            chosen = chosen.slice(0, left)
+            left -= len(chosen)
+        if len(chosen):
+            yield chosen
+        if left == 0:
+            return
+
+
+def _is_in(keys: npt.NDArray[np.uint64], ordered: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    if not len(ordered):
+        return np.zeros(len(keys), bool)
+    at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return ordered[at] == keys
+
+
+def _blocks(part: Path, *, is_in_order: bool) -> Iterator[pa.Table]:
+    if not is_in_order:
+        rows = with_decision_columns(pq.read_table(part, partitioning=None))
+        yield _with_columns(rows.take(in_order_of_rank(rows)))
+        return
+    with pq.ParquetFile(part) as file:
+        names = [name for name in _COLUMNS if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
+            yield _with_columns(pa.Table.from_batches([batch]))
+
+
+def _with_columns(rows: pa.Table) -> pa.Table:
+    """Return *rows* with every column of `_COLUMNS` that says what to do; a run of before lacks some."""
+    return with_decision_columns(rows).select(
+        [name for name in _COLUMNS if name in rows.column_names or name in _LATER]
+    )
+
+
+_LATER: Final = frozenset({"stage", "play", "action", "channel", "segments", "held"})
+
+
+def _asked_for(rows: pa.Table, filters: Filters) -> pa.Array:
+    wanted = pa.array(np.ones(len(rows), bool))
+    if filters.only_grades:
+        wanted = pc.is_in(rows["grade"].combine_chunks(), value_set=pa.array(filters.only_grades))
+    if filters.segment:
+        wanted = pc.and_(wanted, _has(rows["segments"].combine_chunks(), filters.segment))
+    return wanted
+
+
+def _has(lists: pa.ListArray, name: str) -> pa.Array:
+    """Return which lists hold *name*."""
+    at = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
+    found = np.zeros(len(lists), bool)
+    found[at[pc.fill_null(pc.equal(lists.flatten(), name), False).to_numpy(zero_copy_only=False)]] = True
+    return pa.array(found)

@@ -1,0 +1,223 @@
+"""Runs in the ledger: begun, opened, resumed, given up, ended, and how many leads each accounts for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from features.moments import to_us
+from pipeline.crm.ledger.standing import mark_unsure
+from pipeline.crm.ledger.tables import BATCHES, ROWS, RUNS
+from pipeline.crm.promise import CrmField, FieldType
+
+
+class RunState(StrEnum):
+    """How far a run has come."""
+
+    PLANNED = "planned"
+    OPEN = "open"
+    FINISHED = "finished"
+    SUPERSEDED = "superseded"
+    UNDONE = "undone"
+
+
+class RunKind(StrEnum):
+    """Whether a run brings scores or takes them back."""
+
+    PUBLISH = "publish"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What tells a run from others.
+
+    Attributes:
+        target: Where it writes to.
+        kind: Whether it brings scores or takes them back.
+        as_of: The moment of the scores, microseconds (UTC).
+        model_version: The model that scored.
+        filters: Which of the leads were asked for, as plain data.
+        mapping: Hash of what goes into which property.
+        fields: The properties that it writes.
+        undoes: The run that it takes back.
+    """
+
+    target: str
+    kind: RunKind
+    as_of: int
+    model_version: str
+    filters: Mapping[str, Any]
+    mapping: str
+    fields: tuple[CrmField, ...]
+    undoes: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the ledger holds it.
+
+    Attributes:
+        id: Its number: what people type.
+        asked: What tells it from others.
+        state: How far it has come.
+        batch_size: Rows that travel together.
+        begun_at: When it was planned, microseconds (UTC).
+    """
+
+    id: int
+    asked: Asked
+    state: RunState
+    batch_size: int
+    begun_at: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How every lead of a run is accounted for; `given` is the sum of the others.
+
+    Attributes:
+        given: Leads after filters.
+        written: The CRM took them.
+        unchanged: It holds what it should already.
+        rejected: It turned them away for good, now or in an earlier run.
+        pending: Not sent yet, or without an answer.
+        held: To be left alone: suppressed, or overridden by a person.
+    """
+
+    given: int = 0
+    written: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    pending: int = 0
+    held: int = 0
+
+
+@dataclass
+class Planned:
+    """What planning counts beside the rows that it adds."""
+
+    given: int = 0
+    unchanged: int = 0
+    held: int = 0
+    still_rejected: int = 0
+    rows: int = 0
+    movements: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+_UNFINISHED: Final = (RunState.PLANNED, RunState.OPEN)
+
+
+def begin(connection: Connection, asked: Asked, *, at: datetime) -> int:
+    """Write a run down as planned and return its number; it sends nothing before it is opened."""
+    values = {
+        "target": asked.target,
+        "kind": asked.kind,
+        "state": RunState.PLANNED,
+        "as_of": asked.as_of,
+        "model_version": asked.model_version,
+        "filters": json.dumps(asked.filters, sort_keys=True),
+        "mapping": asked.mapping,
+        "fields": _fields_text(asked.fields),
+        "undoes": asked.undoes,
+        "begun_at": to_us(at),
+    }
+    key = connection.execute(insert(RUNS).values(**values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def seal(connection: Connection, run_id: int, planned: Planned, *, batch_size: int) -> None:
+    """Write down how a planned run accounts for its leads, and which rows travel together."""
+    counts = {name: getattr(planned, name) for name in ("given", "unchanged", "held", "still_rejected")}
+    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(**counts, batch_size=batch_size))
+    numbers = range(-(-planned.rows // batch_size))
+    batches = [{"run_id": run_id, "number": number, "state": "pending"} for number in numbers]
+    if batches:
+        connection.execute(insert(BATCHES), batches)
+
+
+def set_state(connection: Connection, run_id: int, state: RunState, *, at: datetime | None = None) -> None:
+    """Write down how far a run has come; *at* is when it ended."""
+    ended = None if at is None else to_us(at)
+    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(state=state, ended_at=ended))
+
+
+def discard(connection: Connection, run_id: int) -> None:
+    """Remove a run of which nothing was sent."""
+    for table in (ROWS, BATCHES):
+        connection.execute(delete(table).where(table.c.run_id == run_id))
+    connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
+
+
+def unfinished(connection: Connection, target: str) -> list[Run]:
+    """Return the runs of *target* that were planned or opened and never ended, oldest first."""
+    wanted = select(RUNS).where(RUNS.c.target == target, RUNS.c.state.in_(_UNFINISHED)).order_by(RUNS.c.id)
+    return [_run(row) for row in connection.execute(wanted)]
+
+
+def find(connection: Connection, run_id: int) -> Run | None:
+    """Return the run of that number, or None."""
+    row = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one_or_none()
+    return None if row is None else _run(row)
+
+
+def newest(connection: Connection, target: str, *, most: int = 10) -> list[Run]:
+    """Return the last runs of *target*, newest first."""
+    wanted = select(RUNS).where(RUNS.c.target == target).order_by(RUNS.c.id.desc()).limit(most)
+    return [_run(row) for row in connection.execute(wanted)]
+
+
+def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime) -> None:
+    """Give a run up: what was on its way is known to be unknown from now on."""
+    mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, batch_size=run.batch_size, at=to_us(at))
+    set_state(connection, run.id, state, at=at)
+
+
+def tally(connection: Connection, run_id: int) -> Tally:
+    """Return how the leads of a run are accounted for."""
+    by_state = select(ROWS.c.state, func.count()).where(ROWS.c.run_id == run_id).group_by(ROWS.c.state)
+    states: dict[str, int] = dict(connection.execute(by_state).tuples().all())
+    run = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one()
+    return Tally(
+        given=run.given,
+        written=states.get("written", 0),
+        unchanged=run.unchanged,
+        rejected=states.get("rejected", 0) + run.still_rejected,
+        pending=states.get("pending", 0),
+        held=states.get("held", 0) + run.held,
+    )
+
+
+def prune(connection: Connection, *, before: int) -> None:
+    """Remove the rows of runs that ended before the moment *before*, microseconds; the runs themselves stay."""
+    old = select(RUNS.c.id).where(RUNS.c.ended_at < before)
+    for table in (ROWS, BATCHES):
+        connection.execute(delete(table).where(table.c.run_id.in_(old)))
+
+
+def _fields_text(fields: Sequence[CrmField]) -> str:
+    return json.dumps([[one.name, one.type, one.length, list(one.choices), one.label] for one in fields])
+
+
+def _run(row: Row[Any]) -> Run:
+    fields = tuple(
+        CrmField(name, FieldType(kind), length, tuple(choices), label)
+        for name, kind, length, choices, label in json.loads(row.fields)
+    )
+    asked = Asked(
+        target=row.target,
+        kind=RunKind(row.kind),
+        as_of=row.as_of,
+        model_version=row.model_version,
+        filters=json.loads(row.filters),
+        mapping=row.mapping,
+        fields=fields,
+        undoes=row.undoes,
+    )
+    return Run(row.id, asked, RunState(row.state), row.batch_size, row.begun_at)

@@ -1,0 +1,235 @@
+"""What is to be sent, found by comparing a run of scores with what stands in the CRM, and frozen in the ledger.
+
+Per lead, in this order: **held** ones are left alone; ones that the CRM turned away for good stay **rejected** until a
+person asks to try again; ones whose score, grade and action are still right are **unchanged**; all others are sent. A
+lead without a score is sent only where an older score of it stands in the CRM, and is emptied there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+from features.moments import DAY
+from models.holds import is_held
+from pipeline.crm.ledger.runs import Planned
+from pipeline.crm.ledger.standing import rejected_of, standing_of
+from pipeline.crm.ledger.tables import ROWS
+from pipeline.settings_crm import TargetSettings
+
+Bools = npt.NDArray[np.bool_]
+NOTHING: Final = "–"
+"""Stands for a grade where there is none."""
+EXAMPLES: Final = 20
+"""Leads that a plan shows in full."""
+_ROW: Final = (
+    "run_id", "number", "lead_id", "payload", "score", "grade", "action", "former", "former_score", "former_grade",
+    "former_action", "state",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a lead is sent.
+
+    Attributes:
+        min_change: Points from which a moved score alone is worth a write.
+        max_age_days: Days after which what stands is written again.
+        mapping: Hash of what goes into which property.
+        resend: Whether all are sent, whatever stands.
+        retry_rejected: Whether those that were turned away are sent again.
+    """
+
+    min_change: int
+    max_age_days: float
+    mapping: str
+    resend: bool = False
+    retry_rejected: bool = False
+
+    @classmethod
+    def of(cls, target: TargetSettings, *, mapping: str, resend: bool = False, retry_rejected: bool = False) -> Rules:
+        """Return the rules of a target's config."""
+        return cls(target.min_change, target.max_age_days, mapping, resend, retry_rejected)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a run would change for one lead.
+
+    Attributes:
+        lead_id: The lead.
+        score: The score that is to stand, as are `grade` and `action`.
+        grade: See `score`.
+        action: See `score`.
+        score_before: The score that stands, as do `grade_before` and `action_before`; None = nothing.
+        grade_before: See `score_before`.
+        action_before: See `score_before`.
+        payload: Property: value, as it is sent.
+    """
+
+    lead_id: str
+    score: int | None
+    grade: str | None
+    action: str | None
+    score_before: int | None
+    grade_before: str | None
+    action_before: str | None
+    payload: dict[str, Any]
+
+
+@dataclass
+class Plan:
+    """A plan while it is made.
+
+    Attributes:
+        planned: How many leads are accounted for, and how.
+        examples: The best-ranked leads that change.
+    """
+
+    planned: Planned
+    examples: list[Difference]
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Compares scores with what stands in one CRM.
+
+    Attributes:
+        connection: The ledger; nothing is committed here.
+        target: Where to.
+        rules: When a lead is sent.
+        held_now: Leads that are to be left alone beside those that the run calls held.
+        at: Now, microseconds (UTC).
+    """
+
+    connection: Connection
+    target: str
+    rules: Rules
+    held_now: pa.Array
+    at: int
+
+    def plan(
+        self,
+        run_id: int,
+        blocks: Iterable[pa.Table],
+        payloads: Callable[[pa.Table], pa.Array],
+        *,
+        progress: Callable[[int], None],
+    ) -> Plan:
+        """Add what is to be sent to the ledger, and return how all leads are accounted for.
+
+        Args:
+            run_id: The run.
+            blocks: The leads, in order of rank (`pipeline.crm.given`).
+            payloads: Makes the JSON text of each row.
+            progress: Told how many leads were looked at.
+        """
+        made = Plan(Planned(), [])
+        movements: Counter[tuple[str, str]] = Counter()
+        seen = 0
+        for block in blocks:
+            seen += len(block)
+            progress(seen)
+            stands = standing_of(self.connection, self.target, block["lead_id"].combine_chunks())
+            chosen = pa.array(np.flatnonzero(self._sent(block, stands, made.planned)))
+            rows, former = block.take(chosen), stands.take(chosen)
+            if not len(rows):
+                continue
+            texts = payloads(rows)
+            _add(self.connection, run_id, rows, former, texts, first=made.planned.rows)
+            movements.update(zip(_grades(former["grade"]), _grades(rows["grade"]), strict=True))
+            made.examples += _examples(rows, former, texts, EXAMPLES - len(made.examples))
+            made.planned.rows += len(rows)
+        made.planned.movements = dict(movements)
+        return made
+
+    def _sent(self, block: pa.Table, stands: pa.Table, made: Planned) -> Bools:
+        """Return which leads of a block are sent, and count the others."""
+        lead_ids = block["lead_id"].combine_chunks()
+        has_score, had_score = (_true(pc.is_valid(table["score"])) for table in (block, stands))
+        given = has_score | had_score | _true(stands["is_unsure"])
+        held = given & (is_held(block["held"]) | _true(pc.is_in(lead_ids, value_set=self.held_now)))
+        free = given & ~held
+        changed = free & (self.rules.resend | _changed(block, stands, self.rules, at=self.at))
+        rejected = np.zeros(len(block), bool)
+        if not self.rules.retry_rejected:
+            rejected = changed & _true(rejected_of(self.connection, self.target, self.rules.mapping, lead_ids))
+        made.given += int(given.sum())
+        made.held += int(held.sum())
+        made.unchanged += int((free & ~changed).sum())
+        made.still_rejected += int(rejected.sum())
+        return changed & ~rejected
+
+
+def _changed(block: pa.Table, stands: pa.Table, rules: Rules, *, at: int) -> Bools:
+    """Return where what stands is no longer right, or was written too long ago."""
+    moved = pc.greater_equal(pc.abs(pc.subtract(block["score"], stands["score"])), rules.min_change)
+    too_old = pc.less(stands["written_at"], at - int(rules.max_age_days * DAY))
+    return (
+        ~_true(pc.is_valid(stands["lead_id"]))
+        | _true(stands["is_unsure"])
+        | ~_true(pc.equal(stands["mapping"], rules.mapping))
+        | _true(moved)
+        | _true(too_old)
+        | _true(pc.not_equal(pc.is_valid(block["score"]), pc.is_valid(stands["score"])))
+        | _differ(block["grade"], stands["grade"])
+        | _differ(block["action"], stands["action"])
+    )
+
+
+def _differ(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> Bools:
+    return _true(pc.not_equal(pc.fill_null(ours, ""), pc.fill_null(theirs, "")))
+
+
+def _true(values: pa.Array | pa.ChunkedArray) -> Bools:
+    """Return truth values where null is not true."""
+    filled = pc.fill_null(values, False)
+    chunked = filled if isinstance(filled, pa.ChunkedArray) else pa.chunked_array([filled])
+    found: Bools = chunked.to_numpy()
+    return found
+
+
+def _grades(grades: pa.ChunkedArray) -> list[str]:
+    return pc.fill_null(grades, NOTHING).to_pylist()
+
+
+def _add(connection: Connection, run_id: int, rows: pa.Table, former: pa.Table, texts: pa.Array, *, first: int) -> None:
+    """Insert rows by the driver's own way for many: columns are turned into rows once, without a dictionary each."""
+    sign = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    statement = f"INSERT INTO {ROWS.name} ({', '.join(_ROW)}) VALUES ({', '.join([sign] * len(_ROW))})"  # noqa: S608 - ours
+    columns = [
+        [run_id] * len(rows),
+        range(first, first + len(rows)),
+        rows["lead_id"].to_pylist(),
+        texts.to_pylist(),
+        *(rows[name].to_pylist() for name in ("score", "grade", "action")),
+        *(former[name].to_pylist() for name in ("payload", "score", "grade", "action")),
+        ["pending"] * len(rows),
+    ]
+    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+
+
+def _examples(rows: pa.Table, former: pa.Table, texts: pa.Array, most: int) -> list[Difference]:
+    ours, theirs = rows.slice(0, most).to_pylist(), former.slice(0, most).to_pylist()
+    return [
+        Difference(
+            lead_id=row["lead_id"],
+            score=row["score"],
+            grade=row["grade"],
+            action=row["action"],
+            score_before=before["score"],
+            grade_before=before["grade"],
+            action_before=before["action"],
+            payload=json.loads(text),
+        )
+        for row, before, text in zip(ours, theirs, texts.slice(0, most).to_pylist(), strict=True)
+    ]

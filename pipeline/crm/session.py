@@ -1,0 +1,108 @@
+"""One sitting at a target: the ledger open, nobody else writing to it, the connector ready, its trouble in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import LeadlightError, NotFinishedError, compose, wrong_input
+from features.moments import to_us
+from pipeline.crm.ledger import opening
+from pipeline.crm.patience import Patience
+from pipeline.crm.targets import Target, open_target
+from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from pipeline.settings import Settings
+
+_FACTS: Mapping[StopReason, str] = {
+    StopReason.QUOTA: "The quota of '{}' is used up",
+    StopReason.CREDENTIALS: "'{}' did not accept the credentials",
+    StopReason.PERMISSION: "'{}' did not permit it",
+    StopReason.SETUP: "'{}' is not set up for it",
+    StopReason.NETWORK: "'{}' does not answer",
+}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the write-back takes from outside.
+
+    Attributes:
+        environment: Where secrets and the ledger's URL are looked up; None = the process's own.
+        patience: In place of the config's.
+        clock: Now (aware).
+    """
+
+    environment: Mapping[str, str] | None = None
+    patience: Patience | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def now_us(self) -> int:
+        """Return now in microseconds (UTC)."""
+        return to_us(self.clock())
+
+
+@dataclass(frozen=True)
+class Session:
+    """One sitting at a target.
+
+    Attributes:
+        engine: The ledger.
+        target: The target.
+        outside: What was taken from outside.
+    """
+
+    engine: Engine
+    target: Target
+    outside: Outside
+
+
+@contextmanager
+def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Session]:
+    """Give a sitting at the target called *name*; nobody else writes to it meanwhile.
+
+    Raises:
+        LeadlightError: Its settings have faults, or its secrets are missing.
+        NotFinishedError: Another run writes to it, or the CRM or the ledger stopped it; what is pending stays so.
+    """
+    url = opening.ledger_url(settings, outside.environment)
+    engine = opening.opened(url)
+    try:
+        with (
+            open_target(settings, name, environment=outside.environment, patience=outside.patience) as target,
+            opening.writing_to(engine, name),
+        ):
+            yield Session(engine, target, outside)
+    except StopError as error:
+        raise NotFinishedError(stopped_words(name, error)) from error
+    except (RetryError, BatchRefusedError) as error:
+        raise NotFinishedError(compose(f"'{name}' did not answer as it should: {error.words}")) from error
+    except SQLAlchemyError as error:
+        raise opening.unanswered(url, error) from error
+    finally:
+        engine.dispose()
+
+
+def stopped_words(target: str, error: StopError) -> str:
+    """Return what a person is told where a CRM stopped a run."""
+    return compose(f"{_FACTS[error.reason].format(target)}: {error.words}", hint=error.hint)
+
+
+def require_room(session: Session) -> None:
+    """See that the CRM can hold what is to be written, before the first row goes out.
+
+    Raises:
+        LeadlightError: It cannot; every fault is told.
+    """
+    faults = session.target.connector.check(session.target.fields)
+    if faults:
+        raise _no_room(session.target.name, faults)
+
+
+def _no_room(name: str, faults: list[str]) -> LeadlightError:
+    hint = f"`leadlight publish --to {name} --setup` creates what is missing; the rest is changed in the CRM or in crm."
+    return wrong_input(f"The target '{name}' cannot hold what is to be written:", faults, hint=hint)

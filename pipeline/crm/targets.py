@@ -1,0 +1,120 @@
+"""A target of the config, opened: its connector, what it writes, and how patient it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from features.errors import LeadlightError, nearest, wrong_input
+from pipeline.crm.fields import check_values, crm_fields, mapping_hash
+from pipeline.crm.kinds import Surroundings, kind_of
+from pipeline.crm.patience import Patience
+from pipeline.crm.promise import Connector, CrmField
+from pipeline.settings import Settings
+from pipeline.settings_crm import TargetSettings
+from pipeline.settings_faults import fault_lines
+
+WHILE_ASKING_S = 60.0
+"""How long trouble is waited out where nothing is written yet and a person may be waiting."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target, open.
+
+    Attributes:
+        name: How the config calls it.
+        config: Its settings.
+        connector: Its connector.
+        fields: The properties that are written.
+        mapping: Hash of what goes into which property.
+        patience: How long trouble is waited out.
+    """
+
+    name: str
+    config: TargetSettings
+    connector: Connector
+    fields: tuple[CrmField, ...]
+    mapping: str
+    patience: Patience
+
+
+def target_names(settings: Settings, asked: str) -> list[str]:
+    """Return the targets that are meant: the one asked for, or all.
+
+    Raises:
+        LeadlightError: There is none, or none of that name.
+    """
+    if not settings.crm:
+        raise _no_targets()
+    if asked and asked not in settings.crm:
+        raise _no_such_target(asked, list(settings.crm))
+    return [asked] if asked else list(settings.crm)
+
+
+@contextmanager
+def open_target(
+    settings: Settings,
+    name: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    patience: Patience | None = None,
+) -> Iterator[Target]:
+    """Give the target called *name*, its connections closed at the end.
+
+    Args:
+        settings: The shop's config.
+        name: One of its targets.
+        environment: Where secrets are looked up; None = the process's own.
+        patience: In place of the config's.
+
+    Raises:
+        LeadlightError: Its settings have faults, its secrets are missing, or its kind is not installed.
+    """
+    config = settings.crm[name]
+    check_values(name, config)
+    waits = patience or replace(Patience(), most_s=config.give_up_after_s)
+    state = settings.shop.workspace / "crm"
+    state.mkdir(parents=True, exist_ok=True)
+    surroundings = Surroundings(
+        target=name,
+        key=config.key,
+        folder=settings.folder.resolve(),
+        state=state.resolve(),
+        environment=os.environ if environment is None else environment,
+        patience=waits,
+        may_create=config.create,
+    )
+    kind = kind_of(config.kind or name)
+    connector = kind.connect(_options(kind.options, name, config.connect), surroundings)
+    try:
+        yield Target(name, config, connector, crm_fields(config), mapping_hash(settings, config), waits)
+    finally:
+        connector.close()
+
+
+def _options(model: Any, name: str, given: dict[str, Any]) -> Any:  # noqa: ANN401 - each kind has its own
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise _refused(name, [f"crm.{name}.connect.{line}" for line in fault_lines(error, model, raw=given)]) from error
+
+
+def _refused(name: str, faults: list[str]) -> LeadlightError:
+    return wrong_input(f"The target '{name}' cannot be reached as configured:", faults, hint="see docs/crm.md.")
+
+
+def _no_targets() -> LeadlightError:
+    hint = "name one under `crm` in the config; docs/crm.md shows how, the shortest with a file."
+    return wrong_input("The config names no target that scores are written to.", hint=hint)
+
+
+def _no_such_target(asked: str, known: list[str]) -> LeadlightError:
+    close = nearest(asked, known)
+    meant = f" (did you mean '{close}'?)" if close else ""
+    return wrong_input(f"The config names no target '{asked}'{meant}.", hint=f"its targets are {', '.join(known)}.")

@@ -1,0 +1,150 @@
+"""Taking a run back: what the ledger last wrote before it is restored, or nothing where it wrote nothing.
+
+What changed since is left alone: records that a later run wrote, and properties that no longer hold what this run
+wrote. Rows that were on their way when a run was cut short are looked at too: what arrived is taken back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, and_, insert, or_, select
+from sqlalchemy import Row as RowOf
+
+from pipeline.crm.differences import as_value, differences
+from pipeline.crm.ledger.runs import Planned, Run
+from pipeline.crm.ledger.tables import BATCHES, ROWS, STANDING
+from pipeline.crm.promise import Connector, CrmField, Record, Value
+from pipeline.crm.verifying import READ_AT_ONCE, with_records
+
+Payload = dict[str, Value]
+_AT_ONCE: Final = 20 * READ_AT_ONCE
+
+
+@dataclass
+class Restoring:
+    """What an undoing finds beside the rows that it adds.
+
+    Attributes:
+        planned: How the leads are accounted for: what changed since counts as unchanged.
+        changed_since: Leads of which something was left alone because it changed since.
+        gone: Leads that have no record any more.
+    """
+
+    planned: Planned
+    changed_since: int = 0
+    gone: int = 0
+
+
+def plan_undoing(
+    engine: Engine,
+    connector: Connector,
+    run: Run,
+    undo_id: int,
+    fields: Sequence[CrmField],
+    *,
+    progress: Callable[[int], None],
+) -> Restoring:
+    """Add to the run *undo_id* what takes *run* back, and return what was found.
+
+    Args:
+        engine: The ledger.
+        connector: The CRM, which is read.
+        run: What is taken back.
+        undo_id: The run that does it, planned.
+        fields: The properties that the run wrote.
+        progress: Told how many leads were looked at.
+    """
+    found = Restoring(Planned())
+    for rows in _candidates(engine, run):
+        values = []
+        for row, record in with_records(connector, rows, fields):
+            found.planned.given += 1
+            restored = _restored(row, record, fields, found)
+            if restored is None:
+                found.planned.unchanged += 1
+                continue
+            values.append(_row(row, restored, undo_id, number=found.planned.rows))
+            found.planned.rows += 1
+        if values:
+            with engine.begin() as connection:
+                connection.execute(insert(ROWS), values)
+        progress(found.planned.given)
+    return found
+
+
+def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField], found: Restoring) -> Payload | None:
+    """Return what is written to take a row back; None = nothing of it is left to be taken back.
+
+    A property that changed since keeps what it holds: all rows of a batch have the same fields, so it is written as it
+    was just read.
+    """
+    if record is None:
+        found.gone += 1
+        return None
+    ours, former = json.loads(row.payload), json.loads(row.former) if row.former else {}
+    changed = {one.property for one in differences(ours, record.fields, fields)}
+    # What was on its way arrived whole or not at all: a record that differs there never got it.
+    found.changed_since += bool(changed) and row.state == "written"
+    try:
+        restored: Payload = {
+            field.name: as_value(record.fields.get(field.name), field.type)
+            if field.name in changed
+            else former.get(field.name)
+            for field in fields
+        }
+    except ValueError:  # what somebody wrote there has no value that could be written
+        return None
+    return restored if len(changed) < len(fields) else None
+
+
+def _row(row: RowOf[Any], restored: Payload, undo_id: int, *, number: int) -> dict[str, Any]:
+    return {
+        "run_id": undo_id,
+        "number": number,
+        "lead_id": row.lead_id,
+        "payload": json.dumps(restored, ensure_ascii=False),
+        "score": row.former_score,
+        "grade": row.former_grade,
+        "action": row.former_action,
+        "former": row.payload,
+        "former_score": row.score,
+        "former_grade": row.grade,
+        "former_action": row.action,
+        "state": "pending",
+    }
+
+
+def _candidates(engine: Engine, run: Run) -> Iterator[list[Any]]:
+    """Yield rows of *run* that may stand in the CRM and that no later run wrote over."""
+    last = -1
+    while True:
+        with engine.connect() as connection:
+            rows = _some(connection, run, after=last)
+        if not rows:
+            return
+        last = rows[-1].number
+        yield rows
+
+
+def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
+    on_its_way = and_(
+        ROWS.c.state == "pending",
+        ROWS.c.number // max(1, run.batch_size) == BATCHES.c.number,
+        BATCHES.c.state == "in_flight",
+    )
+    is_last = and_(ROWS.c.state == "written", STANDING.c.run_id == run.id)
+    wanted = (
+        select(ROWS)
+        .outerjoin(STANDING, and_(STANDING.c.target == run.asked.target, STANDING.c.lead_id == ROWS.c.lead_id))
+        .outerjoin(
+            BATCHES, and_(BATCHES.c.run_id == run.id, BATCHES.c.number == ROWS.c.number // max(1, run.batch_size))
+        )
+        .where(ROWS.c.run_id == run.id, ROWS.c.number > after, or_(is_last, on_its_way))
+        .order_by(ROWS.c.number)
+        .limit(_AT_ONCE)
+    )
+    return list(connection.execute(wanted).all())

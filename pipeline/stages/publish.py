@@ -1,0 +1,282 @@
+"""`leadlight publish`: the published scores written to where people work, each lead accounted for.
+
+What is to be sent is compared with what stands, frozen in the ledger, and only then sent. A run that was cut short is
+taken up again with the very values it had; one whose scores are no longer the newest is given up, and what was on its
+way is known to be unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from features.catalog import Feature
+from features.errors import GateFailedError, LeadlightError, compose
+from features.local_time import local_iso
+from models.model import LeadModel
+from pipeline.card_store import KeptCard
+from pipeline.crm.dead_letters import write_dead_letters
+from pipeline.crm.given import Filters, check_filters, given_leads
+from pipeline.crm.ledger import batches, runs
+from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tally
+from pipeline.crm.losses import require_what_stands
+from pipeline.crm.payloads import Payloads
+from pipeline.crm.planning import Plan, Planner, Rules
+from pipeline.crm.sending import Sender
+from pipeline.crm.session import Outside, Session, at_target, require_room, stopped_words
+from pipeline.crm.targets import target_names
+from pipeline.holds import overridden
+from pipeline.progress import Progress, silent
+from pipeline.published.run_files import INFO
+from pipeline.published.run_info import read_info
+from pipeline.score_store import ScoreStore, StoredRun
+from pipeline.scorers import kept_scorer
+from pipeline.settings import Settings
+from pipeline.stages.publish_report import Movement, PublishReport, TargetFailure, TargetReport, failure
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person, or the nightly job, asks for.
+
+    Attributes:
+        to: One target; empty = all of the config.
+        filters: Which of the leads.
+        is_dry: Whether to show what would be sent, and send nothing.
+        resend: Whether to send all, whatever stands.
+        retry_rejected: Whether to send those that were turned away again.
+        may: Asked, with what is about to happen, where more leads change than the config lets pass.
+    """
+
+    to: str = ""
+    filters: Filters = field(default_factory=Filters)
+    is_dry: bool = False
+    resend: bool = False
+    retry_rejected: bool = False
+    may: Callable[[str], bool] = lambda _: False
+
+
+def publish(
+    settings: Settings, wish: Wish, *, outside: Outside | None = None, progress: Progress = silent
+) -> PublishReport:
+    """Write the published scores to the targets that are asked for, one after the other.
+
+    A target at which nothing can be done is told, and keeps the others from nothing.
+
+    Args:
+        settings: The shop's config.
+        wish: What is asked for.
+        outside: Clock, environment and patience; None = the process's own.
+        progress: Told of leads looked at, and of leads answered.
+
+    Raises:
+        LeadlightError: Nothing was scored, no such target, or filters that no lead can pass.
+    """
+    names = target_names(settings, wish.to)
+    store = ScoreStore(Workspace(settings.shop.workspace))
+    stored = store.published()
+    store.complete(stored)
+    check_filters(wish.filters, store.labels(stored))
+    reports: list[TargetReport] = []
+    failures: list[TargetFailure] = []
+    for name in names:
+        try:
+            with at_target(settings, name, outside or Outside()) as session:
+                reports.append(_Publication(settings, wish, session, store, stored, progress).report())
+        except LeadlightError as error:
+            failures.append(failure(name, error))
+    return PublishReport(tuple(reports), tuple(failures))
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """One run of scores on its way to one target."""
+
+    settings: Settings
+    wish: Wish
+    session: Session
+    store: ScoreStore
+    stored: StoredRun
+    progress: Progress
+
+    def report(self) -> TargetReport:
+        """Publish and return what came of it."""
+        require_room(self.session)
+        left = self._left_over()
+        if left is not None and not self.wish.is_dry:
+            return self._sent(left, Plan(Planned(), []), is_resumed=True)
+        if not self.wish.resend:
+            require_what_stands(self.session)
+        if self.wish.is_dry:
+            return self._dry()
+        run, made = self._frozen()
+        if made.planned.rows:
+            self._ask(run, made.planned)
+        with self.session.engine.begin() as connection:
+            runs.set_state(connection, run.id, RunState.OPEN)
+        return self._sent(run, made, is_resumed=False)
+
+    def _asked(self) -> Asked:
+        target = self.session.target
+        return Asked(
+            target=target.name,
+            kind=RunKind.PUBLISH,
+            as_of=self.stored.as_of,
+            model_version=self.stored.model_version,
+            filters=self.wish.filters.as_data,
+            mapping=target.mapping,
+            fields=target.fields,
+        )
+
+    def _left_over(self) -> Run | None:
+        """Return the same run where it was cut short; others that were are given up, unless this is a dry run."""
+        with self.session.engine.connect() as connection:
+            found = runs.unfinished(connection, self.session.target.name)
+        same = [run for run in found if run.state == RunState.OPEN and run.asked == self._asked()][-1:]
+        for run in [] if self.wish.is_dry else found:
+            if run not in same:
+                give_up(self.session, run)
+        return same[0] if same else None
+
+    def _planned(self, connection: Connection) -> tuple[int, Plan]:
+        run_id = runs.begin(connection, self._asked(), at=self.session.outside.clock())
+        target = self.session.target
+        rules = Rules.of(
+            target.config, mapping=target.mapping, resend=self.wish.resend, retry_rejected=self.wish.retry_rejected
+        )
+        now = self.session.outside.now_us()
+        planner = Planner(connection, target.name, rules, self._held(), now)
+        folder = self.store.folder_of(self.stored)
+        is_in_order = (folder / INFO).is_file() and read_info(folder / INFO).is_in_order
+        leads = given_leads(self.store.path(self.stored), self.wish.filters, is_in_order=is_in_order)
+        total = self.store.count(self.stored)
+        tell = partial(self._tell, f"Comparing with {target.name}", total=total)
+        made = planner.plan(run_id, leads, self._payloads().of, progress=tell)
+        runs.seal(connection, run_id, made.planned, batch_size=max(1, target.connector.batch_size(made.planned.rows)))
+        return run_id, made
+
+    def _frozen(self) -> tuple[Run, Plan]:
+        """Return the run as it was written down: what it sends changes no more."""
+        with self.session.engine.begin() as connection:
+            run_id, made = self._planned(connection)
+            run = runs.find(connection, run_id)
+        if run is None:
+            raise ValueError("a run that was just written down is there")
+        return run, made
+
+    def _dry(self) -> TargetReport:
+        """Return what would be sent; the ledger is as before."""
+        with self.session.engine.connect() as connection, connection.begin() as undone:
+            run_id, made = self._planned(connection)
+            tally = runs.tally(connection, run_id)
+            undone.rollback()
+        return self._told(None, made, tally)
+
+    def _ask(self, run: Run, planned: Planned) -> None:
+        """Ask where more leads change than the config lets pass without a word.
+
+        Raises:
+            GateFailedError: The answer is no.
+        """
+        share = planned.rows / max(1, planned.given)
+        limit = self.session.target.config.ask_above
+        if share <= limit or self.wish.may(_question(self.session.target.name, planned)):
+            return
+        with self.session.engine.begin() as connection:
+            runs.discard(connection, run.id)
+        raise _too_many(self.session.target.name, planned, limit)
+
+    def _sent(self, run: Run, made: Plan, *, is_resumed: bool) -> TargetReport:
+        session = self.session
+        with session.engine.connect() as connection:
+            due = batches.count_due(connection, run)
+        sender = Sender(session.engine, session.target.connector, session.target.patience, session.outside.now_us)
+        tell = partial(self._tell, f"Writing to {session.target.name}", total=due)
+        ended = sender.send(run, held=self._held(), progress=tell)
+        with session.engine.begin() as connection:
+            tally = runs.tally(connection, run.id)
+            if not tally.pending and ended.stopped is None:
+                runs.set_state(connection, run.id, RunState.FINISHED, at=session.outside.clock())
+        stopped = "" if ended.stopped is None else stopped_words(session.target.name, ended.stopped)
+        return self._told(run.id, made, tally, stopped=stopped, is_resumed=is_resumed)
+
+    def _told(
+        self, run_id: int | None, made: Plan, tally: Tally, *, stopped: str = "", is_resumed: bool = False
+    ) -> TargetReport:
+        is_dry, target = self.wish.is_dry, self.session.target.name
+        letters = None if is_dry else write_dead_letters(self.session.engine, self.store.workspace, target)
+        is_unfinished = bool(stopped or tally.pending) and not is_dry
+        return TargetReport(
+            target=target,
+            run=run_id,
+            as_of=local_iso(self.stored.as_of, self.settings.shop.time_zone),
+            model_version=self.stored.model_version,
+            is_dry=is_dry,
+            is_resumed=is_resumed,
+            tally=tally,
+            movements=_movements(made.planned),
+            examples=tuple(made.examples),
+            dead_letters=letters,
+            stopped=stopped,
+            exit_code=3 if is_unfinished else 1 if tally.rejected else 0,
+        )
+
+    def _payloads(self) -> Payloads:
+        return Payloads(
+            self.session.target.config,
+            features=_features(kept_scorer(self.settings, self.stored.model_version)),
+            labels=self.store.labels(self.stored),
+            currency=self.settings.shop.currency,
+            default_language=self.settings.shop.language,
+        )
+
+    def _held(self) -> pa.Array:
+        return overridden(self.settings, at=self.session.outside.clock())
+
+    def _tell(self, step: str, done: int, *, total: int) -> None:
+        self.progress(step, done, total)
+
+
+def _features(scorer: LeadModel | KeptCard) -> Sequence[Feature]:
+    """Return how a run's points are said: by a model's features, or by the rules of a points card."""
+    return scorer.words if isinstance(scorer, KeptCard) else scorer.features
+
+
+def give_up(session: Session, run: Run, state: RunState = RunState.SUPERSEDED) -> None:
+    """End a run that is not taken up again: its jobs end first, and what was on its way is known to be unknown."""
+    with session.engine.connect() as connection:
+        jobs = batches.tickets(connection, run)
+    for ticket in jobs:
+        session.target.connector.abandon(ticket)
+    with session.engine.begin() as connection:
+        if run.state == RunState.PLANNED:
+            runs.discard(connection, run.id)
+        else:
+            runs.supersede(connection, run, state, at=session.outside.clock())
+
+
+def _movements(planned: Planned) -> tuple[Movement, ...]:
+    """Return leads by movement of their grade, the largest groups first."""
+    counted: Sequence[tuple[tuple[str, str], int]] = sorted(
+        planned.movements.items(), key=lambda one: (-one[1], one[0])
+    )
+    return tuple(Movement(before, now, leads) for (before, now), leads in counted)
+
+
+def _question(target: str, planned: Planned) -> str:
+    return f"{planned.rows:,} of {planned.given:,} leads would change at '{target}'. Write them?"
+
+
+def _too_many(target: str, planned: Planned, limit: float) -> GateFailedError:
+    share = planned.rows / max(1, planned.given)
+    fact = f"{planned.rows:,} of {planned.given:,} leads ({share:.0%}) would change at '{target}'; nothing was written."
+    hint = (
+        f"look at them with --dry-run; --yes writes them. Above {limit:.0%} somebody is asked "
+        f"(crm.{target}.ask_above), because a broken model changes everybody at once."
+    )
+    return GateFailedError(compose(fact, hint=hint))

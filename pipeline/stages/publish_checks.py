@@ -1,0 +1,139 @@
+"""`leadlight publish --setup`, `--verify` and `--runs`: what surrounds the writing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from features.errors import LeadlightError
+from features.local_time import local_iso
+from pipeline.crm.ledger import opening, runs
+from pipeline.crm.session import Outside, Session, at_target
+from pipeline.crm.targets import target_names
+from pipeline.crm.verifying import LeadDifference, Verified, verified
+from pipeline.settings import Settings
+from pipeline.stages.publish_report import TargetFailure, failure
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What was created at one target."""
+
+    target: str
+    created: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TargetVerified:
+    """How a sample of records at one target agrees with the ledger."""
+
+    target: str
+    read: int
+    agree: int
+    differ: tuple[LeadDifference, ...]
+
+
+@dataclass(frozen=True)
+class ChecksReport:
+    """What was done at all targets.
+
+    Attributes:
+        set_up: Of `--setup`.
+        verified: Of `--verify`.
+        failures: Targets at which it could not be done.
+    """
+
+    set_up: tuple[SetUp, ...] = ()
+    verified: tuple[TargetVerified, ...] = ()
+    failures: tuple[TargetFailure, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """2 or 3 where a target failed, 1 where a record differs or a fault is left, else 0."""
+        codes = [one.exit_code for one in self.failures]
+        if codes:
+            return min(codes, key=(2, 3, 1).index)
+        return int(any(one.differ for one in self.verified) or any(one.faults for one in self.set_up))
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One run of the ledger: its number, target, kind, state, moment of the scores, and its tally."""
+
+    run: int
+    target: str
+    kind: str
+    state: str
+    as_of: str
+    model_version: str
+    begun_at: str
+    undoes: int | None
+    tally: runs.Tally
+
+
+def set_up(settings: Settings, to: str, *, outside: Outside | None = None) -> ChecksReport:
+    """Create what is missing in the CRMs for what is to be written, and tell what is still not as it must be."""
+
+    def at_one(session: Session) -> SetUp:
+        connector, fields = session.target.connector, session.target.fields
+        created = connector.setup(fields)
+        return SetUp(session.target.name, tuple(created), tuple(connector.check(fields)))
+
+    done, failures = _everywhere(settings, to, outside, at_one)
+    return ChecksReport(set_up=tuple(done), failures=tuple(failures))
+
+
+def verify(settings: Settings, to: str, *, sample: int, outside: Outside | None = None) -> ChecksReport:
+    """Read a sample back from the CRMs and compare it with the ledger."""
+
+    def at_one(session: Session) -> TargetVerified:
+        target = session.target
+        found: Verified = verified(session.engine, target.name, target.connector, target.fields, sample=sample)
+        return TargetVerified(target.name, found.read, found.agree, found.differ)
+
+    done, failures = _everywhere(settings, to, outside, at_one)
+    return ChecksReport(verified=tuple(done), failures=tuple(failures))
+
+
+def past_runs(settings: Settings, to: str, *, outside: Outside | None = None) -> list[PastRun]:
+    """Return the last runs of each target, newest first."""
+    environment = (outside or Outside()).environment
+    engine = opening.opened(opening.ledger_url(settings, environment))
+    zone = settings.shop.time_zone
+    try:
+        with engine.connect() as connection:
+            return [
+                PastRun(
+                    run=run.id,
+                    target=run.asked.target,
+                    kind=run.asked.kind,
+                    state=run.state,
+                    as_of=local_iso(run.asked.as_of, zone),
+                    model_version=run.asked.model_version,
+                    begun_at=local_iso(run.begun_at, zone),
+                    undoes=run.asked.undoes,
+                    tally=runs.tally(connection, run.id),
+                )
+                for name in target_names(settings, to)
+                for run in runs.newest(connection, name)
+            ]
+    finally:
+        engine.dispose()
+
+
+def _everywhere(
+    settings: Settings, to: str, outside: Outside | None, do: Callable[[Session], T]
+) -> tuple[list[T], list[TargetFailure]]:
+    done: list[T] = []
+    failures: list[TargetFailure] = []
+    for name in target_names(settings, to):
+        try:
+            with at_target(settings, name, outside or Outside()) as session:
+                done.append(do(session))
+        except LeadlightError as error:
+            failures.append(failure(name, error))
+    return done, failures

@@ -1,0 +1,88 @@
+"""What the write-back tells: per target, how every lead is accounted for, what would change, and why it stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import GateFailedError, LeadlightError, NotFinishedError
+from pipeline.crm.ledger.runs import Tally
+from pipeline.crm.planning import Difference
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Leads that move from one grade to another; – stands for none."""
+
+    before: str
+    now: str
+    leads: int
+
+
+@dataclass(frozen=True)
+class TargetReport:
+    """What was written to one target, or would be.
+
+    Attributes:
+        target: Its name in the config.
+        run: The run's number in the ledger, for `--undo`; None after a dry run, or where nothing was to be sent.
+        as_of: The moment of the scores (ISO, on the shop's clock).
+        model_version: The model that scored.
+        is_dry: Whether nothing was sent.
+        is_resumed: Whether a run that had been cut short was taken up again.
+        tally: How every lead is accounted for; in a dry run `pending` would be sent.
+        movements: Leads that are sent, by grade that stood and grade that is to stand.
+        examples: The best-ranked of them in full.
+        dead_letters: The file of those that were turned away, with the CRM's words; None = nobody was.
+        stopped: Why it stopped before the end; empty = it did not.
+        exit_code: 0 all is well; 1 something was rejected or a gate failed; 2 input is wrong; 3 not finished.
+    """
+
+    target: str
+    run: int | None
+    as_of: str
+    model_version: str
+    is_dry: bool
+    is_resumed: bool
+    tally: Tally
+    movements: tuple[Movement, ...]
+    examples: tuple[Difference, ...]
+    dead_letters: Path | None
+    stopped: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class TargetFailure:
+    """A target at which nothing was done, and why.
+
+    Attributes:
+        target: Its name in the config.
+        message: What a person is told.
+        exit_code: See `TargetReport`.
+    """
+
+    target: str
+    message: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What was written to all targets that were asked for."""
+
+    targets: tuple[TargetReport, ...]
+    failures: tuple[TargetFailure, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all: wrong input, then unfinished, then rejected."""
+        order = (2, 3, 1, 0)
+        codes = [*(one.exit_code for one in self.targets), *(one.exit_code for one in self.failures)]
+        return next((code for code in order if code in codes), 0)
+
+
+def failure(target: str, error: LeadlightError) -> TargetFailure:
+    """Return why nothing was done at a target."""
+    code = 3 if isinstance(error, NotFinishedError) else 1 if isinstance(error, GateFailedError) else 2
+    return TargetFailure(target, str(error), code)

@@ -1,0 +1,209 @@
+"""`leadlight publish --undo RUN`: what stood before a run is restored, and what changed since is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from features.errors import GateFailedError, LeadlightError, compose, wrong_input
+from pipeline.crm.ledger import batches, opening, runs
+from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
+from pipeline.crm.sending import Sender
+from pipeline.crm.session import Outside, Session, at_target, stopped_words
+from pipeline.crm.undoing import Restoring, plan_undoing
+from pipeline.holds import overridden
+from pipeline.progress import Progress, silent
+from pipeline.settings import Settings
+from pipeline.stages.publish import give_up
+
+
+@dataclass(frozen=True)
+class UndoReport:
+    """What was taken back.
+
+    Attributes:
+        target: Its name in the config.
+        run: The run that was taken back.
+        by: The run that did it; None after a dry run.
+        is_dry: Whether nothing was sent.
+        tally: How every lead of the run is accounted for; unchanged are those of which nothing was left to take back.
+        changed_since: Leads of which something had changed since, which was left alone.
+        gone: Leads that have no record any more.
+        stopped: Why it stopped before the end; empty = it did not.
+        exit_code: See `pipeline.stages.publish_report.TargetReport`.
+    """
+
+    target: str
+    run: int
+    by: int | None
+    is_dry: bool
+    tally: Tally
+    changed_since: int
+    gone: int
+    stopped: str
+    exit_code: int
+
+
+def undo(
+    settings: Settings,
+    run_id: int,
+    *,
+    is_dry: bool = False,
+    may: Callable[[str], bool] = lambda _: False,
+    outside: Outside | None = None,
+    progress: Progress = silent,
+) -> UndoReport:
+    """Restore what stood before a run.
+
+    Args:
+        settings: The shop's config.
+        run_id: The run's number.
+        is_dry: Whether to show what would be restored, and send nothing.
+        may: Asked, with what is about to happen, before anything is sent.
+        outside: Clock, environment and patience; None = the process's own.
+        progress: Told of leads looked at, and of leads answered.
+
+    Raises:
+        LeadlightError: There is no such run, or its target is no longer configured.
+        GateFailedError: The answer was no.
+        NotFinishedError: Another run writes there, or the CRM does not answer.
+    """
+    run = _run(settings, run_id, outside or Outside())
+    with at_target(settings, run.asked.target, outside or Outside()) as session:
+        undoing = _Undoing(settings, session, run, progress)
+        if is_dry:
+            return undoing.shown()
+        return undoing.done(may)
+
+
+@dataclass(frozen=True)
+class _Undoing:
+    """One run on its way back."""
+
+    settings: Settings
+    session: Session
+    run: Run
+    progress: Progress
+
+    def shown(self) -> UndoReport:
+        """Return what would be restored; the ledger is as before."""
+        by, found = self._planned()
+        with self.session.engine.begin() as connection:
+            tally = runs.tally(connection, by.id)
+            runs.discard(connection, by.id)
+        return self._told(None, found, tally)
+
+    def done(self, may: Callable[[str], bool]) -> UndoReport:
+        """Restore, or go on where restoring was cut short."""
+        with self.session.engine.connect() as connection:
+            others = runs.unfinished(connection, self.run.asked.target)
+        left = [one for one in others if one.state == RunState.OPEN and one.asked.undoes == self.run.id]
+        if left:
+            return self._sent(left[-1], None)
+        by, found = self._planned()
+        if found.planned.rows and not may(_question(self.run, found)):
+            with self.session.engine.begin() as connection:
+                runs.discard(connection, by.id)
+            raise _not_agreed(self.run)
+        for other in others:
+            give_up(self.session, other, RunState.UNDONE if other.id == self.run.id else RunState.SUPERSEDED)
+        with self.session.engine.begin() as connection:
+            runs.set_state(connection, by.id, RunState.OPEN)
+        return self._sent(by, found)
+
+    def _planned(self) -> tuple[Run, Restoring]:
+        """Return the run that takes back, as it was written down, and what was found."""
+        asked, engine, connector = self.run.asked, self.session.engine, self.session.target.connector
+        back = Asked(
+            target=asked.target,
+            kind=RunKind.UNDO,
+            as_of=asked.as_of,
+            model_version=asked.model_version,
+            filters={},
+            mapping=asked.mapping,
+            fields=asked.fields,
+            undoes=self.run.id,
+        )
+        with engine.begin() as connection:
+            undo_id = runs.begin(connection, back, at=self.session.outside.clock())
+        tell = partial(self._tell, f"Reading {asked.target}")
+        found = plan_undoing(engine, connector, self.run, undo_id, asked.fields, progress=tell)
+        with engine.begin() as connection:
+            size = max(1, connector.batch_size(found.planned.rows))
+            runs.seal(connection, undo_id, found.planned, batch_size=size)
+            planned = runs.find(connection, undo_id)
+        if planned is None:
+            raise ValueError("a run that was just written down is there")
+        return planned, found
+
+    def _sent(self, by: Run, found: Restoring | None) -> UndoReport:
+        session = self.session
+        with session.engine.connect() as connection:
+            due = batches.count_due(connection, by)
+        sender = Sender(session.engine, session.target.connector, session.target.patience, session.outside.now_us)
+        # People who said meanwhile to leave a lead alone mean this write as well.
+        held = overridden(self.settings, at=session.outside.clock())
+        ended = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
+        with session.engine.begin() as connection:
+            tally = runs.tally(connection, by.id)
+            if not tally.pending and ended.stopped is None:
+                runs.set_state(connection, by.id, RunState.FINISHED, at=session.outside.clock())
+                runs.set_state(connection, self.run.id, RunState.UNDONE, at=session.outside.clock())
+        stopped = "" if ended.stopped is None else stopped_words(by.asked.target, ended.stopped)
+        return self._told(by.id, found, tally, stopped=stopped)
+
+    def _told(self, by: int | None, found: Restoring | None, tally: Tally, *, stopped: str = "") -> UndoReport:
+        is_unfinished = by is not None and bool(stopped or tally.pending)
+        return UndoReport(
+            target=self.run.asked.target,
+            run=self.run.id,
+            by=by,
+            is_dry=by is None,
+            tally=tally,
+            changed_since=0 if found is None else found.changed_since,
+            gone=0 if found is None else found.gone,
+            stopped=stopped,
+            exit_code=3 if is_unfinished else 1 if tally.rejected else 0,
+        )
+
+    def _tell(self, step: str, done: int, *, total: int = 0) -> None:
+        self.progress(step, done, total)
+
+
+def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
+    engine = opening.opened(opening.ledger_url(settings, outside.environment))
+    try:
+        with engine.connect() as connection:
+            found = runs.find(connection, run_id)
+    finally:
+        engine.dispose()
+    if found is None:
+        raise _no_such_run(run_id)
+    if found.asked.target not in settings.crm:
+        raise _no_target(found)
+    if found.asked.kind == RunKind.UNDO:
+        raise _is_undoing(found)
+    return found
+
+
+def _question(run: Run, found: Restoring) -> str:
+    return f"{found.planned.rows:,} leads would be restored at '{run.asked.target}' as before run {run.id}. Do it?"
+
+
+def _no_such_run(run_id: int) -> LeadlightError:
+    return wrong_input(f"The ledger has no run {run_id}.", hint="`leadlight publish --runs` lists them.")
+
+
+def _no_target(run: Run) -> LeadlightError:
+    hint = "put it back under `crm` in the config for the undoing."
+    return wrong_input(f"Run {run.id} wrote to '{run.asked.target}', which the config no longer names.", hint=hint)
+
+
+def _is_undoing(run: Run) -> LeadlightError:
+    hint = "`leadlight publish` writes the published scores again."
+    return wrong_input(f"Run {run.id} took another run back; it cannot be taken back itself.", hint=hint)
+
+
+def _not_agreed(run: Run) -> GateFailedError:
+    return GateFailedError(compose(f"Run {run.id} was not taken back.", hint="--yes takes it back without asking."))
