@@ -83,7 +83,7 @@ class Judge:
             raise RetryError(heard.words, after_s=max(asked or 0.0, _LOCKED_S), is_turned_away=True)
         if status == httpx.codes.TOO_MANY_REQUESTS:
             if (object_in(answer) or {}).get("policyName") == "DAILY":
-                hint = "the limit ends at midnight in the time zone of the HubSpot account; run the same command then."
+                hint = "no more calls are taken until midnight in the account's time zone; run it again then."
                 raise StopError(heard.words, reason=StopReason.QUOTA, hint=hint)
             raise RetryError(heard.words, after_s=_window_s(answer) if asked is None else asked, is_turned_away=True)
         if status == 477:

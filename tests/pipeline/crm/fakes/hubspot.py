@@ -147,7 +147,7 @@ class FakeHubSpot(Fake):
             raise Refused(400, "VALIDATION_ERROR", fault)
         if body["name"] in self.properties:
             raise Refused(409, "OBJECT_ALREADY_EXISTS", f"A property named '{body['name']}' already exists.")
-        self.properties[body["name"]] = definition(body["name"], body["type"], **{**body, "type": body["type"]})
+        self.properties[body["name"]] = definition(body["name"], body["type"], **body)
         return 201, self.properties[body["name"]]
 
     def _upsert(self, body: Mapping[str, Any]) -> tuple[int, Any]:

@@ -15,7 +15,7 @@ _TYPES: Final = frozenset({"bool", "date", "datetime", "enumeration", "number", 
 _NEEDED: Final = ("fieldType", "groupName", "label", "name", "type")
 
 
-def definition(name: str, kind: str, **rest: Any) -> dict[str, Any]:
+def definition(name: str, kind: str, /, **rest: Any) -> dict[str, Any]:
     """Return a property as HubSpot serves it."""
     modification = {"archivable": True, "readOnlyDefinition": False, "readOnlyValue": False, "readOnlyOptions": False}
     return {

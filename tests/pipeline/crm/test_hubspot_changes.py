@@ -1,0 +1,194 @@
+"""HubSpot: what it holds is read back, and no change is missed."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fakes.hubspot import FakeHubSpot
+from fakes.hubspot_contacts import FIRST_NUMBER
+from fakes.hubspot_use import connected
+from fakes.serving import Reply, Trouble
+from pipeline.crm.connectors.hubspot.changes import LAG_S, Place, Reader
+from pipeline.crm.trouble import StopError
+
+NAMES = ["leadlight_override", "lifecyclestage"]
+LATER_S = 1_800_000_000.0
+
+
+def change(fake, *numbers, at_ms=None, **properties):
+    """Write properties by hand, at one moment."""
+    fake.contacts.now_ms = at_ms or fake.contacts.now_ms + 1
+    for number in numbers:
+        fake.contacts.write(fake.contacts.find(FIRST_NUMBER + number), properties or {"lifecyclestage": "customer"})
+
+
+def key(number):
+    """Return the key of a prepared contact."""
+    return f"L-{number:07d}"
+
+
+def all_changes(reader, cursor="", between=lambda: None):
+    """Return the keys that came, in order, and the cursor at the end."""
+    keys = []
+    for _ in range(1000):
+        changes = reader.page_after(cursor, NAMES)
+        keys += [record.key for record in changes.records]
+        cursor = changes.cursor
+        if not changes.is_more:
+            return keys, cursor
+        between()
+    raise AssertionError("it does not end")
+
+
+@pytest.fixture
+def reading(tmp_path):
+    """Return a function that gives a reader with a small page and a clock of its own."""
+
+    def make(hubspot, page=10, now_s=LATER_S):
+        return Reader(hubspot._searching, "leadlight_key", lambda: now_s, page)
+
+    return make
+
+
+def test_contacts_are_read_back_by_key(tmp_path):
+    """A hundred a call; empty is None, and unknown keys have no record."""
+    fake = FakeHubSpot(contacts=150)
+    change(fake, 0, lifecyclestage="lead", firstname="")
+    keys = [*map(key, range(150)), "L-9", key(0)]
+    with connected(fake, tmp_path) as hubspot:
+        found = hubspot.read(keys, ["lifecyclestage", "firstname", "nowhere"])
+        assert hubspot.read([], NAMES) == hubspot.read(["L-9"], NAMES) == {}
+    assert list(found) == [key(number) for number in range(150)]
+    assert found[key(0)].fields == {"lifecyclestage": "lead", "firstname": None, "nowhere": None}
+    assert found[key(0)].changed_at == datetime(2025, 1, 10, 9, 6, 40, 1000, tzinfo=UTC)
+    assert [len(call.json()["inputs"]) for call in fake.calls][:2] == [100, 51]
+
+
+def test_none_of_a_batch_may_be_there(tmp_path):
+    """HubSpot may answer 404 for all of them; a key that is not unique stops."""
+    fake = FakeHubSpot()
+    fake.trouble(Trouble(Reply(404, {"category": "OBJECT_NOT_FOUND", "message": "Could not get some CONTACT objects"})))
+    with connected(fake, tmp_path) as hubspot:
+        assert hubspot.read(["C-1"], NAMES) == {}
+    fake.properties["leadlight_key"]["hasUniqueValue"] = False
+    with connected(fake, tmp_path) as hubspot, pytest.raises(StopError, match="non-unique"):
+        hubspot.read(["C-1"], NAMES)
+
+
+def test_only_what_changed_since_the_cursor_comes(tmp_path, reading):
+    """From the first reading to the last change: once more that one, and then what is new."""
+    fake = FakeHubSpot(contacts=3)
+    change(fake, 0, lifecyclestage="lead")
+    change(fake, 1)
+    with connected(fake, tmp_path) as hubspot:
+        first, cursor = all_changes(reading(hubspot))
+        assert first == [key(2), key(0), key(1)]
+        assert all_changes(reading(hubspot), cursor) == ([key(1)], cursor)
+        change(fake, 2)
+        assert all_changes(reading(hubspot), cursor)[0] == [key(1), key(2)]
+        [one, two] = hubspot.changes(cursor, NAMES).records
+    assert one.fields == {"leadlight_override": None, "lifecyclestage": "customer"}
+    assert one.changed_at < two.changed_at
+
+
+def test_contacts_without_a_key_are_none_of_ours(tmp_path, reading):
+    """People's own contacts are passed over, archived ones too."""
+    fake = FakeHubSpot(contacts=2)
+    fake.contacts.create(None)
+    fake.contacts.find(FIRST_NUMBER).is_archived = True
+    with connected(fake, tmp_path) as hubspot:
+        assert all_changes(reading(hubspot))[0] == [key(1)]
+
+
+def test_more_contacts_than_the_wall_carry_one_moment(tmp_path):
+    """A bulk change stamps all of them alike; each is read, and none beyond the wall is asked for."""
+    fake = FakeHubSpot(contacts=10_450)
+    change(fake, *range(100, 10_450))
+    with connected(fake, tmp_path) as hubspot:
+        keys, _ = all_changes(Reader(hubspot._searching, "leadlight_key", lambda: LATER_S))
+    assert set(keys) == {key(number) for number in range(10_450)}
+    assert len(keys) < 10_450 + 2 * 200 + 1
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 7])
+def test_every_contact_comes_however_pages_fall(page, tmp_path, reading):
+    """Moments that several contacts share end within a page, at its end, or beyond it."""
+    fake = FakeHubSpot(contacts=12)
+    for numbers in ((0, 1, 2), (3,), (4, 5), (6, 7, 8, 9)):
+        change(fake, *numbers)
+    with connected(fake, tmp_path) as hubspot:
+        keys, cursor = all_changes(reading(hubspot, page))
+        assert set(keys) == {key(number) for number in range(12)}
+        again, _ = all_changes(reading(hubspot, page), cursor)
+    assert set(again) <= {key(number) for number in range(6, 10)}
+
+
+def test_changes_during_the_reading_hide_none(tmp_path, reading):
+    """A contact that changes again leaves its place, and those behind it move up."""
+    fake = FakeHubSpot(contacts=30)
+    for number in range(30):
+        change(fake, number)
+    moved = iter(range(30))
+    with connected(fake, tmp_path) as hubspot:
+        keys, _ = all_changes(reading(hubspot, 5), between=lambda: change(fake, next(moved, 29)))
+    assert set(keys) == {key(number) for number in range(30)}
+
+
+def test_what_the_index_shows_late_comes_the_next_time(tmp_path, reading):
+    """A change of the last minutes may not be found yet: those minutes are read again."""
+    fake = FakeHubSpot(contacts=9)
+    now_s = 1_750_000_000.0
+    change(fake, 0, at_ms=round((now_s - LAG_S) * 1000) - 1)
+    change(fake, 1, at_ms=round(now_s * 1000) - 5000)
+    change(fake, 2, at_ms=round(now_s * 1000) - 4000)
+    fake.unindexed = {key(1)}
+    with connected(fake, tmp_path) as hubspot:
+        for page in (2, 10):
+            keys, cursor = all_changes(reading(hubspot, page, now_s))
+            assert key(2) in keys
+            assert key(1) not in keys
+            fake.unindexed = set()
+            again, _ = all_changes(reading(hubspot, page, now_s + 900), cursor)
+            assert list(dict.fromkeys(again)) == [key(1), key(2)]
+            fake.unindexed = {key(1)}
+
+
+def test_a_settled_reading_begins_where_the_last_one_ended(tmp_path, reading):
+    """Minutes later a great change is not read twice."""
+    fake = FakeHubSpot(contacts=50)
+    for number in range(50):
+        change(fake, number)
+    with connected(fake, tmp_path) as hubspot:
+        _, cursor = all_changes(reading(hubspot))
+        assert all_changes(reading(hubspot), cursor)[0] == [key(49)]
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "[]", "null", '{"since": "x"}', '{"id": "5"}'])
+def test_a_cursor_that_cannot_be_read_begins_anew(cursor):
+    """So that nothing is missed."""
+    assert Place.of(cursor) == Place()
+
+
+def test_a_cursor_says_where_a_reading_stands():
+    """It is a text, read back as it was."""
+    for place in (Place(5), Place(5, "77"), Place(5, "77", 3), Place(5, again_ms=0)):
+        assert Place.of(place.cursor) == place
+
+
+def test_a_search_in_another_order_is_not_trusted(tmp_path, reading):
+    """Going on from its end would leave contacts out."""
+    fake = FakeHubSpot()
+    stamps = ("2025-01-02T00:00:00Z", "2025-01-01T00:00:00Z")
+    results = [{"id": "1", "properties": {"leadlight_key": "C", "lastmodifieddate": stamp}} for stamp in stamps]
+    fake.trouble(Trouble(Reply(200, {"total": 2, "results": results})))
+    with connected(fake, tmp_path) as hubspot, pytest.raises(StopError, match="order"):
+        reading(hubspot).page_after("", NAMES)
+
+
+@pytest.mark.parametrize("result", [{}, {"id": "1"}, {"id": "x", "updatedAt": "2025-01-01T00:00:00Z"}, 5])
+def test_a_result_without_a_moment_is_no_answer(result, tmp_path, reading):
+    """The search is asked again, rather than a contact left out."""
+    fake = FakeHubSpot()
+    fake.trouble(Trouble(Reply(200, {"results": [result]})))
+    with connected(fake, tmp_path) as hubspot, pytest.raises(Exception, match="HubSpot's search"):
+        reading(hubspot).page_after("", NAMES)
