@@ -136,6 +136,17 @@ def test_every_input_has_a_trace_id_of_its_own(tmp_path):
     assert len(set(traces)) == 4
 
 
+def test_batches_hold_a_hundred(tmp_path):
+    """As many as HubSpot takes, however many there are; several go out at once; none of nothing."""
+    fake = FakeHubSpot()
+    with connected(fake, tmp_path, at_once=3) as hubspot:
+        assert (hubspot.at_once, hubspot.batch_size(7), hubspot.batch_size(1_000_000)) == (3, 100, 100)
+        assert hubspot.send([], PassingTicket()) == []
+        hubspot.abandon("")
+        hubspot.finish()
+    assert fake.calls == []
+
+
 def test_record_ids_are_a_key_as_well(tmp_path):
     """HubSpot wants no idProperty then; nothing can be created by a record id."""
     fake = FakeHubSpot(contacts=1)

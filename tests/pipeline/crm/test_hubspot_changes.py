@@ -8,7 +8,7 @@ from fakes.hubspot import FakeHubSpot
 from fakes.hubspot_contacts import FIRST_NUMBER
 from fakes.hubspot_use import connected
 from fakes.serving import Reply, Trouble
-from pipeline.crm.connectors.hubspot.changes import LAG_S, Place, Reader
+from pipeline.crm.connectors.hubspot.changes import LAG_S, Place, Reader, _Page, record
 from pipeline.crm.trouble import StopError
 
 NAMES = ["leadlight_override", "lifecyclestage"]
@@ -183,6 +183,28 @@ def test_a_search_in_another_order_is_not_trusted(tmp_path, reading):
     fake.trouble(Trouble(Reply(200, {"total": 2, "results": results})))
     with connected(fake, tmp_path) as hubspot, pytest.raises(StopError, match="order"):
         reading(hubspot).page_after("", NAMES)
+
+
+def test_a_short_page_that_names_a_next_one_is_not_the_last(tmp_path, reading):
+    """How many come at once is HubSpot's to say."""
+    fake = FakeHubSpot(contacts=3)
+    result = {"id": "1000000", "properties": {"leadlight_key": key(0)}, "updatedAt": "2020-01-01T00:00:00.5Z"}
+    fake.trouble(Trouble(Reply(200, {"results": [result], "paging": {"next": {"after": "1"}}})))
+    fake.trouble(Trouble(Reply(200, {"results": [], "paging": {"next": {"after": "1"}}})))
+    with connected(fake, tmp_path) as hubspot:
+        changes = reading(hubspot).page_after("", NAMES)
+        assert changes.is_more
+        assert Place.of(changes.cursor) == Place(1_577_836_800_500)
+        assert not reading(hubspot).page_after(changes.cursor, NAMES).is_more
+
+
+def test_odd_values_are_texts_and_times_that_run_backwards_end():
+    """What HubSpot's documents do not foresee is neither a traceback nor a reading without end."""
+    result = {"id": "7", "properties": {"leadlight_key": "C-1", "a": ["x"], "b": 5, "c": ""}, "updatedAt": "soon"}
+    found = record(result, "leadlight_key", ["a", "b", "c", "d"])
+    assert (found.fields, found.changed_at) == ({"a": "['x']", "b": "5", "c": None, "d": None}, None)
+    page = _Page.of({"results": [{"id": "7", "updatedAt": "2020-01-01T00:00:00"}]}, 1, 10**15)
+    assert page.onward(Place(1_700_000_000_000)) == (Place(1_700_000_000_000, "0"), True)
 
 
 @pytest.mark.parametrize("result", [{}, {"id": "1"}, {"id": "x", "updatedAt": "2025-01-01T00:00:00Z"}, 5])

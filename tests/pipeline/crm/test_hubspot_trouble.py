@@ -51,6 +51,7 @@ def policy(name):
         (Trouble(Reply(504, HTML), is_done_first=True), 3, 3),
         (Trouble(Reply(200, HTML)), 0, 0.01),
         (Trouble(Reply(200, [1, 2])), 0, 0.01),
+        (Trouble(Reply(200, b'{"results": [')), 0, 0.01),
         (Trouble(cut_after=40), 0, 0.01),
         (Trouble(cut_after=0), 0, 0.01),
     ],
@@ -74,9 +75,9 @@ def test_a_slow_answer_is_not_waited_for(tmp_path):
 
 
 def test_a_broken_answer_may_be_sent_again(tmp_path):
-    """JSON that ends early is trouble that passes, not a traceback."""
+    """JSON that is broken within is trouble that passes, not a traceback."""
     fake = FakeHubSpot(contacts=3)
-    fake.trouble(Trouble(Reply(200, b'{"results": [')))
+    fake.trouble(Trouble(Reply(200, b'{"results": [}')))
     with connected(fake, tmp_path) as hubspot, pytest.raises(Exception, match="no JSON object") as raised:
         hubspot.send(ROWS, PassingTicket())
     assert type(raised.value).__name__ == "RetryError"

@@ -169,7 +169,7 @@ class _Page:
             if self.is_last:
                 return Place(place.since_ms + 1, again_ms=again), True
             return replace(place, after_id=str(self.ids[-1]), again_ms=again), True
-        last = max(self.settled or self.stamps, default=place.since_ms)
+        last = max((*(self.settled or self.stamps), place.since_ms))
         if self.is_last:
             return Place(last if again is None else again), False
         if last == place.since_ms:
@@ -185,7 +185,7 @@ def record(result: dict[str, Any], key: str, names: Sequence[str]) -> Record | N
     found = result.get("id") if key == RECORD_ID else properties.get(key)
     if not isinstance(found, str) or not found:
         return None
-    fields = {name: str(properties[name]) if properties.get(name) not in {None, ""} else None for name in names}
+    fields = {name: None if properties.get(name) is None else str(properties[name]) or None for name in names}
     return Record(found, fields, _moment(properties.get(_CHANGED)) or _moment(result.get("updatedAt")))
 
 

@@ -54,7 +54,9 @@ class Judge:
             RetryError, StopError, BatchRefusedError: It is not.
         """
         if answer.is_success:
-            if not answer.content.lstrip().startswith(b"{"):
+            # Whether it is JSON all through shows when it is read; this much finds pages of proxies, and cut ends.
+            body = answer.content.strip()
+            if not (body.startswith(b"{") and body.endswith(b"}")):
                 raise RetryError("HubSpot's answer is no JSON object.")
             return
         heard = self._heard(answer)

@@ -169,7 +169,7 @@ def _lacking(field: CrmField, prop: Mapping[str, Any]) -> list[str]:
     if prop.get("type") != "enumeration" or prop.get("externalOptions"):
         return []
     wanted = [value for _, value in _YES_NO] if field.type is FieldType.BOOLEAN else field.choices
-    known = {option.get("value") for option in _options(prop)}
+    known = [option.get("value") for option in _options(prop)]
     return [value for value in wanted if value not in known]
 
 
