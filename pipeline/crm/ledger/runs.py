@@ -182,7 +182,7 @@ def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime
 def tally(connection: Connection, run_id: int) -> Tally:
     """Return how the leads of a run are accounted for."""
     by_state = select(ROWS.c.state, func.count()).where(ROWS.c.run_id == run_id).group_by(ROWS.c.state)
-    states: dict[str, int] = dict(connection.execute(by_state).tuples().all())
+    states: dict[str, int] = {state: int(count) for state, count in connection.execute(by_state)}
     run = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one()
     return Tally(
         given=run.given,
