@@ -161,5 +161,5 @@ class LeadImport:
         return told_rows(content, self.sync.key)
 
     def _answer(self, row: Row, outcome: Outcome, words: str) -> Answer:
-        said = words_of_row("", words, row, hidden=self.secrets()) if words else ""
+        said = words_of_row(words, row, hidden=self.secrets()) if words else ""
         return Answer(row.key, outcome, words=said)

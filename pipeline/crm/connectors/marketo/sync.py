@@ -104,7 +104,7 @@ class LeadSync:
         reasons = told.get("reasons")
         reason = reasons[0] if isinstance(reasons, list) and reasons and isinstance(reasons[0], dict) else {}
         code = str(reason.get("code") or "")
-        words = words_of_row(code, reason.get("message") or status, row, hidden=self.secrets())
+        words = words_of_row(reason.get("message") or status, row, hidden=self.secrets())
         is_for_good = bool(code) and code not in _PASSES
         return Answer(row.key, Outcome.REJECTED if is_for_good else Outcome.RETRY, words=words, code=code)
 

@@ -32,12 +32,12 @@ def plain_words(code: object, message: object, *, hidden: Iterable[str] = ()) ->
     return one_line(_ADDRESS.sub(_HIDDEN, text), longest=LONGEST)
 
 
-def words_of_row(code: object, message: object, row: Row, *, hidden: Iterable[str] = ()) -> str:
+def words_of_row(message: object, row: Row, *, hidden: Iterable[str] = ()) -> str:
     """Return what Marketo said of *row*, which likes to quote the value that it refuses."""
     values = {row.key, *map(_shown, row.fields.values())} - {""}
     said = _QUOTED.sub(lambda found: _without(found, values), str(message or ""))
     telling = sorted((value for value in values if len(value) >= _TELLING), key=len, reverse=True)
-    return plain_words(code, said, hidden=[*telling, *hidden])
+    return plain_words("", said, hidden=[*telling, *hidden])
 
 
 def _shown(value: Value) -> str:
