@@ -368,3 +368,39 @@ def test_the_addresses_that_marketo_shows_work_as_they_are(tmp_path):
         marketo = connector(f"{url}/rest/", tmp_path, identity_url=f"{url}/identity")
         assert outcomes(send(marketo, rows(1))) == {"C-0": WRITTEN}
         marketo.close()
+
+
+@pytest.mark.parametrize("token", ["", " ", None, 7, "two\nlines", "tökèn"])
+def test_a_token_that_cannot_be_sent_is_none(tmp_path, token):
+    """A login that answers with nonsense lets nobody in."""
+    fake = FakeMarketo(n_leads=1)
+    fake.trouble(Trouble(Reply(body={"access_token": token}), matches=lambda request: request.path == IDENTITY))
+    with talking(fake, tmp_path) as marketo, pytest.raises(StopError) as raised:
+        send(marketo, rows(1))
+    assert raised.value.reason == StopReason.CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("path", "reply"),
+    [
+        ("/rest/v1/activities/pagingtoken.json", done(None)),
+        ("/rest/v1/activities/leadchanges.json", done([], moreResult=True)),
+    ],
+)
+def test_a_log_without_a_position_is_read_later(tmp_path, path, reply):
+    """Without it the next page cannot be asked for, and changes would be missed."""
+    fake = FakeMarketo(n_leads=1)
+    fake.trouble(Trouble(reply, matches=lambda request: request.path == path))
+    with talking(fake, tmp_path) as marketo, pytest.raises(RetryError):
+        marketo.changes("", ["leadlight_override"])
+
+
+def test_changes_without_a_moment_or_a_lead_are_passed_over(tmp_path):
+    """The others are told."""
+    fake = FakeMarketo(n_leads=1)
+    told = [{}, {"leadId": 1_000}, {"leadId": 1_000, "activityDate": "soon"}]
+    good = {"leadId": 1_000, "activityDate": "2025-01-20T09:00:00Z+0000"}
+    matches = {"matches": lambda request: request.path.endswith("leadchanges.json")}
+    fake.trouble(Trouble(done([*told, good], nextPageToken="1"), **matches))
+    with talking(fake, tmp_path) as marketo:
+        assert [record.key for record in marketo.changes("", ["leadlight_override"]).records] == ["C-0"]

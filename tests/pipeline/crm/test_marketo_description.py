@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from fakes.marketo import FakeMarketo, failed
+from fakes.marketo import FakeMarketo, done, failed, skipped
 from fakes.serving import Reply, Request, Trouble
 from pipeline.crm.promise import CrmField, FieldType, PassingTicket
-from pipeline.crm.trouble import StopError, StopReason
+from pipeline.crm.trouble import RetryError, StopError, StopReason
 from support import marketo_description
 from support.marketo_target import outcomes, rows, talking
 
@@ -166,3 +166,26 @@ def test_a_description_that_is_refused_or_empty_stops(tmp_path):
         with talking(fake, tmp_path) as marketo, pytest.raises(StopError) as raised:
             marketo.check([SCORE])
         assert raised.value.reason == StopReason.SETUP
+
+
+@pytest.mark.parametrize("told", [done("none"), done([1]), done([]), done([{"rest": None}])])
+def test_a_description_that_is_none_is_asked_for_later(tmp_path, told):
+    """No field counts as missing because an answer was garbled."""
+    fake = FakeMarketo()
+    fake.trouble(Trouble(told, matches=lambda asked: asked.path.endswith("describe.json")))
+    with talking(fake, tmp_path) as marketo, pytest.raises(RetryError):
+        marketo.check([SCORE])
+
+
+def test_a_field_that_was_not_created_is_told_in_marketos_words(tmp_path):
+    """Too few answers are no answer."""
+    fake = FakeMarketo()
+    fake.trouble(
+        *(Trouble(done(told), matches=lambda asked: asked.method == "POST") for told in ([skipped("1003", "no")], []))
+    )
+    wanted = [CrmField("leadlight_rank", FieldType.INTEGER)]
+    with talking(fake, tmp_path) as marketo:
+        with pytest.raises(StopError, match="leadlight_rank was not created: 1003 no"):
+            marketo.setup(wanted)
+        with pytest.raises(RetryError):
+            marketo.setup(wanted)
