@@ -105,7 +105,7 @@ def mariadb_server() -> Iterator[DatabaseServer]:
     with _folder("mysql") as (folder, as_owner):
         data, init = folder / "data", folder / "init.sql"
         _make(
-            as_owner, install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
+            as_owner, install, "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}", "--skip-test-db",
             "--auth-root-authentication-method=normal", cwd=folder,
         )  # fmt: skip
         init.write_text(
@@ -117,8 +117,9 @@ def mariadb_server() -> Iterator[DatabaseServer]:
 
         def command(port: int) -> list[str]:
             return [
-                server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
-                f"--socket={folder / 'sock'}", f"--pid-file={folder / 'pid'}", f"--init-file={init}",
+                server, "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}", f"--port={port}",
+                "--bind-address=127.0.0.1", f"--socket={folder / 'sock'}", f"--pid-file={folder / 'pid'}",
+                f"--init-file={init}",
                 "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve",
             ]  # fmt: skip
 

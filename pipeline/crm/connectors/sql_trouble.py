@@ -1,0 +1,134 @@
+"""What a database says no with, in the classes of `pipeline.crm.trouble`.
+
+Its words are passed on in one line, without what they quote: a message such as "invalid input syntax for type integer:
+'…'" repeats what a lead's row held.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from sqlalchemy.exc import CompileError, DBAPIError, ResourceClosedError, SQLAlchemyError
+
+from models.wording import one_line
+from pipeline.crm.promise import Row
+from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason, TroubleError
+
+LONGEST_WORDS: Final = 300
+_SHORTEST_MASKED: Final = 4
+
+
+class Verdict(Enum):
+    """What an error means."""
+
+    ROW = auto()
+    TOO_LARGE = auto()
+    BUSY = auto()
+    AWAY = auto()
+    FULL = auto()
+    CREDENTIALS = auto()
+    PERMISSION = auto()
+    SETUP = auto()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a database said.
+
+    Attributes:
+        code: Its own code.
+        words: Its own words, without what they quote.
+        verdict: What that means.
+    """
+
+    code: str
+    words: str
+    verdict: Verdict
+
+
+_STOPS: Final = {
+    Verdict.FULL: (StopReason.QUOTA, "make room on the database's disk, then run the same command again."),
+    Verdict.CREDENTIALS: (StopReason.CREDENTIALS, "correct user and password in the database's URL."),
+    Verdict.PERMISSION: (StopReason.PERMISSION, "let the database's user SELECT, INSERT and UPDATE in that table."),
+    Verdict.SETUP: (StopReason.SETUP, "correct the target's `connect`, or run `leadlight publish --setup`."),
+}
+
+
+@contextmanager
+def translated(
+    listen: Callable[[BaseException], Said], secrets: Iterable[str], rows: Sequence[Row], names: Collection[str]
+) -> Iterator[None]:
+    """Raise one of `pipeline.crm.trouble` for what goes wrong inside.
+
+    Args:
+        listen: Finds what the driver's own error says.
+        secrets: What must not be repeated.
+        rows: Whose values must not be repeated either.
+        names: Words that may be, though a row holds one of them: those of the table and its columns.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        said = Said("", "The connection was lost.", Verdict.AWAY)
+        if error.orig is not None:
+            said = listen(error.orig)
+        hidden = [*secrets, *_values(rows, said.words, names)]
+        raise _trouble(said, hidden) from None  # the cause holds the statement's values
+    except ssl.SSLCertVerificationError as error:
+        words = f"The database's certificate is not trusted: {error.verify_message}"
+        hint = "name the certificates to trust in `tls_ca`."
+        raise StopError(one_line(words, longest=LONGEST_WORDS), reason=StopReason.NETWORK, hint=hint) from None
+    except OSError as error:
+        raise RetryError(f"The connection to the database failed: {type(error).__name__}") from None
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise BatchRefusedError(f"A value cannot be sent to the database: {type(error).__name__}") from None
+    except ResourceClosedError:
+        raise RetryError("The connection was lost.") from None
+    except CompileError as error:
+        raise StopError(
+            one_line(str(error), longest=LONGEST_WORDS), reason=StopReason.SETUP, hint=_STOPS[Verdict.SETUP][1]
+        ) from None
+    except SQLAlchemyError as error:
+        raise RetryError(f"The database cannot be used now: {type(error).__name__}") from None
+
+
+def _values(rows: Sequence[Row], words: str, names: Collection[str]) -> list[str]:
+    """Return the texts of *rows* that *words* repeat, the longest first."""
+    texts = {
+        text
+        for row in rows
+        for text in (row.key, *row.fields.values())
+        if isinstance(text, str) and len(text) >= _SHORTEST_MASKED and text in words and text not in names
+    }
+    return sorted(texts, key=len, reverse=True)
+
+
+def _trouble(said: Said, secrets: Iterable[str]) -> TroubleError:
+    words = masked(said.words, secrets)
+    if said.verdict == Verdict.ROW:
+        return BatchRefusedError(words, code=said.code)
+    if said.verdict == Verdict.TOO_LARGE:
+        return BatchRefusedError(words, code=said.code, is_too_large=True)
+    if said.verdict in {Verdict.BUSY, Verdict.AWAY}:
+        # A row that another program holds is no sign that the database is down.
+        return RetryError(words, is_turned_away=said.verdict == Verdict.BUSY)
+    reason, hint = _STOPS[said.verdict]
+    return StopError(words, reason=reason, hint=hint)
+
+
+def masked(words: str, secrets: Iterable[str]) -> str:
+    """Return *words* on one line without any of *secrets*."""
+    for secret in secrets:
+        words = words.replace(secret, "…") if secret else words
+    return one_line(words, longest=LONGEST_WORDS)
+
+
+def unquoted(words: str, values: re.Pattern[str]) -> str:
+    """Return *words* where what *values* finds is a mere "…"."""
+    return values.sub("…", words)
