@@ -1,0 +1,46 @@
+"""Few rows: sObject Collections, 200 records a call, each with an answer of its own in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from pipeline.crm.connectors.salesforce.api import GARBLED, Api
+from pipeline.crm.connectors.salesforce.places import ID
+from pipeline.crm.connectors.salesforce.rows import Part, answer_of, is_no_rows_fault
+from pipeline.crm.promise import Answer, Outcome, Row
+from pipeline.crm.trouble import RetryError, StopError, StopReason
+
+MOST: Final = 200
+_STOPS: Final = {"INVALID_FIELD_FOR_INSERT_UPDATE": StopReason.PERMISSION}
+
+
+def write(api: Api, part: Part) -> Iterator[Answer]:
+    """Write the rows of *part*, and yield an answer for each."""
+    path = "/composite/sobjects"
+    if part.column != ID:
+        path += f"/{part.object}/{part.column}"
+    waiting = iter(part.rows.items())
+    while some := list(islice(waiting, MOST)):
+        records = [{"attributes": {"type": part.object}, **row.fields, part.column: ident} for ident, row in some]
+        answered = api.json("PATCH", path, body={"allOrNone": False, "records": records})
+        if not isinstance(answered, list) or len(answered) != len(some):
+            raise RetryError(GARBLED)
+        yield from [_answer(row, said) for (_, row), said in zip(some, answered, strict=True)]
+
+
+def _answer(row: Row, said: Any) -> Answer:  # noqa: ANN401 - whatever JSON holds
+    if not isinstance(said, dict) or not isinstance(said.get("success"), bool):
+        raise RetryError(GARBLED)
+    if said["success"]:
+        return Answer(row.key, Outcome.WRITTEN)
+    errors = said.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    first = first if isinstance(first, dict) else {}
+    code = str(first.get("statusCode") or first.get("errorCode") or "")
+    answer = answer_of(row, code, str(first.get("message") or ""))
+    if is_no_rows_fault(code):
+        hint = "what is pending is kept; free the org's limit, or let an admin give the integration user the field."
+        raise StopError(answer.words, reason=_STOPS.get(code, StopReason.QUOTA), hint=hint)
+    return answer

@@ -1,0 +1,121 @@
+"""What Salesforce says of one row, and the order of writing: which rows go to which object, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pipeline.crm.connectors.salesforce.judging import said
+from pipeline.crm.connectors.salesforce.places import ID, SAME_RECORD, UNKNOWN, Refusal, Whereabouts
+from pipeline.crm.promise import Answer, Outcome, Row, Value
+
+_PASSES: Final = frozenset(
+    {
+        "UNABLE_TO_LOCK_ROW",
+        "SERVER_UNAVAILABLE",
+        "REQUEST_RUNNING_TOO_LONG",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "PROCESSING_HALTED",
+        "INVALID_SESSION_ID",
+        "CANNOT_UPDATE_CONVERTED_LEAD",
+    }
+)
+"""It may go better next time; a lead that was converted a moment ago is then found as a contact."""
+_NO_ROW_AT_FAULT: Final = frozenset(
+    {"REQUEST_LIMIT_EXCEEDED", "STORAGE_LIMIT_EXCEEDED", "INVALID_FIELD_FOR_INSERT_UPDATE"}
+)
+_REPEATED: Final = re.compile(
+    r"(data value too large: |restricted picklist field: ).*?( \(max length|:\[|$)", re.DOTALL | re.IGNORECASE
+)
+_SHORTEST_MASKED: Final = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that go to one object in one way.
+
+    Attributes:
+        object: ``Lead`` or ``Contact``.
+        column: ``Id`` = records that are there are updated; a key's field = records are created where there are none.
+        rows: The rows by what that column holds.
+    """
+
+    object: str
+    column: str
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def some(self, idents: Iterable[str]) -> Part:
+        """Return the same for some of its rows."""
+        return Part(self.object, self.column, {ident: self.rows[ident] for ident in idents})
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything that is to be done with rows.
+
+    Attributes:
+        parts: What is written.
+        refused: What is not.
+    """
+
+    parts: Sequence[Part]
+    refused: Sequence[Answer]
+
+
+def order_of(rows: Sequence[Row], places: Mapping[str, Whereabouts], *, creates_at: str, key: str) -> Order:
+    """Return which rows go where.
+
+    Args:
+        rows: The rows.
+        places: Where their keys are.
+        creates_at: The object in which missing records are created; empty = they are refused.
+        key: The key's field.
+    """
+    parts: dict[str, Part] = {}
+    refused: list[Answer] = []
+    for row in rows:
+        where = places[row.key]
+        is_new = bool(creates_at) and where.refusal is UNKNOWN
+        if where.refusal is not None and not is_new:
+            refused.append(refusal_of(row, where.refusal))
+            continue
+        table = creates_at if is_new else where.object
+        is_upsert = table == creates_at
+        ident = row.key if is_upsert else where.id
+        part = parts.setdefault(table, Part(table, key if is_upsert else ID))
+        if part.rows.setdefault(ident, row) is not row:
+            refused.append(refusal_of(row, SAME_RECORD))
+    return Order(list(parts.values()), refused)
+
+
+def refusal_of(row: Row, refusal: Refusal) -> Answer:
+    """Return the answer to a row that is not sent."""
+    return Answer(row.key, Outcome.REJECTED, refusal.words, refusal.code)
+
+
+def answer_of(row: Row, code: str, message: str) -> Answer:
+    """Return the answer to a row that Salesforce did not write."""
+    passes = code in _PASSES or is_no_rows_fault(code)
+    outcome = Outcome.RETRY if passes else Outcome.REJECTED
+    return Answer(row.key, outcome, said(code, masked(message, row)), code)
+
+
+def is_no_rows_fault(code: str) -> bool:
+    """Return whether *code* would meet any other row as well."""
+    return code in _NO_ROW_AT_FAULT
+
+
+def masked(message: str, row: Row) -> str:
+    """Return *message* without what the row holds: Salesforce repeats values that it does not take."""
+    shown = _REPEATED.sub(r"\1…\2", message)
+    for value in sorted({row.key, *map(_text, row.fields.values())}, key=len, reverse=True):
+        if len(value) >= _SHORTEST_MASKED or value.isdigit():
+            shown = re.sub(rf"(?<![\w.]){re.escape(value)}(?![\w])", "…", shown)
+    return shown
+
+
+def _text(value: Value) -> str:
+    # True and False are words of the message's own.
+    return "" if value is None or isinstance(value, bool) else str(value).strip()
