@@ -4,13 +4,13 @@ import json
 from contextlib import suppress
 
 import pytest
+
 from fakes.salesforce import FakeSalesforce
 from fakes.salesforce_jobs import Fate
 from fakes.serving import Reply, Trouble
-from support.salesforce_org import REASON, SCORE, Clock, org, outcomes, paths, row, rows
-
 from pipeline.crm.promise import PassingTicket
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from support.salesforce_org import REASON, SCORE, Clock, org, outcomes, paths, row, rows
 
 N = 300
 

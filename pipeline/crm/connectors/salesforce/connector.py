@@ -51,6 +51,8 @@ class Salesforce:
         self._options, self._api, self._login, self._usage = options, api, login, usage
         self._key = surroundings.key
         self._may_create = surroundings.may_create
+        self._creates = surroundings.may_create and self._key != ID
+        self._case: bool | None = None
         jobs = Jobs(api, options, surroundings.patience)
         self._many = ManyRows(api, jobs, places=self._places, order=self._order)
         self._records = Records(api, self._key, options.objects)
@@ -109,11 +111,20 @@ class Salesforce:
         self._login.close()
 
     def _places(self, keys: Sequence[str]) -> dict[str, Whereabouts]:
-        return Finder(self._api, self._key, self._options.objects).find(keys)
+        return Finder(self._api, self._key, self._options.objects, tells_case=self._tells_case()).find(keys)
 
     def _order(self, rows: Sequence[Row], places: Mapping[str, Whereabouts]) -> Order:
-        creates_at = self._options.objects[0] if self._may_create and self._key != ID else ""
-        return order_of(rows, places, creates_at=creates_at, key=self._key)
+        creates_at = self._options.objects[0] if self._creates else ""
+        return order_of(rows, places, creates_at=creates_at, key=self._key, tells_case=self._tells_case())
+
+    def _tells_case(self) -> bool:
+        """Return whether keys in other letters need no care: the org tells them apart, or no record is made."""
+        if not self._creates:
+            return True
+        if self._case is None:
+            found = described(self._api, self._options.objects[0]).fields.get(self._key, {})
+            self._case = found.get("caseSensitive") is True
+        return self._case
 
 
 def connected(options: SalesforceOptions, surroundings: Surroundings) -> Salesforce:

@@ -8,7 +8,7 @@ other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -78,12 +78,15 @@ class Finder:
         key: The field that holds the key; ``Id`` = the record's own.
         objects: Where to look, in this order.
         names: What else to read, by object.
+        tells_case: Whether records are made without regard to keys in other capital or small letters: the org tells
+            them apart, or none are made.
     """
 
     api: Api
     key: str
     objects: Sequence[str]
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    tells_case: bool = True
 
     def find(self, keys: Sequence[str]) -> dict[str, Whereabouts]:
         """Return where each of *keys* is."""
@@ -108,12 +111,12 @@ class Finder:
 
     def _look(self, table: str, asked: Mapping[str, str], found: dict[str, Whereabouts]) -> None:
         seen: set[str] = set()
-        near: set[str] = set()
+        spelled: set[str] = set()
         for record in self._records(table, asked):
             carried = record.get(self.key)
             same = self.identity(carried) if isinstance(carried, str) else ""
+            spelled.add(same.casefold())
             if same not in asked:
-                near.add(same.casefold())
                 continue
             where = found[asked[same]]
             if same in seen:
@@ -121,8 +124,10 @@ class Finder:
                 continue
             seen.add(same)
             self._note(table, record, where)
-        if near:
-            _note_other_spellings(found[key] for same, key in asked.items() if same.casefold() in near)
+        if not self.tells_case:
+            for same, key in asked.items():
+                if found[key].refusal is UNKNOWN and same.casefold() in spelled:
+                    found[key].refusal = OTHER_SPELLING
 
     def _records(self, table: str, asked: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         keys: Sequence[str] = list(asked.values())
@@ -150,9 +155,3 @@ class Finder:
             where.put(CONTACT, str(contact))
         else:
             where.refusal = CONVERTED
-
-
-def _note_other_spellings(places: Iterable[Whereabouts]) -> None:
-    for where in places:
-        if where.refusal is UNKNOWN:
-            where.refusal = OTHER_SPELLING

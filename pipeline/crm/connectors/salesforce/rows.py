@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.crm.connectors.salesforce.judging import said
-from pipeline.crm.connectors.salesforce.places import ID, SAME_RECORD, UNKNOWN, Refusal, Whereabouts
+from pipeline.crm.connectors.salesforce.places import ID, OTHER_SPELLING, SAME_RECORD, UNKNOWN, Refusal, Whereabouts
 from pipeline.crm.promise import Answer, Outcome, Row, Value
 
 _PASSES: Final = frozenset(
@@ -64,7 +64,9 @@ class Order:
     refused: Sequence[Answer]
 
 
-def order_of(rows: Sequence[Row], places: Mapping[str, Whereabouts], *, creates_at: str, key: str) -> Order:
+def order_of(
+    rows: Sequence[Row], places: Mapping[str, Whereabouts], *, creates_at: str, key: str, tells_case: bool
+) -> Order:
     """Return which rows go where.
 
     Args:
@@ -72,15 +74,22 @@ def order_of(rows: Sequence[Row], places: Mapping[str, Whereabouts], *, creates_
         places: Where their keys are.
         creates_at: The object in which missing records are created; empty = they are refused.
         key: The key's field.
+        tells_case: Whether the org tells keys in capital letters from those in small ones.
     """
     parts: dict[str, Part] = {}
     refused: list[Answer] = []
+    made: set[str] = set()
     for row in rows:
         where = places[row.key]
         is_new = bool(creates_at) and where.refusal is UNKNOWN
         if where.refusal is not None and not is_new:
             refused.append(refusal_of(row, where.refusal))
             continue
+        if is_new and not tells_case:
+            if row.key.casefold() in made:
+                refused.append(refusal_of(row, OTHER_SPELLING))
+                continue
+            made.add(row.key.casefold())
         table = creates_at if is_new else where.object
         is_upsert = table == creates_at
         ident = row.key if is_upsert else where.id

@@ -140,6 +140,9 @@ class _Parser:
         self.take(")")
         if is_top:
             self.among.append((name, values))
+        if name == "Id":  # the last three letters only repeat the case of the others
+            ids = {str(value)[:15] for value in values}
+            return lambda get: get(name)[:15] in ids
         plain = {_same(value) for value in values}
         return lambda get: _same(get(name)) in plain
 
