@@ -25,7 +25,7 @@ _QUOTA_HINT: Final = (
 _PERMISSION_HINT: Final = (
     "let an admin give the integration user the permission named; docs/crm.md lists what it needs."
 )
-_SETUP_HINT: Final = "run `leadlight publish --check`; it says what in Salesforce does not fit the config."
+_SETUP_HINT: Final = "run `leadlight publish --setup`; it makes what is missing and says what does not fit."
 
 
 class GoneError(StopError):

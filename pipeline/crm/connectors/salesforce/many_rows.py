@@ -23,7 +23,7 @@ from pipeline.crm.trouble import StopError, StopReason
 
 _UNTOLD: Final = "The Bulk job does not tell what became of this row."
 _GONE: Final = "The Bulk job is no longer there."
-_HINT: Final = "run `leadlight publish --check`; it says what in Salesforce does not fit the config."
+_HINT: Final = "run `leadlight publish --setup`; it makes what is missing and says what does not fit."
 
 
 @dataclass(frozen=True)
