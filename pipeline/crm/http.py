@@ -110,13 +110,14 @@ class Http:
         data: Mapping[str, str] | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Callable[[], Mapping[str, str]] | None = None,
         is_repeatable: bool = True,
     ) -> httpx.Response:
         """Return the answer to a call.
 
         A call is made again as long as patience lasts, unless *is_repeatable* is False and it may have taken effect: a
-        call that never left, or that the CRM turned away, is made again in any case.
+        call that never left, or that the CRM turned away, is made again in any case. Each try asks
+        *headers* anew where it is a function: a signature of the moment would not outlive the wait.
 
         Raises:
             StopError, BatchRefusedError: As `judge` finds, or where patience ends.
@@ -126,7 +127,7 @@ class Http:
         def once() -> httpx.Response:
             self._turns.take()
             carried = {} if self._login is None else self._login.headers()
-            sent = {**(headers or {}), **carried}
+            sent = {**((headers() if callable(headers) else headers) or {}), **carried}
             try:
                 answer = self._client.request(
                     method, path, json=json, content=content, data=data, files=files, params=params, headers=sent
