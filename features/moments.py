@@ -40,6 +40,11 @@ def is_visible(known: int, superseded: int, as_of: int) -> bool:
     return known < as_of <= superseded
 
 
+def are_visible(known: np.ndarray, superseded: np.ndarray, as_of: int) -> np.ndarray:
+    """Whether each row can be seen at *as_of*; see `is_visible`."""
+    return (known < as_of) & (as_of <= superseded)
+
+
 def is_past(occurred: int, as_of: int) -> bool:
     """Whether *occurred* lies before *as_of*; exactly at *as_of* is the future."""
     return occurred < as_of

@@ -30,6 +30,7 @@ ATTRIBUTE: Final = "lead."
 """Begins the name by which a rule asks for an attribute of the lead: ``lead.country``."""
 UNSUBSCRIBED: Final = "is_unsubscribed"
 OPEN_DEAL: Final = "has_open_deal"
+SALES_STAGE: Final = "sales_stage"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
         "days_known": Fact("Days since the lead exists.", unit="days"),
         "source": Fact("Source of the latest visit that names one.", kind="text", unit="category"),
         "campaign": Fact("Campaign of the latest visit that names one.", kind="text", unit="category"),
+        SALES_STAGE: Fact("Stage of the lead as sales last set it in the CRM.", kind="text", unit="category"),
         UNSUBSCRIBED: Fact("Unsubscribed, and has not subscribed again since.", kind="truth"),
         OPEN_DEAL: Fact("A deal was opened with the lead, and none was closed since.", kind="truth"),
         "is_registered": Fact("The lead stands in the shop's own list of leads.", kind="truth"),
@@ -161,6 +163,7 @@ def _measures(naming: Naming, occurring: AbstractSet[str] | None) -> dict[str, M
         "days_known": Measure("lead_age"),
         "source": _partial("last", "sessions", parse({"source": {"missing": False}}), "source"),
         "campaign": _partial("last", "sessions", parse({"campaign": {"missing": False}}), "campaign"),
+        SALES_STAGE: _partial("last", "lead_states", column="stage"),
         OPEN_DEAL: Measure(
             "open_count",
             "outcomes",

@@ -191,12 +191,27 @@ TABLES: dict[str, CanonicalTable] = {
             id_column="outcome_id",
             time_column="occurred_at",
         ),
+        CanonicalTable(
+            "lead_states",
+            (
+                _LEAD,
+                Column("occurred_at", "time", "From when on it stood so.", is_required=True),
+                _RECORDED,
+                Column("state_id", "id", "Equal ids are the same state."),
+                Column("owner", "text", "Who looks after the lead since; empty = as leads says."),
+                Column("stage", "text", "How far sales has come with the lead."),
+            ),
+            id_column="state_id",
+            time_column="occurred_at",
+        ),
     )
 }
 """Every canonical table by name."""
 
-FACT_TABLES = ("orders", "sessions", "events", "outcomes")
+FACT_TABLES = ("orders", "sessions", "events", "outcomes", "lead_states")
 """The tables whose rows become timeline rows."""
+HEARD_TABLES = ("outcomes", "lead_states")
+"""Those that a CRM can tell."""
 
 
 def table_named(name: str) -> CanonicalTable:

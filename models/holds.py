@@ -6,6 +6,7 @@
 | unsubscribed | it unsubscribed, and has not subscribed again since |
 | open_deal | somebody is talking to it already |
 | override | a person said so, and the word has not expired |
+| held_in_crm | a person said so in a CRM, in the property that Leadlight reads for it |
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from features.situation import OPEN_DEAL, UNSUBSCRIBED, column_of
 from models.decision_rules import Bools, listed
 
 OVERRIDE: Final = "override"
-CODES: Final = ("no_consent", "unsubscribed", "open_deal", OVERRIDE)
+IN_CRM: Final = "held_in_crm"
+CODES: Final = ("no_consent", "unsubscribed", "open_deal", OVERRIDE, IN_CRM)
 """Every code, in the order in which they are told."""
 CONSENT: Final = "consent"
 OVERRIDDEN: Final = "is_overridden"
+HELD_IN_CRM: Final = "is_held_in_crm"
 FACTS_READ: Final = frozenset({UNSUBSCRIBED, OPEN_DEAL})
 """The facts of the situation that holds read."""
 
@@ -51,13 +54,14 @@ def held(rules: HoldRules, facts: pa.Table) -> pa.Array:
     Args:
         rules: When leads are left alone.
         facts: One row per lead: ``consent`` (text) where it is kept, the facts `FACTS_READ` under their columns'
-            names where they can be told, and ``is_overridden`` (truth).
+            names where they can be told, ``is_overridden`` and ``is_held_in_crm`` (truth).
     """
     found = {
         "no_consent": _without_consent(rules, facts),
         "unsubscribed": _is_true(column_of(UNSUBSCRIBED), facts),
         "open_deal": _is_true(column_of(OPEN_DEAL), facts),
         OVERRIDE: _is_true(OVERRIDDEN, facts),
+        IN_CRM: _is_true(HELD_IN_CRM, facts),
     }
     return listed(np.stack([found[code] & (code in rules.apply) for code in CODES], axis=1), CODES)
 

@@ -19,9 +19,9 @@ from features.people import PEOPLE
 from features.situation import Naming
 from models.decisions import Decisions, as_data, decide
 from models.each_lead import first_of_each_lead
-from models.holds import OVERRIDDEN
+from models.holds import HELD_IN_CRM, OVERRIDDEN
 from models.scoring import ScoringRun, with_ranks
-from pipeline.holds import overridden
+from pipeline.holds import held_by_people, held_in_crms
 from pipeline.lead_data import LeadData
 from pipeline.playbooks import decisions_of, faults
 from pipeline.progress import Progress, silent
@@ -93,7 +93,10 @@ class Deciding:
         told = _with_people(
             pa.concat_tables(situations).unify_dictionaries(),
             self._leads.people(as_of=as_of),
-            held=overridden(self._settings, at=scored_at),
+            held={
+                OVERRIDDEN: held_by_people(self._settings, at=scored_at),
+                HELD_IN_CRM: held_in_crms(self._settings),
+            },
         )
         facts = told.take(pc.index_in(scores["lead_id"], value_set=told["lead_id"].combine_chunks()))
         return Decided(scores=decide(self.decisions, scores, facts), people=_shown(told), words=as_data(self.decisions))
@@ -152,9 +155,10 @@ def situation_of(asked: FeatureTable) -> pa.Table:
     return table if len(first) == len(table) else table.take(pa.array(first))
 
 
-def _with_people(told: pa.Table, people: pa.Table | None, *, held: pa.Array) -> pa.Table:
+def _with_people(told: pa.Table, people: pa.Table | None, *, held: Mapping[str, pa.Array]) -> pa.Table:
     """Return each lead's situation with who it is, and with what is known of it through that."""
-    told = told.append_column(OVERRIDDEN, pc.is_in(told["lead_id"], value_set=held))
+    for name, lead_ids in held.items():
+        told = told.append_column(name, pc.is_in(told["lead_id"], value_set=lead_ids))
     if people is None:
         return told
     places = pc.index_in(told["lead_id"], value_set=people["lead_id"].combine_chunks())

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.moments import to_us
+from features.overlay import OWNER, STATES, with_owners
 from features.people import people_at
 from features.timeline import Coverage, Timelines
 from pipeline.one_lead import read_lead
@@ -65,8 +66,12 @@ class Tables:
             ``lead_no``, ``lead_id`` and those columns of `features.people.PEOPLE` that the shop has, one row per
             lead of the shop's own list of leads.
         """
-        index = self.timelines(bucket, columns={}).leads
+        columns = {STATES: {OWNER}} if OWNER in self.available.get(STATES, ()) else {}
+        found = self.timelines(bucket, columns=columns)
+        index = found.leads
         known = people_at(read_people(self.folder / "timelines", bucket), as_of=as_of)
+        if columns:
+            known = with_owners(known, found.tables[STATES], as_of=as_of)
         places = pc.index_in(known["lead_no"], value_set=index["lead_no"].combine_chunks())
         return known.append_column("lead_id", index["lead_id"].take(places))
 

@@ -39,6 +39,7 @@ _HOLDS: Final = {
     "unsubscribed": N_("unsubscribed"),
     "open_deal": N_("in an open deal"),
     "override": N_("held by a colleague"),
+    "held_in_crm": N_("held in the CRM"),
 }
 _TEMPERATURES: Final = {"hot": N_("hot"), "warm": N_("warm"), "cold": N_("cold")}
 _CODES: Final = {

@@ -23,6 +23,7 @@ from pipeline.settings_faults import (
     fault_lines,
 )
 from pipeline.settings_features import FeatureSettings
+from pipeline.settings_heard import heard_faults
 from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.settings_model import ModelSettings
 from pipeline.settings_question import QuestionSettings
@@ -196,6 +197,7 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
         *_kind_faults(settings, raw),
         *decision_faults(settings.decisions, settings.attribute_kinds),
         *target_name_faults(list(settings.crm)),
+        *heard_faults(settings.tables, settings.crm),
     ]:
         raise config_refused(place, faults)
     base = place.parent if beside is None else beside

@@ -71,7 +71,8 @@ class SuppressSettings(Section):
     )
     ignore: list[str] = Field(
         default_factory=list,
-        description="Reasons to hold a lead that do not count here: no_consent, unsubscribed, open_deal, override.",
+        description="Reasons to hold a lead that do not count here: no_consent, unsubscribed, open_deal, override, "
+        "held_in_crm.",
     )
 
     @field_validator("ignore")

@@ -53,6 +53,10 @@ class Source(Section):
 
     path: str = Field("", description="A file, a folder or a glob of CSV, TSV, JSON-lines or Parquet.")
     query: str = Field("", description="DuckDB SQL instead of a path; {data} is the data folder.")
+    crm: str = Field(
+        "",
+        description="A target under crm instead of a path: what was read from it (tables outcomes and lead_states).",
+    )
     columns: dict[str, str | ColumnSource] = Field(
         default_factory=dict, description="Canonical name: the source's name; by default equal."
     )
@@ -96,8 +100,8 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
-        if bool(self.path) == bool(self.query):
-            raise ValueError("give either path or query")
+        if sum(map(bool, (self.path, self.query, self.crm))) != 1:
+            raise ValueError("give either path or query, or crm")
         return self
 
     @property

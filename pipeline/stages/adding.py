@@ -193,7 +193,8 @@ def _add_table(
         added.append(result)
         _set(known, source.number, _source_record(connection, source, one, new, facts))
     has_changes = record.has_changes or repeats.versions > 0 or any(one.versions or one.retracted for one in added)
-    is_new = any(one.rows or one.versions or one.retracted for one in added)
+    # A first load without a row has a file as well, and no later one may take its name.
+    is_new = len(written) > len(record.facts)
     return TableRecord(tuple(known), number if is_new else record.number, has_changes), added
 
 
@@ -216,6 +217,7 @@ def _source_record(
         has_ids=reading.has_ids,
         has_visitors="visitor_id" in reading.names,
         has_recorded="recorded_at" in reading.names,
+        read_until=source.read_until,
     )
 
 

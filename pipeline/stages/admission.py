@@ -65,7 +65,7 @@ def readable_csv(what: str, encoding: str) -> Iterator[None]:
 
 
 def _row_faults(source: Incoming, staged: Staged, max_share: float) -> list[str]:
-    if not staged.rows_read and source.record is None:
+    if not staged.rows_read and source.record is None and not source.source.crm:
         return [f"{source.table}: is empty: its source has no rows"]
     if staged.overflowing:
         names = ", ".join(staged.overflowing)

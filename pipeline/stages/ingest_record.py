@@ -35,6 +35,7 @@ class SourceRecord:
         has_ids: Whether its rows have ids of their own.
         has_visitors: Whether its rows may name only a visitor.
         has_recorded: Whether its rows say when they were recorded.
+        read_until: Until when it was read, microseconds (UTC), where that is known of it apart from its rows.
     """
 
     signature: str
@@ -47,6 +48,7 @@ class SourceRecord:
     has_ids: bool
     has_visitors: bool
     has_recorded: bool
+    read_until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class TableRecord:
     def facts(self) -> tuple[str, ...]:
         """All its files of facts."""
         return tuple(name for source in self.sources for name in source.facts)
+
+    @property
+    def read_until(self) -> int | None:
+        """Until when its CRMs were read, by the one that was read least; None without a CRM."""
+        return min((source.read_until for source in self.sources if source.read_until is not None), default=None)
 
     @property
     def loads(self) -> int:
@@ -107,8 +114,16 @@ def from_dict(data: Mapping[str, Any]) -> IngestRecord:
     return IngestRecord(tables, data["resolved_by"])
 
 
-def mapping_signature(source: Source, *, zone: str) -> str:
-    """Return a short hash of everything that decides what a source's rows become."""
+def mapping_signature(source: Source, *, zone: str, heard: object = None) -> str:
+    """Return a short hash of everything that decides what a source's rows become.
+
+    Args:
+        source: The source's settings.
+        zone: The shop's time zone.
+        heard: What is read from the CRM that the source names.
+    """
+    if source.crm:
+        return _hash([source.crm, heard])
     said = source.model_dump(mode="json", include=_MAPPING)
     # Whether an attribute is static or sensitive is read anew at every run; it changes no stored row.
     for attribute in said["attributes"].values():

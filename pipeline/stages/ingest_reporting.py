@@ -84,7 +84,7 @@ def notes_of(
     return tuple(
         f"{source.table}: all times are at the same hour of the day; if they are days, say `type: date`"
         for source in incoming
-        if _all_at_midnight(connection, source, staged[source.name])
+        if not source.source.crm and _all_at_midnight(connection, source, staged[source.name])
     )
 
 
@@ -109,8 +109,12 @@ def iso(moment: int | None) -> str:
 def _table(
     connection: duckdb.DuckDBPyConnection, settings: Settings, findings: Findings, name: str, folder: Path
 ) -> TableReport:
-    paths = [folder / "facts" / path for path in findings.added.records[name].facts]
-    span = span_of(connection, paths, settings.tables[name], zone=settings.shop.time_zone) if paths else (None,) * 4
+    record = findings.added.records[name]
+    paths = [folder / "facts" / path for path in record.facts]
+    span: tuple[int | None, ...] = (None,) * 4
+    if paths:
+        sources, zone = settings.tables[name], settings.shop.time_zone
+        span = span_of(connection, paths, sources, zone=zone, read_until=record.read_until)
     begins, ends = map(iso, span[:2])
     first, last = ("" if at is None else local_iso(at, settings.shop.time_zone) for at in span[2:])
     counts = _counts(findings, name)

@@ -17,10 +17,10 @@ from pipeline.sources.connection import connected
 from pipeline.sources.staging import Staged
 from pipeline.stages.adding import Addition, add_all
 from pipeline.stages.admission import stage_all
-from pipeline.stages.ingest_record import IngestRecord, from_dict, mapping_signature, resolution_signature
+from pipeline.stages.ingest_record import IngestRecord, from_dict, resolution_signature
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.ingest_reporting import Findings, fresh_report, iso, notes_of, same_report
-from pipeline.stages.intake import Incoming, find_incoming, mapping_changed
+from pipeline.stages.intake import Incoming, find_incoming, mapping_changed, signature_of
 from pipeline.stages.timeline_writer import Resolved, resolve_facts
 from pipeline.workspace import Workspace
 
@@ -115,7 +115,8 @@ class IngestRun:
         """Whether facts or the settings they are resolved by differ from what is published."""
         facts = {name: table.facts for name, table in record.tables.items()}
         stored = {name: table.facts for name, table in self._stored.tables.items()}
-        return added.is_changed or facts != stored or record.resolved_by != self._stored.resolved_by
+        is_read_on = _read_until(record) != _read_until(self._stored)
+        return added.is_changed or facts != stored or is_read_on or record.resolved_by != self._stored.resolved_by
 
     def _rejects(self, added: Addition) -> list[Path]:
         """Where the rejected rows of this run will lie once it is published."""
@@ -152,18 +153,27 @@ def rejected_files(folder: Path) -> list[Path]:
 def _still_valid(stored: IngestRecord, settings: Settings) -> IngestRecord:
     """Return what is known, without tables that must be read anew because their mapping changed.
 
-    A table of a single load loses nothing by that; one of several would lose when its rows became known.
+    A table of a single load loses nothing by that; one of several would lose when its rows became known, unless the
+    ledger of what was heard from CRMs has kept it.
     """
-    zone = settings.shop.time_zone
     changed = []
     for name, record in stored.tables.items():
-        asked = [mapping_signature(source, zone=zone) for source in settings.tables.get(name, [])]
+        asked = [signature_of(settings, name, source) for source in settings.tables.get(name, [])]
         if [source.signature for source in record.sources] != asked[: len(record.sources)]:
             changed.append(name)
-    if losing := [name for name in changed if stored.tables[name].number > 1]:
+    if losing := [name for name in changed if stored.tables[name].number > 1 and not _is_kept_elsewhere(stored, name)]:
         raise mapping_changed(losing)
     kept = {name: record for name, record in stored.tables.items() if name not in changed}
     return IngestRecord(kept, stored.resolved_by)
+
+
+def _is_kept_elsewhere(stored: IngestRecord, table: str) -> bool:
+    """Whether all rows of a table came from CRMs."""
+    return all(source.read_until is not None for source in stored.tables[table].sources)
+
+
+def _read_until(record: IngestRecord) -> dict[str, list[int | None]]:
+    return {name: [source.read_until for source in table.sources] for name, table in record.tables.items()}
 
 
 def _by_table(incoming: Sequence[Incoming], staged: Mapping[str, Staged]) -> dict[str, list[Staged]]:

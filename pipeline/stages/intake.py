@@ -8,14 +8,16 @@ from pathlib import Path
 
 import duckdb
 
-from features.errors import LeadlightError, wrong_input
+from features.errors import LeadlightError, NotFinishedError, wrong_input
 from features.local_time import LocalClock, local_clock
 from features.parsing import quoted
 from features.reading import Mapped, Reading
 from features.tables import TABLES
 from pipeline.settings import Settings
+from pipeline.settings_heard import told_of
 from pipeline.settings_tables import Source
 from pipeline.sources.files import SourceFile, find_files
+from pipeline.sources.heard import heard_relation
 from pipeline.sources.mapping import map_columns
 from pipeline.sources.relations import ROW, Relation, file_relation, query_relation
 from pipeline.stages.ingest_record import IngestRecord, SourceRecord, TableRecord, mapping_signature
@@ -35,6 +37,7 @@ class Incoming:
         record: How it stood before; None at its first load.
         signature: What its mapping is.
         zone: The shop's time zone.
+        read_until: Until when it was read, microseconds (UTC), where that is known of it apart from its rows.
     """
 
     table: str
@@ -46,6 +49,7 @@ class Incoming:
     record: SourceRecord | None
     signature: str
     zone: str
+    read_until: int | None = None
 
     @property
     def name(self) -> str:
@@ -105,9 +109,15 @@ def _incoming(
     try:
         files = _files(source, settings.data_folder)
         to_read = _to_read(files, source, before)
-        if not to_read and not source.query:
+        if not to_read and not source.query and not source.crm:
             return None
-        relation = _relation(connection, settings, table, source, files=to_read, name=f"{table}_{number}")
+        name = f"{table}_{number}"
+        if source.crm:
+            relation, read_until = heard_relation(connection, settings, table, source.crm, name=name, now=loaded_at)
+        else:
+            relation, read_until = _relation(connection, settings, table, source, files=to_read, name=name), None
+    except NotFinishedError:
+        raise
     except LeadlightError as error:
         said, _, hint = str(error).partition("\n\nHint: ")
         raise _MisfitError([f"{table}: {' '.join(said.replace('  - ', ' ').split())}"], hint=hint) from error
@@ -134,9 +144,21 @@ def _incoming(
         reading=reading,
         files={file.name: file.fingerprint for file in files},
         record=before,
-        signature=mapping_signature(source, zone=zone),
+        signature=signature_of(settings, table, source),
         zone=zone,
+        read_until=read_until if read_until is not None or not source.crm else _never_read(before, loaded_at),
     )
+
+
+def signature_of(settings: Settings, table: str, source: Source) -> str:
+    """Return a short hash of everything that decides what the rows of a table's source become."""
+    heard = told_of(table, settings.crm[source.crm].read) if source.crm else None
+    return mapping_signature(source, zone=settings.shop.time_zone, heard=heard)
+
+
+def _never_read(before: SourceRecord | None, loaded_at: int) -> int:
+    """Return since when a CRM is waited for that was never read: its table covers that one moment."""
+    return loaded_at if before is None or before.read_until is None else before.read_until
 
 
 def _files(source: Source, folder: Path) -> list[SourceFile]:

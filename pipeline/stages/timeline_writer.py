@@ -81,7 +81,8 @@ def resolve_facts(
     tables = {name: _fact_table(name, record, settings, facts) for name, record in records.items() if record.facts}
     buckets = _bucket_count(connection, settings, tables)
     progress("numbering leads", 0, len(tables) + 1)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE lead_index AS {leads_sql(tables.values(), buckets=buckets)}")
+    founders = _founders(tables, records, facts)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE lead_index AS {leads_sql(founders, buckets=buckets)}")
     leads = connection.sql("SELECT * FROM lead_index ORDER BY lead_no").to_arrow_table()
     shared = _own(connection, tables, settings)
     queries = _queries(tables, settings, records, has_links="identities" in tables)
@@ -116,12 +117,24 @@ def resolve_facts(
 
 
 def span_of(
-    connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], sources: Sequence[Source], *, zone: str
+    connection: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    sources: Sequence[Source],
+    *,
+    zone: str,
+    read_until: int | None = None,
 ) -> tuple[int | None, int | None, int | None, int | None]:
     """Return data_from, data_until, first and last occurred of files of facts, in microseconds.
 
     What the config says wins: the latest ``data_from`` and the earliest ``data_until`` of the
     table's sources, for only there all of them collect. No load knows what comes after it.
+
+    Args:
+        connection: DuckDB.
+        paths: The files.
+        sources: What the config says of the table's sources.
+        zone: The shop's time zone.
+        read_until: Until when CRMs among them were read: a quiet CRM has no rows, and is no older for that.
     """
     found = connection.execute(f"""
         SELECT epoch_us(min(known_at)), epoch_us(max(known_at)), epoch_us(min(occurred_at)), epoch_us(max(occurred_at)),
@@ -130,8 +143,10 @@ def span_of(
     """).fetchall()[0]
     begins = [_moment(source.data_from, zone, ends=False) for source in sources if source.data_from is not None]
     ends = [_moment(source.data_until, zone, ends=True) for source in sources if source.data_until is not None]
-    until = min(at for at in (*ends, found[4]) if at is not None) if ends else found[1]
-    return max(begins) if begins else found[0], until, found[2], found[3]
+    last = max((at for at in (found[1], read_until) if at is not None), default=None)
+    until = min(at for at in (*ends, found[4]) if at is not None) if ends else last
+    first = read_until if found[0] is None else found[0]
+    return max(begins) if begins else first, until, found[2], found[3]
 
 
 def _moment(said: datetime | date, zone: str, *, ends: bool) -> int:
@@ -155,6 +170,19 @@ def _fact_table(name: str, record: TableRecord, settings: Settings, folder: Path
         is_numbered=not all(source.has_ids for source in record.sources),
         left_out=("status",) if name == "orders" and "status" in content and not has_times else (),
     )
+
+
+def _founders(tables: Mapping[str, FactTable], records: Mapping[str, TableRecord], folder: Path) -> list[FactTable]:
+    """Return the tables with those rows alone that make a lead exist: a CRM knows people whom the shop does not."""
+    own = {
+        name: [path for source in records[name].sources if source.read_until is None for path in source.facts]
+        for name in tables
+    }
+    return [
+        replace(table, relation=facts_relation([folder / path for path in own[name]]))
+        for name, table in tables.items()
+        if own[name]
+    ]
 
 
 def _queries(

@@ -113,7 +113,7 @@ def test_a_table_of_leads_without_a_history_has_no_situation():
 @pytest.mark.parametrize("name", [name for name, fact in FACTS.items() if fact.kind != "truth"])
 def test_every_counted_fact_can_be_told_by_some_shop(name):
     """No word of the vocabulary is without a meaning."""
-    shops = {**AVAILABLE, "outcomes": KEYS | {"outcome", "value"}}
+    shops = {**AVAILABLE, "outcomes": KEYS | {"outcome", "value"}, "lead_states": KEYS | {"stage"}}
     assert column_of(name) in {feature.name for feature in situation.situation(shops, NAMING)}
 
 

@@ -97,7 +97,7 @@ def test_every_fault_is_told_at_once_with_what_was_meant():
         "The config 'shop.yaml' has faults:\n"
         "  - decisions.stages.repeat_custmer: no rule of that name is shipped (did you mean 'repeat_customer'?); one "
         "of your own needs `where`, {} for everyone\n"
-        "  - decisions.stages.x.where.stage: rules cannot ask for that\n"
+        "  - decisions.stages.x.where.stage: rules cannot ask for that (did you mean 'sales_stage'?)\n"
         "  - decisions.playbook.ring.where.visits_3d: rules cannot ask for that (did you mean 'visits_30d'?)\n"
         "  - decisions.playbook.ring.where.grade: never is 'E'; there are A, B, C, D\n"
         "  - decisions.playbook.b.action: says what to do: call, email, recover_cart, discount, chat, webinar, wait, "

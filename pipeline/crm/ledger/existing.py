@@ -1,0 +1,35 @@
+"""The ledger for those who only read it: where nothing was ever written to a CRM, none is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from pipeline.crm.ledger.opening import ledger_url, opened
+from pipeline.databases import file_of
+from pipeline.settings import Settings
+
+
+@contextmanager
+def existing(settings: Settings, environment: Mapping[str, str] | None = None) -> Iterator[Engine | None]:
+    """Give a shop's ledger, closed afterwards; None where there is none yet.
+
+    Args:
+        settings: The shop's config.
+        environment: Where its URL is looked up first; None = the process's own.
+
+    Raises:
+        NotFinishedError: It does not answer.
+    """
+    url = ledger_url(settings, environment)
+    file = file_of(url)
+    if file is not None and not file.exists():
+        yield None
+        return
+    engine = opened(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

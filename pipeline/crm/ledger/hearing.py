@@ -1,0 +1,263 @@
+"""What people said in a CRM, as the ledger keeps it: every change of a value once, and up to where it was read.
+
+A page of the CRM's changes and the cursor behind it are kept in one transaction, and the cursor is moved first: of two
+readings at once the second waits there, sees that the cursor is no longer where it was, and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from features.errors import NotFinishedError, not_finished
+from pipeline.crm.ledger.opening import unanswered
+from pipeline.crm.ledger.tables import CURSORS, HEARD
+
+_PER_QUESTION: Final = 500
+"""Ids in one statement: databases limit its variables."""
+_AT_ONCE: Final = 50_000
+"""Rows in memory while much is read."""
+_NOT_YET: Final = 0
+"""Stands for the moment of the last reading before one came to its end."""
+ROWS: Final = pa.schema(
+    {
+        "lead_id": pa.string(), "property": pa.string(), "value": pa.string(), "changed_at": pa.int64(),
+        "heard_at": pa.int64(), "number": pa.int64(),
+    }
+)  # fmt: skip
+"""How what was heard is handed on; moments are microseconds (UTC)."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The value of one property of one lead, as the CRM told it.
+
+    Attributes:
+        lead_id: The lead.
+        property: The property's name in the CRM.
+        value: Its value; None = empty.
+        changed_at: When it changed, microseconds (UTC); None where the CRM does not say.
+    """
+
+    lead_id: str
+    property: str
+    value: str | None
+    changed_at: int | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of a CRM's changes.
+
+    Attributes:
+        target: The target's name.
+        properties: Hash of the properties read.
+    """
+
+    target: str
+    properties: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one page of changes told.
+
+    Attributes:
+        said: What it told, in order.
+        former: The cursor before it; None where nothing was read yet.
+        cursor: The cursor behind it.
+        heard_at: When it was read, microseconds (UTC).
+        is_last: Whether there was no more to be read.
+    """
+
+    said: Sequence[Said]
+    former: str | None
+    cursor: str
+    heard_at: int
+    is_last: bool
+
+
+def cursor_of(engine: Engine, reading: Reading) -> str | None:
+    """Return where *reading* goes on; None where it never began.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    with _answering(engine), engine.connect() as connection:
+        found = connection.execute(select(CURSORS.c.cursor).where(_is_of(reading))).first()
+    return None if found is None else str(found.cursor)
+
+
+def read_at(engine: Engine, reading: Reading) -> int | None:
+    """Return when *reading* last came to its end, microseconds (UTC); None before it did.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    with _answering(engine), engine.connect() as connection:
+        found = connection.execute(select(CURSORS.c.read_at).where(_is_of(reading))).first()
+    return None if found is None or found.read_at == _NOT_YET else int(found.read_at)
+
+
+def keep(engine: Engine, reading: Reading, page: Page) -> int:
+    """Keep what *page* tells anew together with the cursor behind it, and return how many changes it brought.
+
+    Raises:
+        NotFinishedError: Another reading went on meanwhile, or the ledger does not answer; nothing was kept.
+    """
+    with _answering(engine), engine.begin() as connection:
+        _move(connection, reading, page)
+        return _add(connection, reading.target, page)
+
+
+def heard_rows(engine: Engine, target: str, properties: Sequence[str], *, until: int) -> Iterator[pa.RecordBatch]:
+    """Return the changes of *properties* that were heard by the moment *until* (microseconds, UTC).
+
+    Returns:
+        Rows of `ROWS` in pieces, oldest first.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    wanted = select(
+        HEARD.c.lead_id, HEARD.c.property, HEARD.c.value, HEARD.c.changed_at, HEARD.c.heard_at, HEARD.c.id
+    ).where(HEARD.c.target == target, HEARD.c.property.in_(properties), HEARD.c.heard_at <= until)
+    for rows in _in_pieces(engine, wanted.order_by(HEARD.c.id)):
+        columns = zip(*rows, strict=True)
+        yield pa.record_batch(
+            [pa.array(column, kind.type) for column, kind in zip(columns, ROWS, strict=True)], schema=ROWS
+        )
+
+
+def values_now(engine: Engine, target: str, name: str) -> list[str]:
+    """Return which values the property *name* has now, each once, without the empty one.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    wanted = select(HEARD.c.value).where(_has_now(target, name), HEARD.c.value.is_not(None)).distinct()
+    return [str(value) for rows in _in_pieces(engine, wanted) for (value,) in rows]
+
+
+def leads_with(engine: Engine, target: str, name: str, values: Sequence[str]) -> pa.Array:
+    """Return the ids of the leads whose property *name* has one of *values* now.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    pieces = [pa.array([], pa.string())]
+    for chunk in _chunks(values):
+        wanted = select(HEARD.c.lead_id).where(_has_now(target, name), HEARD.c.value.in_(chunk))
+        pieces += [pa.array([lead_id for (lead_id,) in rows], pa.string()) for rows in _in_pieces(engine, wanted)]
+    return pa.concat_arrays(pieces)
+
+
+def _is_of(reading: Reading) -> ColumnElement[bool]:
+    return and_(CURSORS.c.target == reading.target, CURSORS.c.properties == reading.properties)
+
+
+def _has_now(target: str, name: str) -> ColumnElement[bool]:
+    return and_(HEARD.c.target == target, HEARD.c.property == name, HEARD.c.is_newest)
+
+
+def _move(connection: Connection, reading: Reading, page: Page) -> None:
+    """Move the cursor from where this reading found it; whoever else reads waits behind this."""
+    values: dict[str, str | int] = {"cursor": page.cursor}
+    if page.is_last:
+        values["read_at"] = page.heard_at
+    if page.former is None:
+        begun = {"read_at": _NOT_YET, "target": reading.target, "properties": reading.properties, **values}
+        try:
+            connection.execute(insert(CURSORS).values(**begun))
+        except IntegrityError as error:
+            raise _read_elsewhere(reading.target) from error
+        return
+    moved = connection.execute(update(CURSORS).where(_is_of(reading), CURSORS.c.cursor == page.former).values(**values))
+    if moved.rowcount != 1:
+        raise _read_elsewhere(reading.target)
+
+
+def _add(connection: Connection, target: str, page: Page) -> int:
+    newest = _newest(connection, target, page.said)
+    changes = _changes(page.said, {key: said for key, (_, said) in newest.items()})
+    last = {(one.lead_id, one.property): place for place, one in enumerate(changes)}
+    replaced = [newest[key][0] for key in last if key in newest]
+    for chunk in _chunks(replaced):
+        connection.execute(update(HEARD).where(HEARD.c.id.in_(chunk)).values(is_newest=False))
+    rows = [
+        {
+            "target": target, "lead_id": one.lead_id, "property": one.property, "value": one.value,
+            "changed_at": one.changed_at, "heard_at": page.heard_at,
+            "is_newest": last[one.lead_id, one.property] == place,
+        }
+        for place, one in enumerate(changes)
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(HEARD), rows)
+    return len(rows)
+
+
+def _newest(connection: Connection, target: str, said: Sequence[Said]) -> dict[tuple[str, str], tuple[int, Said]]:
+    """Return the newest row of each lead and property that *said* speaks of, with its number."""
+    names = sorted({one.property for one in said})
+    found = {}
+    for leads in _chunks(list(dict.fromkeys(one.lead_id for one in said))):
+        wanted = select(HEARD.c.id, HEARD.c.lead_id, HEARD.c.property, HEARD.c.value, HEARD.c.changed_at).where(
+            HEARD.c.target == target, HEARD.c.property.in_(names), HEARD.c.lead_id.in_(leads), HEARD.c.is_newest
+        )
+        for number, *told in connection.execute(wanted):
+            one = Said(*told)
+            found[one.lead_id, one.property] = (number, one)
+    return found
+
+
+def _changes(said: Iterable[Said], newest: Mapping[tuple[str, str], Said]) -> list[Said]:
+    """Return what *said* tells that is new, in order.
+
+    A first value that is empty says nothing, the value that a property has already says nothing new, and what changed
+    before the change known is a repeat of the past.
+    """
+    now, changes = dict(newest), []
+    for one in said:
+        former = now.get((one.lead_id, one.property))
+        if one.value == (None if former is None else former.value):
+            continue
+        if former is not None and _is_before(one.changed_at, former.changed_at):
+            continue
+        now[one.lead_id, one.property] = one
+        changes.append(one)
+    return changes
+
+
+def _is_before(changed_at: int | None, former: int | None) -> bool:
+    return changed_at is not None and former is not None and changed_at < former
+
+
+def _chunks(values: Sequence[str] | Sequence[int]) -> Iterator[Sequence[str] | Sequence[int]]:
+    for start in range(0, len(values), _PER_QUESTION):
+        yield values[start : start + _PER_QUESTION]
+
+
+def _in_pieces(engine: Engine, wanted: Select[tuple[object, ...]]) -> Iterator[Sequence[Sequence[object]]]:
+    with _answering(engine), engine.connect().execution_options(stream_results=True) as connection:
+        yield from connection.execute(wanted).partitions(_AT_ONCE)
+
+
+@contextmanager
+def _answering(engine: Engine) -> Iterator[None]:
+    """Say what it means that the ledger does not answer."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise unanswered(str(engine.url), error) from error
+
+
+def _read_elsewhere(target: str) -> NotFinishedError:
+    hint = "wait until it has ended; what it kept is not read again."
+    return not_finished(f"Another run reads what changed in the target '{target}'.", hint=hint)

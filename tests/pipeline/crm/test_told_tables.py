@@ -1,0 +1,317 @@
+"""What was heard from a CRM reaches the tables right about time, and nothing else changes."""
+
+import pytest
+
+from features.errors import LeadlightError
+from features.moments import from_us
+from pipeline.histories import asked
+from pipeline.holds import held_in_crms, overridden
+from pipeline.marks import marks_of
+from support.told_shop import ToldShop, moment
+
+NOON = "2024-06-01T12:00"
+STAGE = {
+    "name": "sales_stage", "family": "fit", "kind": "category", "unit": "category", "windows": ["ever"],
+    "phrase": {"many": "sales stage: {n}", "missing": "sales stage not known"},
+    "measure": {"kind": "last", "table": "lead_states", "column": "stage"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Return a shop beside a CRM."""
+    return ToldShop(tmp_path)
+
+
+def test_an_outcome_occurred_then_and_is_known_since_it_was_heard(shop):
+    """The CRM says when, the reading says since when that is known; values without a meaning are no outcomes."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="ClosedWon ")
+    shop.crm.tell("Bob", None, deal="closedlost")
+    shop.crm.tell("Cat", moment("2024-05-12"), deal="negotiating")
+    shop.hear("2024-05-15T03:00")
+    shop.ingest(NOON)
+    assert shop.rows("outcomes", "occurred_at", "known_at", "outcome") == [
+        ("Ann", "05-10 00:00", "05-15 03:00", "won"),
+        ("Bob", "05-15 03:00", "05-15 03:00", "lost"),
+    ]
+
+
+def test_values_without_a_list_are_outcomes_as_they_stand(shop):
+    """A CRM that has the words needs no mapping."""
+    shop.read["outcomes"] = ["lifecycle"]
+    shop.crm.tell("Ann", moment("2024-05-10"), lifecycle=" customer ")
+    shop.crm.tell("Bob", moment("2024-05-10"), lifecycle=" ")
+    shop.hear("2024-05-15")
+    shop.ingest(NOON)
+    assert shop.rows("outcomes", "outcome") == [("Ann", "customer")]
+
+
+def test_a_state_is_owner_and_stage_after_every_change(shop):
+    """What a change does not speak of stands as it stood; what was emptied is empty."""
+    shop.crm.tell("Ann", moment("2024-05-01"), owner="Max", stage="new", do_not_call="no")
+    shop.hear("2024-05-02")
+    shop.crm.tell("Ann", moment("2024-05-03"), stage="talking")
+    shop.hear("2024-05-04")
+    shop.crm.tell("Ann", moment("2024-05-05"), owner="")
+    shop.crm.tell("Ann", moment("2024-05-05"), do_not_call="yes")
+    shop.hear("2024-05-06")
+    shop.ingest(NOON)
+    assert shop.rows("lead_states", "occurred_at", "known_at", "owner", "stage") == [
+        ("Ann", "05-01 00:00", "05-02 00:00", "Max", "new"),
+        ("Ann", "05-03 00:00", "05-04 00:00", "Max", "talking"),
+        ("Ann", "05-05 00:00", "05-06 00:00", None, "talking"),
+    ]
+
+
+def test_what_was_heard_later_did_not_occur_earlier(shop):
+    """A CRM that tells an old time for a new value does not make the former value the newest."""
+    shop.crm.tell("Ann", None, stage="new")
+    shop.hear("2024-05-02")
+    shop.crm.tell("Ann", moment("2024-05-01"), stage="won")
+    shop.hear("2024-05-03")
+    shop.ingest(NOON)
+    assert shop.rows("lead_states", "occurred_at", "stage") == [
+        ("Ann", "05-02 00:00", "new"),
+        ("Ann", "05-02 00:00", "won"),
+    ]
+
+
+def test_reading_the_ledger_again_adds_nothing(shop):
+    """Rows that a later load finds again are the same rows; only what was heard since is new."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon", stage="won")
+    shop.hear("2024-05-15")
+    shop.ingest("2024-05-16")
+    assert not shop.ingest("2024-05-17").is_changed
+    shop.crm.tell("Bob", moment("2024-05-18"), deal="closedlost")
+    shop.hear("2024-05-19")
+    again = shop.ingest("2024-05-20")
+    assert (again.tables["outcomes"].kept, again.tables["outcomes"].new_versions) == (1, 0)
+    assert (again.tables["lead_states"].kept, again.tables["lead_states"].new_versions) == (0, 0)
+
+
+def test_a_ledger_that_was_lost_tells_no_outcome_twice(shop):
+    """The rows are known by what they say, and stay known since they were first heard."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon")
+    shop.hear("2024-05-15")
+    shop.ingest("2024-05-16")
+    for file in (shop.folder / "workspace").glob("*ledger.db*"):
+        file.unlink()
+    shop.hear("2024-05-20")
+    shop.ingest("2024-05-21")
+    assert shop.rows("outcomes", "known_at") == [("Ann", "05-15 00:00")]
+
+
+def test_what_is_heard_after_the_load_waits_for_the_next(shop):
+    """A reading whose moment lies after the load's is no fault, and is let in later."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon")
+    shop.hear("2024-05-15")
+    first = shop.ingest("2024-05-14")
+    assert (first.has_rejects, shop.rows("outcomes")) == (False, [])
+    shop.ingest("2024-05-16")
+    assert shop.rows("outcomes", "outcome") == [("Ann", "won")]
+
+
+def test_leads_that_only_the_crm_knows_do_not_come_to_exist(shop):
+    """A stranger's outcome is no lead, and a lead does not exist since a CRM spoke of it."""
+    shop.crm.tell("Stranger", moment("2024-05-10"), deal="closedwon", stage="won", owner="Max")
+    shop.crm.tell("Ann", moment("2020-01-01"), deal="closedwon", stage="won")
+    shop.hear("2023-06-01")
+    assert shop.ingest(NOON).leads == 3
+    leads = shop.ingested.timelines(0).leads
+    assert leads["lead_id"].to_pylist() == ["Ann", "Bob", "Cat"]
+    assert min(leads["exists_from"].to_pylist()) == moment("2024-01-01T23:59:59.999999")
+    assert [row[0] for row in shop.rows("lead_states")] == ["Ann"]
+
+
+def test_a_lead_that_comes_later_brings_what_was_heard_of_it(shop):
+    """The rows of a stranger are kept, and belong to the lead once there is one."""
+    shop.crm.tell("Dan", moment("2024-05-10"), deal="closedwon")
+    shop.hear("2024-05-11")
+    shop.ingest("2024-05-12")
+    shop.write("orders2.csv", "order_id,lead_id,ordered_at,amount", "3,Dan,2024-05-15 10:00,10")
+    shop.ingest("2024-05-16")
+    assert shop.rows("outcomes", "known_at") == [("Dan", "05-11 00:00")]
+
+
+def test_a_feature_sees_nothing_before_it_was_heard(shop):
+    """Though it happened weeks before, at the moment of the reading it is not known yet, and right after it is."""
+    shop.features = {"add": [STAGE]}
+    shop.crm.tell("Ann", moment("2024-02-01"), stage="new")
+    shop.hear("2024-04-01")
+    shop.crm.tell("Ann", moment("2024-05-01"), stage="won")
+    shop.hear("2024-05-15T03:00")
+    shop.ingest(NOON)
+    features = [one for one in asked(shop.settings, shop.ingested)[1] if one.concept == "sales_stage"]
+    stage = lambda when: shop.asked(when, features)["Ann"]  # noqa: E731 - asked again and again
+    assert stage("2024-03-01") == [None]
+    assert stage("2024-05-10") == ["new"]
+    assert stage("2024-05-15T03:00") == ["new"]
+    assert stage("2024-05-15T03:00:00.000001") == ["won"]
+
+
+def test_an_owner_is_known_from_the_reading_on(shop):
+    """Before it the list of leads is asked, and where the CRM names nobody it is asked again."""
+    shop.crm.tell("Ann", moment("2024-05-01"), owner="Max")
+    shop.crm.tell("Cat", moment("2024-05-01"), owner="Max")
+    shop.hear("2024-05-10")
+    shop.crm.tell("Ann", moment("2024-05-12"), owner=None)
+    shop.hear("2024-05-13")
+    shop.ingest(NOON)
+    assert shop.owners("2024-05-10") == {"Ann": "Eve", "Bob": "Eve", "Cat": None}
+    assert shop.owners("2024-05-11") == {"Ann": "Max", "Bob": "Eve", "Cat": "Max"}
+    assert shop.owners("2024-05-14") == {"Ann": "Eve", "Bob": "Eve", "Cat": "Max"}
+
+
+def test_a_shop_whose_leads_have_no_owner_has_those_of_the_crm(shop):
+    """The column comes with the states."""
+    shop.write("leads.csv", "lead_id,created_at", "Ann,2024-01-01", "Bob,2024-01-01")
+    shop.crm.tell("Ann", moment("2024-05-01"), owner="Max")
+    shop.hear("2024-05-10")
+    shop.ingest(NOON)
+    assert shop.owners(NOON) == {"Ann": "Max", "Bob": None}
+
+
+def until(shop, table="outcomes"):
+    """Return until when a table's data reach."""
+    return from_us(shop.ingested.coverage[table].data_until)
+
+
+def test_a_quiet_crm_holds_no_moment_of_scoring_back(shop):
+    """A table reaches to the last whole reading, however long ago its last row is."""
+    shop.crm.tell("Ann", moment("2024-02-01"), deal="closedwon", stage="won")
+    shop.hear("2024-02-02")
+    shop.ingest("2024-05-21")
+    assert until(shop) == moment("2024-02-02")
+    shop.hear("2024-05-22")
+    report = shop.ingest("2024-05-23")
+    assert report.is_changed
+    assert (until(shop), until(shop, "lead_states")) == (moment("2024-05-22"),) * 2
+    assert until(shop, "orders") == moment("2024-05-03T10:00")
+    assert not shop.ingest("2024-05-24").is_changed
+
+
+def test_a_crm_in_which_nothing_ever_happened_was_read_all_the_same(shop):
+    """Its tables are there without rows, with a span, and later rows come as they would anyway."""
+    shop.features = {"add": [STAGE]}
+    shop.hear("2024-05-22")
+    report = shop.ingest("2024-05-23")
+    assert (report.tables["outcomes"].total, until(shop)) == (0, moment("2024-05-22"))
+    asked(shop.settings, shop.ingested)
+    for day in (24, 26):
+        shop.crm.tell("Ann", moment(f"2024-05-{day}"), deal="closedwon", stage=f"{day}")
+        shop.crm.tell("Ann", moment(f"2024-05-{day}T01:00"), deal="")
+        shop.hear(f"2024-05-{day}T12:00")
+        shop.ingest(f"2024-05-{day + 1}")
+    assert shop.rows("outcomes", "occurred_at") == [("Ann", "05-24 00:00"), ("Ann", "05-26 00:00")]
+    assert shop.rows("lead_states", "stage") == [("Ann", "24"), ("Ann", "26")]
+
+
+def test_a_crm_that_was_never_read_stops_nothing(shop):
+    """No ledger is made by asking for it, and the second load finds nothing new."""
+    shop.ingest("2024-05-23")
+    assert not list((shop.folder / "workspace").glob("*ledger*"))
+    assert until(shop) == moment("2024-05-23")
+    assert not shop.ingest("2024-05-24").is_changed
+
+
+def test_a_file_beside_the_crm_is_read_as_ever(shop):
+    """A table may have both; the rows of the file make leads, those of the CRM do not."""
+    shop.write("outcomes.csv", "outcome_id,lead_id,occurred_at,outcome", "1,Fay,2024-03-01 10:00,won")
+    shop.tables["outcomes"] = [{"path": "outcomes.csv"}, {"crm": "hubspot"}]
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedlost")
+    shop.crm.tell("Stranger", moment("2024-05-10"), deal="closedlost")
+    shop.hear("2024-05-15")
+    assert shop.ingest(NOON).leads == 4
+    assert shop.rows("outcomes", "outcome") == [("Ann", "lost"), ("Fay", "won")]
+    assert until(shop) == moment("2024-05-15")
+
+
+def test_other_words_for_outcomes_are_read_from_the_ledger_anew(shop):
+    """What the ledger kept is mapped anew, known since it was heard, without forgetting any other table."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon")
+    shop.hear("2024-05-15")
+    shop.ingest("2024-05-16")
+    shop.crm.tell("Bob", moment("2024-05-17"), deal="closedwon")
+    shop.hear("2024-05-18")
+    shop.ingest("2024-05-19")
+    shop.read["outcomes"] = [{"property": "deal", "values": {"closedwon": "customer"}}]
+    shop.ingest("2024-05-20")
+    assert shop.rows("outcomes", "known_at", "outcome") == [
+        ("Ann", "05-15 00:00", "customer"), ("Bob", "05-18 00:00", "customer"),
+    ]  # fmt: skip
+
+
+def test_outcomes_of_a_crm_are_what_a_model_learns_from(shop):
+    """A question about outcomes is judged by what sales did, as far as it was known when the label was decided."""
+    shop.question = {
+        "conversion": {"table": "outcomes", "where": {"outcome": "won"}}, "horizon_days": 7,
+        "snapshots": {"every": "7d"},
+    }  # fmt: skip
+    shop.crm.tell("Cat", moment("2024-01-01"), deal="closedlost")
+    shop.hear("2024-04-01")
+    shop.crm.tell("Ann", moment("2024-05-07"), deal="closedwon")
+    shop.hear("2024-05-08")
+    shop.crm.tell("Bob", moment("2024-05-07"), deal="closedwon")
+    shop.hear("2024-05-28")
+    shop.ingest(NOON)
+    table = shop.histories.training_table()
+    converted = table.labels["converted"].to_pylist()
+    found = {
+        (lead, f"{as_of:%m-%d}")
+        for lead, as_of, is_won in zip(
+            table.keys["lead_id"].to_pylist(), table.keys["as_of"].to_pylist(), converted, strict=True
+        )
+        if is_won
+    }
+    # Nobody knew on 13 May that Bob had been won on the 7th.
+    assert found == {("Ann", "05-06")}
+
+
+def test_who_is_held_in_a_crm_is_held(shop):
+    """The newest word of any CRM counts beside the marks; without a ledger no file is made."""
+    at = moment(NOON)
+    assert overridden(shop.settings, at=at).to_pylist() == []
+    assert not (shop.folder / "workspace").exists()
+    shop.crm.tell("Ann", moment("2024-05-10"), do_not_call="yes")
+    shop.crm.tell("Bob", moment("2024-05-10"), do_not_call="yes")
+    shop.hear("2024-05-15")
+    marks_of(shop.settings).hold("Ann", by="Eve", at=moment("2024-05-16"))
+    marks_of(shop.settings).hold("Cat", by="Eve", at=moment("2024-05-16"))
+    assert sorted(overridden(shop.settings, at=at).to_pylist()) == ["Ann", "Bob", "Cat"]
+    shop.crm.tell("Bob", moment("2024-05-17"), do_not_call="no")
+    shop.hear("2024-05-18")
+    assert held_in_crms(shop.settings).to_pylist() == ["Ann"]
+    shop.read.pop("override")
+    assert held_in_crms(shop.settings).to_pylist() == []
+
+
+CRM = {"crm": "hubspot"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "read", "words"),
+    [
+        ({"outcomes": {"crm": "hubspott"}}, {}, "no target 'hubspott' under crm (did you mean 'hubspot'?)"),
+        ({"orders": CRM}, {}, "tables.orders.crm: a CRM tells outcomes and lead_states alone"),
+        ({"outcomes": CRM}, {"outcomes": []}, "tables.outcomes.crm: crm.hubspot.read names no outcomes"),
+        ({"lead_states": CRM}, {"owner": "", "stage": ""}, "crm.hubspot.read names no owner or stage"),
+        ({"outcomes": CRM | {"mode": "full"}}, {}, "tables.outcomes.mode: has no meaning beside crm"),
+        ({"outcomes": CRM | {"path": "x.csv"}}, {}, "give either path or query, or crm"),
+        ({"leads": None, "orders": None}, {}, "name a table of the shop's own as well"),
+    ],
+)
+def test_a_config_that_makes_no_sense_is_refused(shop, tables, read, words):
+    """Every fault is told before any work."""
+    shop.tables = {name: spec for name, spec in (shop.tables | tables).items() if spec is not None}
+    shop.read |= read
+    with pytest.raises(LeadlightError) as refused:
+        _ = shop.settings
+    assert words in str(refused.value)
+
+
+def test_a_ledger_that_does_not_answer_stops_the_load_and_can_be_tried_again(shop):
+    """It is nobody's fault in the config: the load is safe to run again."""
+    (shop.folder / "workspace").mkdir()
+    (shop.folder / "workspace" / "ledger.db").write_bytes(b"no database" * 500)
+    with pytest.raises(LeadlightError, match="ledger"):
+        shop.ingest(NOON)
