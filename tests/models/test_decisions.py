@@ -105,6 +105,12 @@ def test_runs_of_before_hold_nobody():
     assert is_held(pa.array([None, [], ["override"]])).tolist() == [False, False, True]
 
 
+def test_who_is_held_in_a_crm_is_held_by_a_code_of_its_own():
+    """The hold can be lifted there and not in the app, so people must be able to tell."""
+    facts = pa.table({"is_held_in_crm": [True, False, True], "is_overridden": [False, True, True]})
+    assert held(HoldRules(), facts).to_pylist() == [["held_in_crm"], ["override"], ["override", "held_in_crm"]]
+
+
 def test_points_are_asked_in_points():
     """Stored 250 hundredths are 2.5 points to a rule."""
     assert decision_table(SCORES, FACTS, {"fit"})["fit"].to_pylist() == [2.5, -1.0, None]
