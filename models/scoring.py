@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from features.catalog import FAMILIES
 from features.errors import wrong_input
+from features.moment_type import MOMENT
 from models import grades
 from models.decision_columns import DECISION_COLUMNS
 from models.explain import Explainer, explainer
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from features.catalog import Feature
     from features.matrix import FeatureTable
     from models.model import LeadModel
-
-TIME: Final = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def score_schema(features: tuple[Feature, ...]) -> pa.Schema:
     return pa.schema(
         {
             "lead_id": pa.string(),
-            "as_of": TIME,
+            "as_of": MOMENT,
             "trigger_id": pa.string(),
             "rank": pa.int64(),
             "score": pa.int64(),
@@ -107,8 +106,8 @@ def score_schema(features: tuple[Feature, ...]) -> pa.Schema:
             "reasons": pa.list_(REASON_TYPE),
             "reason_code": pa.string(),
             "unlike": pa.list_(UNLIKE_TYPE),
-            "data_until": TIME,
-            "scored_at": TIME,
+            "data_until": MOMENT,
+            "scored_at": MOMENT,
             "model_version": pa.string(),
             "features_hash": pa.string(),
         }

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.moment_type import MOMENT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-_MOMENT = pa.timestamp("us", tz="UTC")
-_OF_A_RUN: Final = {"as_of": _MOMENT, "score": pa.int64(), "points_total": pa.int64(), "features_hash": pa.string()}
+_OF_A_RUN: Final = {"as_of": MOMENT, "score": pa.int64(), "points_total": pa.int64(), "features_hash": pa.string()}
 PAIRS: Final = pa.schema(
     {
         "lead_id": pa.string(),

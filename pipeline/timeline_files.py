@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.moment_type import MOMENT
 from features.plan import KEY_COLUMNS
 from features.timeline import Coverage, Timelines
 
@@ -24,7 +25,6 @@ LEADS = "leads"
 PEOPLE = "people"
 """The folder of what is known of people: no timeline, so that no feature can read it."""
 
-_MOMENT = pa.timestamp("us", tz="UTC")
 _IDS = ("row_id", "lead_id")
 
 
@@ -35,9 +35,7 @@ def bucket_file(folder: Path, table: str, bucket: int) -> Path:
 
 def schema_in_utc(schema: pa.Schema) -> pa.Schema:
     """Return *schema* with its naive times said to be UTC."""
-    return pa.schema(
-        [pa.field(field.name, _MOMENT) if pa.types.is_timestamp(field.type) else field for field in schema]
-    )
+    return pa.schema([pa.field(field.name, MOMENT) if pa.types.is_timestamp(field.type) else field for field in schema])
 
 
 def in_utc(table: pa.Table) -> pa.Table:

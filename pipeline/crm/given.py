@@ -18,7 +18,7 @@ from models.decision_columns import with_decision_columns
 from models.lead_hash import lead_hash
 from pipeline.published.run_files import in_order_of_rank
 
-_ROWS_AT_ONCE: Final = 32_768
+_ROWS_AT_ONCE: Final = 8_192
 _COLUMNS: Final = (
     "lead_id", "trigger_id", "as_of", "rank", "score", "probability", "probability_low", "probability_high", "grade",
     "temperature", "cell", "stage", "play", "action", "channel", "segments", "held", "fit", "engagement", "reasons",
@@ -111,7 +111,7 @@ def _blocks(part: Path, *, is_in_order: bool) -> Iterator[pa.Table]:
         rows = with_decision_columns(pq.read_table(part, partitioning=None))
         yield _with_columns(rows.take(in_order_of_rank(rows)))
         return
-    with pq.ParquetFile(part) as file:
+    with pq.ParquetFile(part, pre_buffer=False) as file:
         names = [name for name in _COLUMNS if name in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
             yield _with_columns(pa.Table.from_batches([batch]))

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import NotFinishedError, not_finished, without_secrets, wrong_input
+from features.moment_type import MOMENT
 from features.moments import from_us, to_us
 from pipeline.databases import engine_at, file_of
 from pipeline.marks.rows import CONTACTED, HOLD, MARKS, METADATA, WITHDRAWAL
@@ -22,11 +23,10 @@ from pipeline.same_file import identity
 LONGEST_TEXT: Final = 500
 _PER_QUESTION: Final = 500
 """Leads asked about at once: databases limit the variables of a statement."""
-_TIME: Final = pa.timestamp("us", tz="UTC")
 _SCHEMA: Final = pa.schema(
     {
-        "lead_id": pa.string(), "owner": pa.string(), "until": _TIME, "reason": pa.string(), "by": pa.string(),
-        "at": _TIME,
+        "lead_id": pa.string(), "owner": pa.string(), "until": MOMENT, "reason": pa.string(), "by": pa.string(),
+        "at": MOMENT,
     }
 )  # fmt: skip
 

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.moment_type import MOMENT
 from features.moments import from_us
 from features.timeline import microseconds
-from models.scoring import TIME
 from pipeline.published.rows import HistoryPoint
 
 ROWS: Final = "rows.arrow"
@@ -36,7 +36,7 @@ HISTORY_SCHEMA: Final = pa.schema(
     {
         "lead_key": pa.uint64(),
         "lead_id": pa.string(),
-        "as_of": TIME,
+        "as_of": MOMENT,
         "trigger_id": pa.string(),
         "model_version": pa.string(),
         "score": pa.int32(),

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.moment_type import MOMENT
 from models.decision_columns import DECISION_COLUMNS
 from models.lead_hash import lead_hash
 from models.reasons import REASON_TYPE
-from models.scoring import TIME
 from pipeline.published.compared import NOTHING_BEFORE, RunBefore, pair_keys
 from pipeline.published.folding import folded
 
@@ -40,7 +40,7 @@ SHOWN_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
         "lead_key": pa.uint64(),
         "lead_id": pa.string(),
         "trigger_id": pa.string(),
-        "as_of": TIME,
+        "as_of": MOMENT,
         **dict.fromkeys((*PERSONAL, *LAST_TOUCH), pa.string()),
         "score": pa.int64(),
         "probability": pa.float64(),

@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from features.moment_type import MOMENT
 from models.points_card_scoring import score_by_card
-from models.scoring import TIME, ScoringRun
+from models.scoring import ScoringRun
 from pipeline.card_store import KeptCard
 from pipeline.lead_data import lead_data
 from pipeline.published.editions import Edition
@@ -59,7 +60,7 @@ def trial(visit: Visit, edition: Edition, key: str) -> Trial:
 def _given(settings: Settings, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], Scorer]:
     """Return the row that the card would store, and how it is put into words."""
     bound = lead_data(settings).points_card()
-    moment = pa.array([row["as_of"]], TIME)
+    moment = pa.array([row["as_of"]], MOMENT)
     keys = pa.table(
         {
             "lead_id": [row["lead_id"]],

@@ -5,20 +5,25 @@ All of it is set-based SQL that SQLite and PostgreSQL both understand.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Insert,
+    Select,
     Table,
     and_,
+    cast,
     delete,
     exists,
     false,
+    func,
     insert,
     literal,
     not_,
@@ -33,7 +38,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from pipeline.crm.ledger.tables import BATCHES, REJECTIONS, ROWS, STANDING
 
 _PER_QUESTION: Final = 10_000
-"""Leads asked about at once: databases limit the variables of a statement."""
+"""Leads asked about at once."""
 _SCHEMA: Final = pa.schema(
     {
         "lead_id": pa.string(), "payload": pa.string(), "score": pa.int64(), "grade": pa.string(),
@@ -131,10 +136,17 @@ def _asked(
 ) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(lead_ids), _PER_QUESTION):
-        some = lead_ids.slice(start, _PER_QUESTION).to_pylist()
+        some = _listed(connection, json.dumps(lead_ids.slice(start, _PER_QUESTION).to_pylist()))
         wanted = select(*columns).where(table.c.target == target, table.c.lead_id.in_(some))
         found += connection.execute(wanted).all()
     return found
+
+
+def _listed(connection: Connection, ids: str) -> Select[Any]:
+    """Return a SELECT of a JSON list of ids: one variable, however many they are."""
+    if connection.dialect.name == "postgresql":
+        return select(func.json_array_elements_text(cast(literal(ids), JSON)).column_valued("listed"))
+    return select(func.json_each(literal(ids)).table_valued("value").c.value)
 
 
 def _upserted(connection: Connection, said: Any) -> Insert:  # noqa: ANN401 - a SELECT
