@@ -153,6 +153,22 @@ def scoring_table(
     )
 
 
+def standing_table(timelines: Timelines, facts: Sequence[Feature], *, as_of: int, zone: str) -> FeatureTable:
+    """Return how every lead that exists at *as_of* stands then, whoever the cohort is.
+
+    Args:
+        timelines: The timelines of one bucket of leads.
+        facts: What is asked of each.
+        as_of: The moment, microseconds (UTC); what was known later is not read.
+        zone: The shop's zone.
+
+    Returns:
+        One row per lead.
+    """
+    asked = on_grid(timelines, np.asarray([as_of], dtype=np.int64), horizon_days=0)
+    return compute(timelines, asked, facts, zone=zone)
+
+
 def _as_it_stands(
     timelines: Timelines, asked: Snapshots, features: Sequence[Feature], *, now: int, zone: str
 ) -> pa.Table:

@@ -74,7 +74,7 @@ class Deciding:
         named = self.decisions.named
         facts = situation.situation(
             self._leads.available,
-            _naming(self._settings),
+            naming_of(self._settings),
             event_types=self._leads.event_types,
             wanted=self.decisions.facts | set(LAST_TOUCH),
         )
@@ -90,7 +90,7 @@ class Deciding:
             as_of: The moment of scoring, microseconds (UTC).
             scored_at: When this run happens (aware): marks that people made until then count.
         """
-        told = _with_people(
+        told = with_people(
             pa.concat_tables(situations).unify_dictionaries(),
             self._leads.people(as_of=as_of),
             held={
@@ -155,7 +155,7 @@ def situation_of(asked: FeatureTable) -> pa.Table:
     return table if len(first) == len(table) else table.take(pa.array(first))
 
 
-def _with_people(told: pa.Table, people: pa.Table | None, *, held: Mapping[str, pa.Array]) -> pa.Table:
+def with_people(told: pa.Table, people: pa.Table | None, *, held: Mapping[str, pa.Array]) -> pa.Table:
     """Return each lead's situation with who it is, and with what is known of it through that."""
     for name, lead_ids in held.items():
         told = told.append_column(name, pc.is_in(told["lead_id"], value_set=lead_ids))
@@ -182,7 +182,8 @@ def _shown(told: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _naming(settings: Settings) -> Naming:
+def naming_of(settings: Settings) -> Naming:
+    """Return how the shop calls what opens and closes, and its events."""
     suppress = settings.decisions.suppress
     return Naming(
         event_types={ours: tuple(names) for ours, names in settings.features.event_types.items()},

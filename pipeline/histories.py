@@ -19,10 +19,11 @@ from features.errors import LeadlightError, wrong_input
 from features.local_time import local_iso
 from features.matrix import FeatureTable, concat
 from features.moments import local_date
+from features.plan import columns_read
 from features.snapshots import Trigger
 from features.stored_outcomes import stored_outcomes
 from features.timeline import Coverage, Timelines
-from features.training_table import Question, scoring_table, training_table
+from features.training_table import Question, scoring_table, standing_table, training_table
 from models.errors import NoConversionsError, no_conversions
 from models.points_card import PointsCard
 from models.points_card_columns import BoundCard
@@ -129,6 +130,18 @@ class Histories:
             [tables.people_at(bucket, as_of=as_of).drop_columns(["lead_no"]) for bucket in range(tables.buckets)]
         )
 
+    def standing(self, facts: Sequence[Feature], *, as_of: int) -> pa.Table:
+        """Return how every lead stands, bucket by bucket."""
+        zone = self._question.zone
+        parts = per_bucket(
+            self._tables,
+            lambda timelines: _told(standing_table(timelines, facts, as_of=as_of, zone=zone)),
+            columns=columns_read(facts),
+            progress=silent,
+            doing="reading how leads stand",
+        )
+        return pa.concat_tables(parts)
+
     def everyone(
         self,
         features: Sequence[Feature],
@@ -221,6 +234,12 @@ def per_bucket(
             done.append(result)
             progress(doing, len(done), tables.buckets)
     return done
+
+
+def _told(table: FeatureTable) -> pa.Table:
+    """Return the features of each lead behind its id."""
+    lead_id = table.keys["lead_id"].cast(pa.string())
+    return pa.table({"lead_id": lead_id, **{name: table.columns[name] for name in table.columns.column_names}})
 
 
 def _nothing_ripe(settings: Settings, tables: Tables) -> NoConversionsError:

@@ -107,6 +107,17 @@ class LeadData(Protocol):
             shop's own list of leads.
         """
 
+    def standing(self, facts: Sequence[Feature], *, as_of: int) -> pa.Table:
+        """Return how every lead of the shop stands at *as_of*, whoever waits for an answer.
+
+        Args:
+            facts: What is asked of each (`features.situation`).
+            as_of: The moment, microseconds (UTC); what was known later is not read.
+
+        Returns:
+            ``lead_id`` and one column per fact, under its name; each lead once.
+        """
+
     def everyone(
         self,
         features: Sequence[Feature],

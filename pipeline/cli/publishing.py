@@ -37,6 +37,7 @@ Resend = Annotated[bool, typer.Option("--resend", help="Send all, whatever stand
 Setup = Annotated[bool, typer.Option("--setup", help="Create the properties that are missing in the CRM.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Read a sample back and compare it with the ledger.")]
 Sample = Annotated[int, typer.Option("--sample", metavar="N", min=1, help="Leads that --verify reads.")]
+Read = Annotated[bool, typer.Option("--read", help="Read what people did in the CRM: overrides, outcomes, owners.")]
 Runs = Annotated[bool, typer.Option("--runs", help="List the last runs.")]
 Undo = Annotated[
     int,
@@ -58,6 +59,7 @@ def publish(
     setup: Setup = False,
     verify: Verify = False,
     sample: Sample = 200,
+    read: Read = False,
     runs: Runs = False,
     undo: Undo = 0,
     yes: Yes = False,
@@ -65,7 +67,7 @@ def publish(
 ) -> None:
     """Write scores, grades, reasons and next actions to your CRMs: only what changed, each lead accounted for."""
     _only_one(
-        {"--setup": setup, "--verify": verify, "--runs": runs, "--undo": undo > 0},
+        {"--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--undo": undo > 0},
         {
             "--limit": limit != 0, "--segment": bool(segment), "--only-grade": bool(only_grade),
             "--retry-rejected": retry_rejected, "--resend": resend,
@@ -74,6 +76,8 @@ def publish(
     settings = opened(config)
     if runs:
         _list_runs(settings, to, as_json=as_json)
+    elif read:
+        _listen(settings, to, as_json=as_json)
     elif setup or verify:
         _check(settings, to, sample=sample if verify else 0, as_json=as_json)
     elif undo:
@@ -104,6 +108,16 @@ def _undo(settings: "Settings", run_id: int, *, is_dry: bool, yes: bool, as_json
     with shown_on_stderr() as progress:
         report = run(settings, run_id, is_dry=is_dry, may=asker(progress, yes=yes), progress=progress)
     show(report, show_undone, as_json=as_json)
+    _exit(report.exit_code)
+
+
+def _listen(settings: "Settings", to: str, *, as_json: bool) -> None:
+    from pipeline.cli.show_publish_checks import show_heard
+    from pipeline.stages.listen import listen
+
+    with shown_on_stderr() as progress:
+        report = listen(settings, to, progress=progress)
+    show(report, show_heard, as_json=as_json)
     _exit(report.exit_code)
 
 

@@ -49,8 +49,10 @@ def _show_target(console: Console, report: TargetReport) -> None:
     console.print(f"{plain(report.target)}: {would}{again}; {said}.", markup=False, soft_wrap=True)
     console.print(_accounted(report.tally, is_dry=report.is_dry), markup=False)
     if report.movements:
+        console.print("\nGrades of the leads that are written:" if not report.is_dry else "\nGrades:", markup=False)
         console.print(_movements(report.movements))
     if report.is_dry and report.examples:
+        console.print("The best of them:", markup=False)
         console.print(_examples(report.examples))
     if report.dead_letters is not None:
         console.print(f"Turned away, with the CRM's words: {report.dead_letters}", markup=False, soft_wrap=True)
@@ -77,7 +79,7 @@ def _accounted(tally: Tally, *, is_dry: bool, unchanged: str = "unchanged") -> s
 
 
 def _movements(movements: tuple[Movement, ...]) -> Table:
-    table = Table(title="Grades of the leads that are written", title_justify="left")
+    table = Table()
     table.add_column("before")
     table.add_column("now")
     table.add_column("leads", justify="right")
@@ -87,7 +89,7 @@ def _movements(movements: tuple[Movement, ...]) -> Table:
 
 
 def _examples(examples: tuple[Difference, ...]) -> Table:
-    table = Table(title="The best of them", title_justify="left")
+    table = Table()
     for name in ("lead", "score", "grade", "action"):
         table.add_column(name, justify="right" if name == "score" else "left")
     table.add_column("what is written", ratio=1)

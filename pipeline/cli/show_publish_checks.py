@@ -8,6 +8,7 @@ from models.wording import counted, plain
 from pipeline.cli.show_publish import show_failures
 from pipeline.crm.verifying import LeadDifference
 from pipeline.row_words import day
+from pipeline.stages.listen import ListenReport
 from pipeline.stages.publish_checks import ChecksReport, PastRun, SetUp, TargetVerified
 
 _SHOWN = 20
@@ -19,6 +20,15 @@ def show_checks(console: Console, report: ChecksReport) -> None:
         _show_set_up(console, made)
     for found in report.verified:
         _show_verified(console, found)
+    show_failures(console, report.failures)
+
+
+def show_heard(console: Console, report: ListenReport) -> None:
+    """Print what each CRM told."""
+    for one in report.heard:
+        told = f"{counted(one.records, 'record')} read, {counted(one.changes, 'value')} changed"
+        said = told if one.is_read else "the config names nothing to be read (crm.NAME.read)"
+        console.print(f"{plain(one.target)}: {said}.", markup=False)
     show_failures(console, report.failures)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +26,9 @@ _FACTS: Mapping[StopReason, str] = {
     StopReason.SETUP: "'{}' is not set up for it",
     StopReason.NETWORK: "'{}' does not answer",
 }
+
+_A_PERSON_MENDS: Final = frozenset({StopReason.CREDENTIALS, StopReason.PERMISSION, StopReason.SETUP})
+"""Trouble that running again does not end; met before anything is sent, it is wrong input."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Sessi
         ):
             yield Session(engine, target, outside)
     except StopError as error:
-        raise NotFinishedError(stopped_words(name, error)) from error
+        words = stopped_words(name, error)
+        raise (LeadlightError(words) if error.reason in _A_PERSON_MENDS else NotFinishedError(words)) from error
     except (RetryError, BatchRefusedError) as error:
         raise NotFinishedError(compose(f"'{name}' did not answer as it should: {error.words}")) from error
     except SQLAlchemyError as error:

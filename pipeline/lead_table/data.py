@@ -122,6 +122,11 @@ class LeadTable:
         """Return the leads, with what the config's ``people`` names of them."""
         return self._kept.people()
 
+    def standing(self, facts: Sequence[Feature], *, as_of: int) -> pa.Table:  # noqa: ARG002 - there is no history
+        """Return the leads alone: nothing is known of them but their one row."""
+        people = self._kept.people()
+        return pa.table({"lead_id": pa.array([], pa.string()) if people is None else people["lead_id"]})
+
     def everyone(
         self,
         features: Sequence[Feature],

@@ -21,6 +21,7 @@ from models.model import LeadModel
 from pipeline.card_store import KeptCard
 from pipeline.crm.dead_letters import write_dead_letters
 from pipeline.crm.given import Filters, check_filters, given_leads
+from pipeline.crm.hearing import hear
 from pipeline.crm.ledger import batches, runs
 from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tally
 from pipeline.crm.losses import require_what_stands
@@ -29,7 +30,7 @@ from pipeline.crm.planning import Plan, Planner, Rules
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, require_room, stopped_words
 from pipeline.crm.targets import target_names
-from pipeline.holds import overridden
+from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
 from pipeline.published.run_files import INFO
 from pipeline.published.run_info import read_info
@@ -107,6 +108,7 @@ class _Publication:
     def report(self) -> TargetReport:
         """Publish and return what came of it."""
         require_room(self.session)
+        self._heard()
         left = self._left_over()
         if left is not None and not self.wish.is_dry:
             return self._sent(left, Plan(Planned(), []), is_resumed=True)
@@ -120,6 +122,12 @@ class _Publication:
         with self.session.engine.begin() as connection:
             runs.set_state(connection, run.id, RunState.OPEN)
         return self._sent(run, made, is_resumed=False)
+
+    def _heard(self) -> None:
+        """Hear whom people in the CRM want left alone, before anybody is written to."""
+        target = self.session.target
+        clock, read = self.session.outside.clock, target.config.read
+        hear(self.session.engine, target.name, target.connector, read, at=clock(), progress=self.progress)
 
     def _asked(self) -> Asked:
         target = self.session.target
@@ -236,7 +244,7 @@ class _Publication:
         )
 
     def _held(self) -> pa.Array:
-        return overridden(self.settings, at=self.session.outside.clock())
+        return left_alone(self.settings, at=self.session.outside.clock())
 
     def _tell(self, step: str, done: int, *, total: int) -> None:
         self.progress(step, done, total)

@@ -12,7 +12,7 @@ from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, stopped_words
 from pipeline.crm.undoing import Restoring, plan_undoing
-from pipeline.holds import overridden
+from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.publish import give_up
@@ -143,7 +143,7 @@ class _Undoing:
             due = batches.count_due(connection, by)
         sender = Sender(session.engine, session.target.connector, session.target.patience, session.outside.now_us)
         # People who said meanwhile to leave a lead alone mean this write as well.
-        held = overridden(self.settings, at=session.outside.clock())
+        held = left_alone(self.settings, at=session.outside.clock())
         ended = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)
@@ -176,14 +176,18 @@ def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
     try:
         with engine.connect() as connection:
             found = runs.find(connection, run_id)
+            others = [] if found is None else runs.unfinished(connection, found.asked.target)
     finally:
         engine.dispose()
     if found is None:
         raise _no_such_run(run_id)
+    is_on_its_way = any(one.asked.undoes == run_id for one in others)
     if found.asked.target not in settings.crm:
         raise _no_target(found)
     if found.asked.kind == RunKind.UNDO:
         raise _is_undoing(found)
+    if found.state == RunState.UNDONE and not is_on_its_way:
+        raise _is_undone(found)
     return found
 
 
@@ -203,6 +207,10 @@ def _no_target(run: Run) -> LeadlightError:
 def _is_undoing(run: Run) -> LeadlightError:
     hint = "`leadlight publish` writes the published scores again."
     return wrong_input(f"Run {run.id} took another run back; it cannot be taken back itself.", hint=hint)
+
+
+def _is_undone(run: Run) -> LeadlightError:
+    return wrong_input(f"Run {run.id} was taken back already.", hint="`leadlight publish --runs` lists what was done.")
 
 
 def _not_agreed(run: Run) -> GateFailedError:

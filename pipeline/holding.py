@@ -1,0 +1,42 @@
+"""Who must be left alone by now: the holds that tables told since the scores were made.
+
+A run of scores knows what was known at its moment. A consent that was withdrawn the day after counts all the same when
+the scores are sent, and when a person asks before calling.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from features.moments import to_us
+from features.situation import situation
+from models.holds import FACTS_READ, held, is_held
+from pipeline.deciding import naming_of, with_people
+from pipeline.holds import overridden
+from pipeline.lead_data import lead_data
+from pipeline.playbooks import decisions_of
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+
+def left_alone(settings: Settings, *, at: datetime) -> pa.Array:
+    """Return the ids of the leads that are to be left alone at the moment *at* (aware), whoever or whatever says so.
+
+    Consents, unsubscribed events and open deals count as the tables told them until then; holds of people, here and in
+    CRMs, as they are in force.
+    """
+    return pa.concat_arrays([overridden(settings, at=at), held_by_tables(settings, at=at)])
+
+
+def held_by_tables(settings: Settings, *, at: datetime) -> pa.Array:
+    """Return the ids of the leads whom the tables say to leave alone at *at* (aware); none before an ingest."""
+    if Workspace(settings.shop.workspace).current_generation() is None:
+        return pa.array([], pa.string())
+    leads, as_of = lead_data(settings), to_us(at)
+    facts = situation(leads.available, naming_of(settings), event_types=leads.event_types, wanted=FACTS_READ)
+    told = with_people(leads.standing(facts, as_of=as_of), leads.people(as_of=as_of), held={})
+    codes = held(decisions_of(settings.decisions).holds, told)
+    return told["lead_id"].combine_chunks().take(pa.array(np.flatnonzero(is_held(codes))))
