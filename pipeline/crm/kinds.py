@@ -51,7 +51,7 @@ class Surroundings:
     key: str
     folder: Path
     state: Path
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     patience: Patience = field(default_factory=Patience)
     may_create: bool = False
 
