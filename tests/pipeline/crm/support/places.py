@@ -1,0 +1,170 @@
+"""One small class per place that scores are written to: what the config says of it, and what lies there afterwards.
+
+with place_called("hubspot", folder, leads) as place:
+    shop = LittleShop(folder / "shop", leads=300, crm=place.crm(), publish={})
+    ...
+    place.state()
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from fakes.serving import Fake, Reply, Request, serving
+from support.little_shop import FIELDS
+
+State = dict[str, dict[str, Any]]
+"""What leads hold in Leadlight's properties, without empty ones, by lead."""
+
+
+class Place(ABC):
+    """A place that scores are written to, from when it is entered.
+
+    Args:
+        folder: Where it may keep files.
+        leads: The leads that it knows from the start, if it has to know them.
+        latency_s: How long each of its answers takes at least.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str]
+    key: ClassVar[str] = "leadlight_key"
+    creates: ClassVar[bool] = False
+    has_jobs: ClassVar[bool] = False
+    turns_leads_away: ClassVar[bool] = True
+    makes_properties: ClassVar[bool] = True
+    cannot_hold: ClassVar[frozenset[str]] = frozenset()
+    cannot_read: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, folder: Path, leads: Sequence[str], *, latency_s: float = 0.0) -> None:
+        self.folder, self.leads, self.latency_s = folder, list(leads), latency_s
+        self.written: list[tuple[str, str]] = []
+        self.open = ExitStack()
+        self._writing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.open.close()
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Let it be there."""
+
+    @abstractmethod
+    def connect(self) -> dict[str, Any]:
+        """Return the section `connect`."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The secrets."""
+        return {}
+
+    @abstractmethod
+    def held(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what leads hold, as it says."""
+
+    def forget(self, leads: Iterable[str]) -> None:
+        """See to it that the rows of these leads are turned away."""
+        raise NotImplementedError
+
+    def called(self, name: str) -> str:
+        """Return how a property such as ``leadlight_score`` is called here."""
+        return name
+
+    def crm(self, more: Mapping[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+        """Return the section `crm` of a config that leads here.
+
+        Args:
+            more: Further fields.
+            rest: Further settings of the target.
+        """
+        fields = {self.called(name): spec for name, spec in {**FIELDS, **(more or {})}.items()}
+        target = {
+            "kind": self.kind, "key": self.key, "create": self.creates, "fields": fields, "connect": self.connect(),
+            **rest,
+        }  # fmt: skip
+        return {self.name: target}
+
+    def state(self) -> State:
+        """Return what leads hold in Leadlight's properties; leads with nothing there are absent."""
+        names = {self.called(name): name for name in (*FIELDS, "leadlight_note")}
+        found = {
+            lead: {names[name]: value for name, value in held.items() if name in names and value not in {None, ""}}
+            for lead, held in self.held().items()
+        }
+        return {lead: held for lead, held in sorted(found.items()) if held}
+
+    def note_write(self, lead: str, values: Mapping[str, Any]) -> None:
+        """Remember that something was written to a lead."""
+        with self._writing:
+            self.written.append((lead, json.dumps(values, sort_keys=True, default=str)))
+
+
+class ServedPlace(Place):
+    """A place behind HTTP: its stand-in is served on loopback."""
+
+    fake: Fake
+
+    def begin(self) -> None:
+        """Serve the stand-in."""
+        self.fake = self.made()
+        if self.latency_s:
+            slow_down(self.fake, self.latency_s)
+        self.url = self.open.enter_context(serving(self.fake))
+
+    @abstractmethod
+    def made(self) -> Fake:
+        """Return the stand-in."""
+
+
+def slow_down(fake: Fake, latency_s: float) -> None:
+    """Let every answer come late: half of the time goes before the call takes effect."""
+    answer = fake.answer
+
+    def late(request: Request) -> Reply:
+        time.sleep(latency_s / 2)
+        reply = answer(request)
+        time.sleep(latency_s / 2)
+        return reply
+
+    fake.answer = late  # type: ignore[method-assign]
+
+
+def noting(call: Callable[..., Any], note: Callable[..., None]) -> Callable[..., Any]:
+    """Return *call*, whose arguments *note* is told of first."""
+
+    def noted(*args: Any, **rest: Any) -> Any:
+        note(*args)
+        return call(*args, **rest)
+
+    return noted
+
+
+def place_called(name: str, folder: Path, leads: Sequence[str], *, latency_s: float = 0.0) -> Place:
+    """Return the place of that name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return _PLACES[name](folder, leads, latency_s=latency_s)
+
+
+def _all() -> dict[str, type[Place]]:
+    from support import places_http
+
+    return {place.name: place for place in (*places_http.PLACES,)}
+
+
+_PLACES = _all()
+PLACES = tuple(_PLACES)
+WITH_JOBS = tuple(name for name, place in _PLACES.items() if place.has_jobs)
