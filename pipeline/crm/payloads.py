@@ -79,7 +79,9 @@ class Payloads:
         if source in _POINTS:
             return pc.divide(scores[source].combine_chunks().cast(pa.float64()), 100.0)
         if source in {"as_of", "scored_at"}:
-            return pc.strftime(scores[source].combine_chunks().cast(pa.timestamp("s", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
+            # A table of days ends with the last microsecond of a day; a CRM is told the second.
+            seconds = scores[source].combine_chunks().cast(pa.timestamp("s", "UTC"), safe=False)
+            return pc.strftime(seconds, "%Y-%m-%dT%H:%M:%SZ")
         return self._words(scores, spec, said)
 
     def _words(self, scores: pa.Table, spec: FieldSettings, said: dict[str, pa.Array]) -> pa.Array:

@@ -479,3 +479,14 @@ def test_order_of_rows_is_irrelevant(shop, memory, tmp_path):
     other.score(0, scores.take(pa.array(np.random.default_rng(1).permutation(len(scores)))))
     run(other)
     assert memory.records == here
+
+
+def test_a_moment_between_two_seconds_is_told_by_its_second(shop, memory):
+    """Data of whole days end with the last microsecond of a day: that moment is published like any other."""
+    scores = shop.leads.scores(1)
+    end = pa.scalar(shop.morning(1).replace(hour=23, minute=59, second=59, microsecond=999_999), scores["as_of"].type)
+    place = scores.column_names.index("as_of")
+    scores = scores.set_column(place, "as_of", pa.repeat(end, len(scores)))
+    shop.score(1, scores)
+    run(shop, night=1)
+    assert {record["leadlight_as_of"] for record in memory.records.values()} == {"2024-11-02T23:59:59Z"}
