@@ -12,12 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.moments import to_us
-from features.situation import situation
-from models.holds import FACTS_READ, held, is_held
-from pipeline.deciding import naming_of, with_people
 from pipeline.holds import overridden
-from pipeline.lead_data import lead_data
-from pipeline.playbooks import decisions_of
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -35,6 +30,13 @@ def held_by_tables(settings: Settings, *, at: datetime) -> pa.Array:
     """Return the ids of the leads whom the tables say to leave alone at *at* (aware); none before an ingest."""
     if Workspace(settings.shop.workspace).current_generation() is None:
         return pa.array([], pa.string())
+    # The sweep and its compiler, which only a shop with tables needs.
+    from features.situation import situation
+    from models.holds import FACTS_READ, held, is_held
+    from pipeline.deciding import naming_of, with_people
+    from pipeline.lead_data import lead_data
+    from pipeline.playbooks import decisions_of
+
     leads, as_of = lead_data(settings), to_us(at)
     facts = situation(leads.available, naming_of(settings), event_types=leads.event_types, wanted=FACTS_READ)
     told = with_people(leads.standing(facts, as_of=as_of), leads.people(as_of=as_of), held={})

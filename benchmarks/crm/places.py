@@ -1,0 +1,85 @@
+"""The places that the benchmark writes a million leads to: what the config says, and the stand-in that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_FIELDS: Final = {
+    "leadlight_score": "score",
+    "leadlight_grade": "grade",
+    "leadlight_probability": "probability",
+    "leadlight_action": {"from": "next_action", "length": 120},
+    "leadlight_reasons": {"from": "reasons", "length": 200},
+    "leadlight_as_of": "as_of",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place.
+
+    Attributes:
+        kind: The kind of its connector.
+        connect: How it is reached, beside the stand-in's address.
+        fake: The stand-in as ``module:Class``; empty = none is needed.
+        options: The stand-in's own.
+        environment: Secrets.
+        rows_per_call: Rows of one call, where the rate of calls is what bounds the time.
+        calls_per_s: The configured rate; 0 = there is none, and the seconds are told.
+        suffix: Of each property's name.
+        key: The property that tells records apart.
+    """
+
+    kind: str
+    connect: Mapping[str, Any] = field(default_factory=dict)
+    fake: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    rows_per_call: int = 0
+    calls_per_s: float = 0.0
+    suffix: str = ""
+    key: str = "leadlight_key"
+
+    def config(self, url: str) -> dict[str, Any]:
+        """Return the target as the config names it, its stand-in at *url*."""
+        connect = {**self.connect, **({"base_url": url} if self.fake else {})}
+        fields = {f"{name}{self.suffix}": source for name, source in _FIELDS.items()}
+        return {"kind": self.kind, "key": self.key, "create": True, "fields": fields, "connect": connect}
+
+
+PLACES: Final[Mapping[str, Place]] = {
+    "hubspot": Place(
+        "hubspot",
+        fake="fakes.hubspot:FakeHubSpot",
+        options={"token": "pat-eu1-benchmark", "latency_s": 0.05, "calls_per_10_s": 190, "keeps_calls": False},
+        environment={"LEADLIGHT_HUBSPOT_TOKEN": "pat-eu1-benchmark"},
+        rows_per_call=100,
+        calls_per_s=18,
+    ),
+    "marketo": Place(
+        "marketo",
+        connect={"bulk_from": 100_000_000, "calls_per_20_s": 50},
+        fake="fakes.marketo:FakeMarketo",
+        options={"latency_s": 0.05, "logs": False, "keeps_calls": False},
+        rows_per_call=300,
+        calls_per_s=2.5,
+    ),
+    "marketo-import": Place(
+        "marketo",
+        fake="fakes.marketo:FakeMarketo",
+        options={"latency_s": 0.05, "logs": False, "keeps_calls": False},
+    ),
+    "salesforce": Place(
+        "salesforce",
+        fake="fakes.salesforce:FakeSalesforce",
+        options={"latency_s": 0.05, "keeps_calls": False},
+        suffix="__c",
+        key="Leadlight_Key__c",
+    ),
+    "sqlite": Place("sql", connect={"url": "sqlite:///scored.db", "table": "scored"}),
+    "file-csv": Place("file", connect={"path": "scored.csv"}),
+    "file-parquet": Place("file", connect={"path": "scored.parquet"}),
+    "file-jsonl": Place("file", connect={"path": "scored.jsonl"}),
+}
