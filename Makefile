@@ -93,7 +93,7 @@ fix: setup  ## Format, mend what ruff can mend, strip the notebooks
 
 .PHONY: bench
 bench: setup  ## Run the benchmarks in full (ARGS=--quick for the small form)
-	@for name in features explain train_score tuning quality leaks gate coverage sum_laws app; do $(PY) -m benchmarks.$$name $(ARGS); done
+	@for name in features explain train_score tuning quality leaks gate coverage sum_laws app crm crm_postgres; do $(PY) -m benchmarks.$$name $(ARGS); done
 
 .PHONY: coverage
 coverage: setup  ## Which branches the tests leave out

@@ -2,8 +2,8 @@
 
 Each place gets a shop of its own, whose scores are stored as a night stores them. `leadlight publish` runs as a night
 runs it; the stand-in answers over HTTP from another process on the same cores. Told are the seconds of the whole
-command (start, comparing, freezing, sending), the seconds that the configured rate of calls takes at least, and the most memory
-that the command held. The second line of each place is the night after: only differences are sent.
+command (start, comparing, freezing, sending), the seconds that the configured rate of calls takes at least, and the
+most memory that the command held. The second line of each place is the night after: only differences are sent.
 
 Ends with 0 when every place that has a rate stayed within 15 % of it, every place within 500 MB, and every lead is
 accounted for as written, unchanged or held.
