@@ -7,6 +7,20 @@ import pytest
 from support.databases import DatabaseServer, mariadb_server, postgresql_server
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of kills, whichever process of the suite killed."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    rows = [told for report in reports for name, told in report.user_properties if name == "kills"]
+    if not rows:
+        return
+    terminalreporter.section("killed while publishing")
+    terminalreporter.write_line(
+        f"{'place':<16} {'kills':>6} {'with a batch in flight':>23} {'right':>6} {'seconds':>8}"
+    )
+    for place, kills, in_flight, right, seconds in sorted(rows):
+        terminalreporter.write_line(f"{place:<16} {kills:>6} {in_flight:>23} {right:>6} {seconds:>8}")
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[DatabaseServer]:
     """Return a PostgreSQL server of this session's own."""

@@ -29,7 +29,6 @@ class Desk:
         name: The place.
         leads: The shop's leads; a number, or the ids.
         more: Further fields that are written.
-        latency_s: How long the place takes to answer at least.
     """
 
     def __init__(
@@ -39,10 +38,9 @@ class Desk:
         *,
         leads: int | Sequence[str] = LEADS,
         more: Mapping[str, Any] | None = None,
-        latency_s: float = 0.0,
     ) -> None:
         self.ids = lead_ids(leads) if isinstance(leads, int) else list(leads)
-        self.place = place_called(name, folder / "place", self.ids, latency_s=latency_s)
+        self.place = place_called(name, folder / "place", self.ids)
         self.folder, self.more, self.night = folder, more, 0
 
     def __enter__(self) -> Self:

@@ -31,7 +31,9 @@ class Place(ABC):
     Args:
         folder: Where it may keep files.
         leads: The leads that it knows from the start, if it has to know them.
-        latency_s: How long each of its answers takes at least.
+
+    Attributes:
+        slowed_by: What a process that writes there calls first (`support.forks`), so that writing takes a while.
     """
 
     name: ClassVar[str]
@@ -43,9 +45,10 @@ class Place(ABC):
     makes_properties: ClassVar[bool] = True
     cannot_hold: ClassVar[frozenset[str]] = frozenset()
     cannot_read: ClassVar[frozenset[str]] = frozenset()
+    slowed_by: ClassVar[str] = ""
 
-    def __init__(self, folder: Path, leads: Sequence[str], *, latency_s: float = 0.0) -> None:
-        self.folder, self.leads, self.latency_s = folder, list(leads), latency_s
+    def __init__(self, folder: Path, leads: Sequence[str]) -> None:
+        self.folder, self.leads = folder, list(leads)
         self.written: list[tuple[str, str]] = []
         self.open = ExitStack()
         self._writing = threading.Lock()
@@ -75,6 +78,14 @@ class Place(ABC):
     @abstractmethod
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what leads hold, as it says."""
+
+    @abstractmethod
+    def slow_down(self) -> None:
+        """Let it take its time from now on, so that something is under way at most moments."""
+
+    @abstractmethod
+    def speed_up(self) -> None:
+        """Let it be as quick as it was."""
 
     def forget(self, leads: Iterable[str]) -> None:
         """See to it that the rows of these leads are turned away."""
@@ -117,30 +128,32 @@ class ServedPlace(Place):
     """A place behind HTTP: its stand-in is served on loopback."""
 
     fake: Fake
+    latency_s: ClassVar[float] = 0.2
 
     def begin(self) -> None:
         """Serve the stand-in."""
         self.fake = self.made()
-        if self.latency_s:
-            slow_down(self.fake, self.latency_s)
         self.url = self.open.enter_context(serving(self.fake))
 
     @abstractmethod
     def made(self) -> Fake:
         """Return the stand-in."""
 
+    def slow_down(self) -> None:
+        """Let every answer come late: half of the time goes before the call takes effect."""
+        answer = type(self.fake).answer
 
-def slow_down(fake: Fake, latency_s: float) -> None:
-    """Let every answer come late: half of the time goes before the call takes effect."""
-    answer = fake.answer
+        def late(request: Request) -> Reply:
+            time.sleep(self.latency_s / 2)
+            reply = answer(self.fake, request)
+            time.sleep(self.latency_s / 2)
+            return reply
 
-    def late(request: Request) -> Reply:
-        time.sleep(latency_s / 2)
-        reply = answer(request)
-        time.sleep(latency_s / 2)
-        return reply
+        self.fake.answer = late  # type: ignore[method-assign]
 
-    fake.answer = late  # type: ignore[method-assign]
+    def speed_up(self) -> None:
+        """Answer at once."""
+        del self.fake.answer
 
 
 def noting(call: Callable[..., Any], note: Callable[..., None]) -> Callable[..., Any]:
@@ -153,10 +166,10 @@ def noting(call: Callable[..., Any], note: Callable[..., None]) -> Callable[...,
     return noted
 
 
-def place_called(name: str, folder: Path, leads: Sequence[str], *, latency_s: float = 0.0) -> Place:
+def place_called(name: str, folder: Path, leads: Sequence[str]) -> Place:
     """Return the place of that name."""
     folder.mkdir(parents=True, exist_ok=True)
-    return _PLACES[name](folder, leads, latency_s=latency_s)
+    return _PLACES[name](folder, leads)
 
 
 def _all() -> dict[str, type[Place]]:

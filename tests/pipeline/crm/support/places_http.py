@@ -99,6 +99,7 @@ class MarketoBulkPlace(MarketoPlace):
     """Leads of Marketo, created and written by imported files."""
 
     name = "marketo-bulk"
+    latency_s = 0.1
     creates = True
     has_jobs = True
 
@@ -116,6 +117,7 @@ class SalesforcePlace(ServedPlace):
     """Leads of Salesforce that are there already, written by Collections."""
 
     name = kind = "salesforce"
+    latency_s = 0.1
     key = "Leadlight_Key__c"
     fake: FakeSalesforce
 
@@ -164,6 +166,7 @@ class SalesforceBulkPlace(SalesforcePlace):
     """Leads of Salesforce, written by Bulk jobs."""
 
     name = "salesforce-bulk"
+    latency_s = 0.04
     has_jobs = True
 
     def connect(self) -> dict[str, Any]:
@@ -176,6 +179,7 @@ class WebhookPlace(ServedPlace):
     """An address of the shop's own."""
 
     name = kind = "webhook"
+    latency_s = 0.1
     makes_properties = False
     secret = "webhook-secret-of-the-contract"
     fake: FakeWebhook
