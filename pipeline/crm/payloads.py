@@ -24,7 +24,7 @@ _AS_STORED: Final = frozenset({"score", "grade", "temperature", "cell", "rank", 
 _TOLD: Final = frozenset({"stage", "next_action", "channel", "wording", "segments"})
 _PROBABILITIES: Final = frozenset({"probability", "probability_low", "probability_high"})
 _POINTS: Final = frozenset({"fit", "engagement"})
-_CUT_TAIL: Final = r"[\s;,.]+\S*$"
+_CUT_TAIL: Final = r"[\s;,.]+[^\s;,.]*$"
 _ELLIPSIS: Final = "…"
 
 

@@ -84,13 +84,22 @@ class SharedTurns:
 
 
 def _rates(limits: Sequence[Limit]) -> list[Rate]:
-    """Return the limits, each with its even share of a second, as pyrate-limiter wants them: shorter spans first."""
-    rates: dict[int, int] = {}
+    """Return the limits, each with its even share of a second, as pyrate-limiter wants them: shorter spans first.
+
+    A limit that others imply is left out: over a longer span more calls must be allowed, and no more of them a second.
+    """
+    least: dict[int, int] = {}
     for limit in limits:
         span = round(limit.seconds * Duration.SECOND)
         shares = {span: limit.calls}
         if span > _SPREAD_MS:
             shares[_SPREAD_MS] = max(1, math.ceil(limit.calls * _SPREAD_MS / span))
         for length, calls in shares.items():
-            rates[length] = min(calls, rates.get(length, calls))
-    return [Rate(calls, length) for length, calls in sorted(rates.items())]
+            least[length] = min(calls, least.get(length, calls))
+    kept: list[Rate] = []
+    for length, calls in sorted(least.items()):
+        while kept and kept[-1].limit >= calls:
+            kept.pop()
+        if not kept or calls * kept[-1].interval <= kept[-1].limit * length:
+            kept.append(Rate(calls, length))
+    return kept
