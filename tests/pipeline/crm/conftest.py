@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from support.databases import DatabaseServer, mariadb_server, postgresql_server
+from support.forks import Forks
+from support.places import NEEDS_SERVER, PLACES
+from support.places_local import SERVERS
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -33,3 +36,19 @@ def mariadb() -> Iterator[DatabaseServer]:
     """Return a MariaDB server of this session's own."""
     with mariadb_server() as server:
         yield server
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest) -> str:
+    """Return the name of each place in turn; its server runs."""
+    name: str = request.param
+    if (server := NEEDS_SERVER.get(name)) is not None:
+        SERVERS[server] = request.getfixturevalue(server)
+    return name
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Return what starts the command in processes of their own."""
+    with Forks() as made:
+        yield made

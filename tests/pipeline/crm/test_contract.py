@@ -7,22 +7,7 @@ from pipeline.stages.publish import Wish
 from pipeline.stages.publish_checks import set_up
 from pipeline.stages.publish_undo import undo
 from support.desk import Desk
-from support.forks import Forks
-from support.places import PLACES
 from support.waiting import is_there, let_go, pipes
-
-
-@pytest.fixture(params=PLACES)
-def place(request):
-    """Return the name of each place in turn."""
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def forks():
-    """Return what starts the command in processes of their own."""
-    with Forks() as made:
-        yield made
 
 
 @pytest.fixture

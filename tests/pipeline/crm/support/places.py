@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -40,12 +41,13 @@ class Place(ABC):
     kind: ClassVar[str]
     key: ClassVar[str] = "leadlight_key"
     creates: ClassVar[bool] = False
-    has_jobs: ClassVar[bool] = False
     turns_leads_away: ClassVar[bool] = True
     makes_properties: ClassVar[bool] = True
+    keeps_writes: ClassVar[bool] = True
     cannot_hold: ClassVar[frozenset[str]] = frozenset()
     cannot_read: ClassVar[frozenset[str]] = frozenset()
     slowed_by: ClassVar[str] = ""
+    server: ClassVar[str] = ""
 
     def __init__(self, folder: Path, leads: Sequence[str]) -> None:
         self.folder, self.leads = folder, list(leads)
@@ -173,11 +175,15 @@ def place_called(name: str, folder: Path, leads: Sequence[str]) -> Place:
 
 
 def _all() -> dict[str, type[Place]]:
-    from support import places_http
+    from support import places_http, places_local
 
-    return {place.name: place for place in (*places_http.PLACES,)}
+    known = [*places_http.PLACES, *places_local.TABLES]
+    if find_spec("pipeline.crm.connectors.file"):
+        known += places_local.FILES
+    return {place.name: place for place in known}
 
 
 _PLACES = _all()
 PLACES = tuple(_PLACES)
-WITH_JOBS = tuple(name for name, place in _PLACES.items() if place.has_jobs)
+NEEDS_SERVER = {name: place.server for name, place in _PLACES.items() if place.server}
+"""The fixture that starts the server of each place that has one."""

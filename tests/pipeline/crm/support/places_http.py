@@ -101,7 +101,6 @@ class MarketoBulkPlace(MarketoPlace):
     name = "marketo-bulk"
     latency_s = 0.1
     creates = True
-    has_jobs = True
 
     def connect(self) -> dict[str, Any]:
         """Return how it is reached; few rows make a file."""
@@ -167,7 +166,6 @@ class SalesforceBulkPlace(SalesforcePlace):
 
     name = "salesforce-bulk"
     latency_s = 0.04
-    has_jobs = True
 
     def connect(self) -> dict[str, Any]:
         """Return how it is reached; few rows make a job."""

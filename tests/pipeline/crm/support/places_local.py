@@ -1,0 +1,213 @@
+"""Tables and files as places: databases of this session's own, and a file beside the shop."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.parquet as pq
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from support.databases import DatabaseServer
+from support.little_shop import FIELDS
+from support.places import Place
+
+SERVERS: dict[str, DatabaseServer] = {}
+"""The servers that run, by the name of the fixture that starts each."""
+
+
+class TablePlace(Place):
+    """A table of a database; what is written to it, a trigger keeps."""
+
+    kind = "sql"
+    slowed_by = "support.slowness:of_tables"
+    key_type: ClassVar[str] = "VARCHAR(400)"
+
+    def begin(self) -> None:
+        """Make the table, with a row for each lead."""
+        self.url = self.made()
+        self.engine: Engine = create_engine(self.url, poolclass=NullPool)
+        self.open.callback(self.engine.dispose)
+        self.run(f"CREATE TABLE leads ({self.key} {self.key_type} PRIMARY KEY)")
+        with self.engine.begin() as connection:
+            connection.execute(text("INSERT INTO leads VALUES (:lead)"), [{"lead": lead} for lead in self.leads])
+
+    def made(self) -> str:
+        """Return the URL of an empty database."""
+        raise NotImplementedError
+
+    def connect(self) -> dict[str, Any]:
+        """Return which table it is."""
+        return {"table": "leads", "batch_rows": 100}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The URL, password included."""
+        return {"LEADLIGHT_SQL_URL": self.url}
+
+    def held(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the rows."""
+        with self.engine.connect() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(text("SELECT * FROM leads"))]
+        return {row.pop(self.key): row for row in rows}
+
+    def forget(self, leads: Iterable[str]) -> None:
+        """Delete rows."""
+        with self.engine.begin() as connection:
+            gone = [{"lead": lead} for lead in leads]
+            connection.execute(text(f"DELETE FROM leads WHERE {self.key} = :lead"), gone)
+
+    def slow_down(self) -> None:
+        """Keep every write from now on; the process that writes is what takes its time."""
+        self.run("CREATE TABLE writes (lead VARCHAR(400), said TEXT)", *self.keeping())
+
+    def speed_up(self) -> None:
+        """Read what was kept."""
+        with self.engine.connect() as connection:
+            self.written = [(row.lead, row.said) for row in connection.execute(text("SELECT * FROM writes"))]
+
+    def keeping(self) -> list[str]:
+        """Return the statements that let writes be kept."""
+        raise NotImplementedError
+
+    def run(self, *statements: str) -> None:
+        """Run statements."""
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def _object(self, function: str) -> str:
+        return f"{function}({', '.join(f'{name!r}, NEW.{name}' for name in FIELDS)})"
+
+
+class SQLitePlace(TablePlace):
+    """A table of SQLite."""
+
+    name = "sqlite"
+    key_type = "TEXT"
+
+    def made(self) -> str:
+        """Return the URL of a file."""
+        return f"sqlite:///{self.folder.resolve() / 'crm.db'}"
+
+    def keeping(self) -> list[str]:
+        """Return a trigger."""
+        return [
+            f"CREATE TRIGGER kept AFTER UPDATE ON leads BEGIN INSERT INTO writes VALUES "
+            f"(NEW.{self.key}, {self._object('json_object')}); END"
+        ]
+
+
+class PostgreSQLPlace(TablePlace):
+    """A table of PostgreSQL."""
+
+    name = "postgresql"
+    server = "postgresql"
+    key_type = "TEXT"
+
+    def made(self) -> str:
+        """Return the URL of a database of its own."""
+        return SERVERS[self.server].database()
+
+    def keeping(self) -> list[str]:
+        """Return a trigger and its function."""
+        return [
+            f"CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO writes VALUES "
+            f"(NEW.{self.key}, {self._object('json_build_object')}::text); RETURN NULL; END $$",
+            "CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION keep()",
+        ]
+
+
+class MySQLPlace(PostgreSQLPlace):
+    """A table of MariaDB."""
+
+    name = "mysql"
+    server = "mariadb"
+    key_type = "VARCHAR(400) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+
+    def keeping(self) -> list[str]:
+        """Return a trigger."""
+        return [
+            f"CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW INSERT INTO writes VALUES "
+            f"(NEW.{self.key}, {self._object('JSON_OBJECT')})"
+        ]
+
+
+class FilePlace(Place):
+    """A file beside the shop."""
+
+    kind = "file"
+    creates = True
+    makes_properties = False
+    turns_leads_away = False
+    keeps_writes = False
+    slowed_by = "support.slowness:of_files"
+    ending: ClassVar[str]
+
+    def begin(self) -> None:
+        """Know where it will be."""
+        self.file = self.folder.resolve() / f"scores.{self.ending}"
+
+    def connect(self) -> dict[str, Any]:
+        """Return where it is."""
+        return {"path": str(self.file)}
+
+    def held(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the rows, none twice."""
+        rows = self.rows(self.file) if self.file.exists() else []
+        found = {str(row.pop(self.key)): row for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def rows(self, file: Path) -> list[dict[str, Any]]:
+        """Return the rows of the file as it spells them."""
+        raise NotImplementedError
+
+    def slow_down(self) -> None:
+        """The process that writes is what takes its time."""
+
+    def speed_up(self) -> None:
+        """The process that reads was never slow."""
+
+
+class CsvPlace(FilePlace):
+    """A file of comma-separated values."""
+
+    name = "file-csv"
+    ending = "csv"
+
+    def rows(self, file: Path) -> list[dict[str, Any]]:
+        """Return the rows."""
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.DictReader(lines))
+
+
+class JsonLinesPlace(FilePlace):
+    """A file with an object in each line."""
+
+    name = "file-jsonl"
+    ending = "jsonl"
+
+    def rows(self, file: Path) -> list[dict[str, Any]]:
+        """Return the rows."""
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            return [json.loads(line) for line in lines]
+
+
+class ParquetPlace(FilePlace):
+    """A file of Parquet."""
+
+    name = "file-parquet"
+    ending = "parquet"
+
+    def rows(self, file: Path) -> list[dict[str, Any]]:
+        """Return the rows."""
+        return list(pq.read_table(file).to_pylist())
+
+
+TABLES: tuple[type[Place], ...] = (SQLitePlace, PostgreSQLPlace, MySQLPlace)
+FILES: tuple[type[Place], ...] = (CsvPlace, JsonLinesPlace, ParquetPlace)
