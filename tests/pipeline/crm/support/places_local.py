@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from support.databases import DatabaseServer
@@ -96,10 +96,8 @@ class SQLitePlace(TablePlace):
 
     def keeping(self) -> list[str]:
         """Return a trigger."""
-        return [
-            f"CREATE TRIGGER kept AFTER UPDATE ON leads BEGIN INSERT INTO writes VALUES "
-            f"(NEW.{self.key}, {self._object('json_object')}); END"
-        ]
+        values = f"(NEW.{self.key}, {self._object('json_object')})"
+        return [f"CREATE TRIGGER kept AFTER UPDATE ON leads BEGIN INSERT INTO writes VALUES {values}; END"]
 
 
 class PostgreSQLPlace(TablePlace):
@@ -115,9 +113,10 @@ class PostgreSQLPlace(TablePlace):
 
     def keeping(self) -> list[str]:
         """Return a trigger and its function."""
+        values = f"(NEW.{self.key}, {self._object('json_build_object')}::text)"
+        body = f"BEGIN INSERT INTO writes VALUES {values}; RETURN NULL; END"
         return [
-            f"CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO writes VALUES "
-            f"(NEW.{self.key}, {self._object('json_build_object')}::text); RETURN NULL; END $$",
+            f"CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
             "CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION keep()",
         ]
 
@@ -131,10 +130,8 @@ class MySQLPlace(PostgreSQLPlace):
 
     def keeping(self) -> list[str]:
         """Return a trigger."""
-        return [
-            f"CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW INSERT INTO writes VALUES "
-            f"(NEW.{self.key}, {self._object('JSON_OBJECT')})"
-        ]
+        values = f"(NEW.{self.key}, {self._object('JSON_OBJECT')})"
+        return [f"CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW INSERT INTO writes VALUES {values}"]
 
 
 class FilePlace(Place):
