@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from features.catalog import Feature
 from features.errors import GateFailedError, LeadlightError, compose
 from features.local_time import local_iso
+from features.moments import to_us
 from models.model import LeadModel
 from pipeline.card_store import KeptCard
 from pipeline.crm.dead_letters import write_dead_letters
@@ -209,9 +211,16 @@ class _Publication:
         with session.engine.begin() as connection:
             tally = runs.tally(connection, run.id)
             if not tally.pending and ended.stopped is None:
-                runs.set_state(connection, run.id, RunState.FINISHED, at=session.outside.clock())
+                runs.end(connection, run.id, RunState.FINISHED, at=session.outside.clock())
+        self._tidy()
         stopped = "" if ended.stopped is None else stopped_words(session.target.name, ended.stopped)
         return self._told(run.id, made, tally, stopped=stopped, is_resumed=is_resumed)
+
+    def _tidy(self) -> None:
+        """Let rows go whose runs ended long ago."""
+        outside, keep = self.session.outside, timedelta(days=self.settings.publish.keep_days)
+        with self.session.engine.begin() as connection:
+            runs.prune(connection, before=to_us(outside.clock() - keep))
 
     def _told(
         self, run_id: int | None, made: Plan, tally: Tally, *, stopped: str = "", is_resumed: bool = False

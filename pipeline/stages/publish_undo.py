@@ -148,8 +148,8 @@ class _Undoing:
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)
             if not tally.pending and ended.stopped is None:
-                runs.set_state(connection, by.id, RunState.FINISHED, at=session.outside.clock())
-                runs.set_state(connection, self.run.id, RunState.UNDONE, at=session.outside.clock())
+                runs.end(connection, by.id, RunState.FINISHED, at=session.outside.clock())
+                runs.set_state(connection, self.run.id, RunState.UNDONE)
         stopped = "" if ended.stopped is None else stopped_words(by.asked.target, ended.stopped)
         return self._told(by.id, found, tally, stopped=stopped)
 

@@ -44,8 +44,10 @@ def opened(url: str) -> Engine:
         with _alone_with_tables(file), engine.begin() as connection:
             _upgrade(connection)
     except CommandError as error:
+        engine.dispose()
         raise _newer(url) from error
     except SQLAlchemyError as error:
+        engine.dispose()
         raise unanswered(url, error) from error
     return engine
 

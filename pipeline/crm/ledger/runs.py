@@ -142,10 +142,19 @@ def seal(connection: Connection, run_id: int, planned: Planned, *, batch_size: i
         connection.execute(insert(BATCHES), batches)
 
 
-def set_state(connection: Connection, run_id: int, state: RunState, *, at: datetime | None = None) -> None:
-    """Write down how far a run has come; *at* is when it ended."""
-    ended = None if at is None else to_us(at)
-    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(state=state, ended_at=ended))
+def set_state(connection: Connection, run_id: int, state: RunState) -> None:
+    """Write down how far a run has come."""
+    connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(state=state))
+
+
+def end(connection: Connection, run_id: int, state: RunState, *, at: datetime) -> Tally:
+    """Write down that a run has ended, with how its leads are accounted for, and return that."""
+    found = tally(connection, run_id)
+    run = connection.execute(select(RUNS.c.still_rejected).where(RUNS.c.id == run_id)).one()
+    counts = {"written": found.written, "pending": found.pending, "held": found.held}
+    ended = {**counts, "rejected": found.rejected - run.still_rejected, "state": state, "ended_at": to_us(at)}
+    connection.execute(update(RUNS).where(RUNS.c.id == run_id, RUNS.c.ended_at.is_(None)).values(**ended))
+    return found
 
 
 def discard(connection: Connection, run_id: int) -> None:
@@ -176,14 +185,16 @@ def newest(connection: Connection, target: str, *, most: int = 10) -> list[Run]:
 def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime) -> None:
     """Give a run up: what was on its way is known to be unknown from now on."""
     mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, batch_size=run.batch_size, at=to_us(at))
-    set_state(connection, run.id, state, at=at)
+    end(connection, run.id, state, at=at)
 
 
 def tally(connection: Connection, run_id: int) -> Tally:
     """Return how the leads of a run are accounted for."""
+    run = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one()
+    if run.ended_at is not None:
+        return Tally(run.given, run.written, run.unchanged, run.rejected + run.still_rejected, run.pending, run.held)
     by_state = select(ROWS.c.state, func.count()).where(ROWS.c.run_id == run_id).group_by(ROWS.c.state)
     states: dict[str, int] = {state: int(count) for state, count in connection.execute(by_state)}
-    run = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one()
     return Tally(
         given=run.given,
         written=states.get("written", 0),

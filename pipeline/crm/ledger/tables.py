@@ -41,9 +41,13 @@ RUNS: Final = Table(
     Column("unchanged", BigInteger, nullable=False, default=0),
     Column("held", BigInteger, nullable=False, default=0),
     Column("still_rejected", BigInteger, nullable=False, default=0),
+    Column("written", BigInteger, nullable=False, default=0),  # of its rows, when it ended: they outlive the rows
+    Column("rejected", BigInteger, nullable=False, default=0),
+    Column("pending", BigInteger, nullable=False, default=0),
     Column("begun_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Index("ledger_runs_of_target", "target", "id"),
+    sqlite_autoincrement=True,  # the number of a run that was thrown away is given to no other
 )
 
 ROWS: Final = Table(

@@ -45,8 +45,12 @@ def _runs() -> None:
         Column("unchanged", BigInteger, nullable=False),
         Column("held", BigInteger, nullable=False),
         Column("still_rejected", BigInteger, nullable=False),
+        Column("written", BigInteger, nullable=False),
+        Column("rejected", BigInteger, nullable=False),
+        Column("pending", BigInteger, nullable=False),
         Column("begun_at", BigInteger, nullable=False),
         Column("ended_at", BigInteger, nullable=True),
+        sqlite_autoincrement=True,
     )
 
 

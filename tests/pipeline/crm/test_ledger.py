@@ -1,0 +1,212 @@
+"""The ledger: its tables as the code knows them, one writer per target, in a file and on a server alike."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, func, select, text
+
+from features.errors import LeadlightError, NotFinishedError
+from features.moments import to_us
+from pipeline.crm.ledger import opening, runs
+from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
+from pipeline.crm.patience import Patience
+from pipeline.crm.session import Outside
+from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.publish import Wish, publish
+from pipeline.stages.publish_checks import past_runs, verify
+from pipeline.stages.publish_undo import undo
+from support.little_shop import FIELDS, LittleShop
+from support.memory import Memory, kind_for
+
+YES = Wish(may=lambda _: True)
+
+
+@pytest.fixture(params=["file", "server"])
+def url(request, tmp_path) -> str:
+    """Return where a new ledger lies: in a file, and on a server."""
+    if request.param == "file":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return request.getfixturevalue("postgresql").database()
+
+
+@pytest.fixture
+def memory(monkeypatch) -> Memory:
+    """Return a CRM in memory."""
+    made = Memory()
+    monkeypatch.setattr("pipeline.crm.targets.kind_of", lambda _: kind_for(made))
+    return made
+
+
+@pytest.fixture
+def shop(tmp_path) -> LittleShop:
+    """Return a shop with scores of its first night."""
+    made = LittleShop(tmp_path / "shop", leads=120, crm={"crm": {"fields": FIELDS}})
+    made.score(0)
+    return made
+
+
+def outside(shop, url, night=0, *, days=0.0):
+    """Return the world on the morning after a night, its ledger at *url*."""
+    return Outside(
+        environment={opening.LEDGER: url},
+        patience=Patience(most_s=1, sleep=lambda _: None),
+        clock=lambda: shop.morning(night) + timedelta(days=days),
+    )
+
+
+def run(shop, url, night=0, **rest):
+    """Publish and return the report of the one target."""
+    report = publish(shop.settings, YES, outside=outside(shop, url, night, **rest))
+    assert not report.failures, report.failures
+    return report.targets[0]
+
+
+def test_migrations_make_the_tables_that_the_code_knows(url):
+    """After all migrations, the database has every table, column and index of the code, and no others."""
+    engine = opening.opened(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": "ledger_version", "compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_a_ledger_opens_for_many_at_once(url):
+    """Whoever comes first makes the tables; the others find them."""
+    failed = []
+
+    def open_it():
+        try:
+            opening.opened(url).dispose()
+        except LeadlightError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(url):
+    """A version that this one does not know is refused, and said how to go on."""
+    opening.opened(url).dispose()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ledger_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(LeadlightError, match="newer version"):
+        opening.opened(url)
+
+
+def test_one_run_writes_to_a_target_at_a_time(url):
+    """The second refuses and may be started again; another target is free."""
+    engine = opening.opened(url)
+    with opening.writing_to(engine, "crm"):
+        with pytest.raises(NotFinishedError, match="Another run"), opening.writing_to(engine, "crm"):
+            pass
+        with opening.writing_to(engine, "other"):
+            pass
+    with opening.writing_to(engine, "crm"):
+        pass
+    engine.dispose()
+
+
+def test_a_night_is_published_resumed_verified_and_undone(shop, url, memory):
+    """The whole life of a run is the same in a file and on a server."""
+    sent = []
+
+    def stop(rows):
+        sent.append(len(rows))
+        if len(sent) > 3:
+            raise StopError("gone", reason=StopReason.NETWORK)
+
+    memory.on_send = stop
+    cut = run(shop, url)
+    assert cut.tally.pending > 0
+    memory.on_send = lambda _: None
+    first = run(shop, url)
+    assert first.is_resumed
+    assert first.tally.written + first.tally.held == first.tally.given
+    stood = {key: dict(record) for key, record in memory.records.items()}
+    assert run(shop, url).tally.unchanged == first.tally.written
+    shop.score(1)
+    second = run(shop, url, 1)
+    assert 0 < second.tally.written < first.tally.written
+    (read,) = verify(shop.settings, "", sample=500, outside=outside(shop, url, 1)).verified
+    assert read.read == read.agree == len(memory.records)
+    assert undo(shop.settings, second.run, may=lambda _: True, outside=outside(shop, url, 1)).exit_code == 0
+    assert {key: memory.records[key] for key in stood} == stood
+    assert [one.state for one in past_runs(shop.settings, "", outside=outside(shop, url))] == [
+        "finished", "undone", "finished", "finished",
+    ]  # fmt: skip
+
+
+def test_what_was_on_its_way_is_unsure_when_newer_scores_come(shop, url, memory):
+    """A batch without an answer is sent again by the next scores, though nothing of them moved."""
+
+    def cut(rows):
+        with memory.lock:
+            for row in rows:
+                memory.records.setdefault(row.key, {}).update(row.fields)
+        raise StopError("cut", reason=StopReason.NETWORK)
+
+    memory.on_send = cut
+    run(shop, url)
+    unsure = set(memory.records)
+    memory.on_send, memory.sent = lambda _: None, []
+    shop.score(1, shop.leads.scores(0))
+    run(shop, url, 1)
+    assert unsure
+    assert unsure <= {key for batch in memory.sent for key in batch}
+
+
+def test_old_rows_go_and_what_stands_stays(shop, url, memory):
+    """After `keep_days` the rows of ended runs are removed; the next night still sends only differences."""
+    run(shop, url)
+    shop.score(1)
+    late = run(shop, url, 1, days=500)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        left = connection.execute(select(func.count(func.distinct(ROWS.c.run_id)))).scalar()
+        batches = connection.execute(select(func.count(func.distinct(BATCHES.c.run_id)))).scalar()
+        standing = connection.execute(select(func.count()).select_from(STANDING)).scalar()
+    engine.dispose()
+    assert (left, batches) == (1, 1)
+    assert standing == len(memory.records)
+    assert late.tally.written + late.tally.held == late.tally.given
+
+
+def test_the_tally_of_a_run_whose_rows_are_gone_is_kept(shop, url, memory):
+    """What a run wrote can still be told when its rows are long gone."""
+    first = run(shop, url)
+    shop.score(1)
+    run(shop, url, 1, days=500)
+    told = {one.run: one.tally for one in past_runs(shop.settings, "", outside=outside(shop, url))}
+    assert told[first.run] == first.tally
+
+
+def test_a_removed_ledger_sends_all_again(shop, tmp_path, memory):
+    """Without a ledger nobody knows what stands: everything is sent, and nothing is doubled."""
+    first = run(shop, f"sqlite:///{tmp_path / 'one.db'}")
+    held = {key: dict(record) for key, record in memory.records.items()}
+    assert run(shop, f"sqlite:///{tmp_path / 'two.db'}").tally.written == first.tally.written
+    assert memory.records == held
+
+
+def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory):
+    """What a run that was killed while planning left behind goes away with the next."""
+    engine = opening.opened(url)
+    settings = shop.settings
+    with engine.begin() as connection:
+        asked = runs.Asked("crm", runs.RunKind.PUBLISH, 0, "v", {}, "m", ())
+        left = runs.begin(connection, asked, at=shop.morning(0))
+    run(shop, url)
+    with engine.connect() as connection:
+        assert runs.find(connection, left) is None
+    engine.dispose()
+    assert [one.state for one in past_runs(settings, "", outside=outside(shop, url))] == ["finished"]
+    assert to_us(shop.morning(0)) > 0
