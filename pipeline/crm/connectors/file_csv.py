@@ -1,0 +1,177 @@
+"""CSV files: texts only, safe to be opened in a spreadsheet.
+
+Nothing at all between two delimiters is an empty field. An empty text is written as ``""``; both read the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.parsing import literal
+from pipeline.crm.connectors.file_cells import meant, shown, shown_all
+from pipeline.crm.connectors.file_formats import KEY, Staged
+from pipeline.crm.connectors.file_parts import Note
+from pipeline.crm.connectors.value_texts import as_text
+from pipeline.crm.promise import CrmField, Row, Value
+from pipeline.crm.trouble import StopError, StopReason
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_HEADER_BYTES: Final = 1 << 20
+_SPELLED, _OTHER, _OTHER_MEANS = "spelled", "other", "other_means"
+
+
+class Csv:
+    """How CSV files are written and read."""
+
+    def columns(self, file: Path) -> list[str]:
+        """Return the names in the header."""
+        return _header(file)[0]
+
+    def part(self, rows: Sequence[Row], names: Sequence[str]) -> tuple[pa.Table, Note]:
+        """Return *rows* as a part: texts as they will stand in the file.
+
+        A key may stand in a file of others as it is, though we spell it otherwise (-12), unless it then means another
+        key ('-12).
+        """
+        keys = pa.array([row.key for row in rows], pa.string())
+        spelled = shown_all(keys)
+        is_other = pc.not_equal(keys, spelled)
+        meanings = [said if (said := meant(key)) != key else None for key in keys.filter(is_other).to_pylist()]
+        other_means = pc.replace_with_mask(pa.nulls(len(keys), pa.string()), is_other, pa.array(meanings, pa.string()))
+        columns = {KEY: keys, _SPELLED: spelled, _OTHER_MEANS: other_means}
+        for place, name in enumerate(names):
+            columns[f"f{place}"] = _cells([row.fields[name] for row in rows])
+        return pa.table(columns), Note(tuple(names))
+
+    def file_texts(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, names: Sequence[str]) -> str:  # noqa: ARG002
+        """Return the SQL that reads ``key, t0, t1 …`` from *file*."""
+        columns, delimiter = _header(file)
+        wanted = [f"c{columns.index(key)} AS {KEY}"]
+        for place, name in enumerate(names):
+            wanted.append((f"c{columns.index(name)}" if name in columns else "NULL::VARCHAR") + f" AS t{place}")
+        return f"SELECT {', '.join(wanted)} FROM {_read(file, len(columns), delimiter)}"  # noqa: S608
+
+    def source(self, staged_parts: Staged) -> str:
+        """Return the SQL of all rows of parts."""
+        return staged_parts.sql
+
+    def part_texts(self, newest: str, staged_parts: Staged, names: Sequence[str]) -> str:
+        """Return the SQL that reads ``key, t0, t1 …`` from parts."""
+        places = [staged_parts.names.index(name) for name in names]
+        wanted = [f"{_SPELLED} AS {KEY}", *(f"f{of} AS t{place}" for place, of in enumerate(places))]
+        return f"SELECT {', '.join(wanted)} FROM {newest}"  # noqa: S608
+
+    def file_rows(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, parts: Staged) -> str:  # noqa: ARG002
+        """Return the SQL that reads ``spot, key, c0, c1 …`` from *file*."""
+        columns, delimiter = _header(file)
+        # Few keys are spelled otherwise than they are; for these, what stands in the file says which key is meant.
+        meanings = (
+            f"(SELECT {_SPELLED} AS cell, {KEY} AS means FROM {parts.sql} WHERE {_SPELLED} <> {KEY} UNION "  # noqa: S608
+            f"SELECT {KEY}, {_OTHER_MEANS} FROM {parts.sql} WHERE {_OTHER_MEANS} IS NOT NULL)"
+        )
+        cell = f"c{columns.index(key)}"
+        return (
+            f"SELECT numbered.*, coalesce(means, {cell}) AS {KEY} FROM (SELECT row_number() OVER () AS spot, * "  # noqa: S608
+            f"FROM {_read(file, len(columns), delimiter)}) AS numbered LEFT JOIN {meanings} ON cell = {cell}"
+        )
+
+    def write(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        stretches: Iterator[str],
+        file: Path | None,
+        key: str,
+        parts: Staged,
+        to: Path,
+    ) -> None:
+        """Write the header, then stretch after stretch behind it."""
+        columns, delimiter = ([key], ",") if file is None else _header(file)
+        chosen = [_cell(name, place, key, parts.names, is_old=file is not None) for place, name in enumerate(columns)]
+        added = [name for name in parts.names if name not in columns]
+        chosen += [f"p.f{parts.names.index(name)}" for name in added]
+        piece = to.with_name(to.name + ".piece")
+        with to.open("wb") as whole:
+            whole.write(_header_line([*columns, *added], delimiter))
+            for stretch in stretches:
+                connection.execute(
+                    f"COPY (SELECT {', '.join(chosen)} {stretch}) TO {literal(str(piece))} (FORMAT csv, HEADER false, "
+                    f"DELIMITER {literal(delimiter)}, QUOTE '\"', ESCAPE '\"', NULLSTR '')"
+                )
+                with piece.open("rb") as some:
+                    shutil.copyfileobj(some, whole)
+                piece.unlink()
+
+    def spellings(self, key: str) -> list[str]:
+        """Return how *key* may stand in a file."""
+        return [shown(key), key] if meant(key) == key else [shown(key)]
+
+    def meant_key(self, cell: str) -> str:
+        """Return the key that stands in a file as *cell*."""
+        return meant(cell)
+
+    def meant(self, cell: str) -> str | None:
+        """Return the text that stands in a file as *cell*."""
+        return meant(cell) or None
+
+    def faults(self, connection: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[CrmField]) -> Iterator[str]:  # noqa: ARG002
+        """Yield nothing: a text holds whatever is written."""
+        yield from ()
+
+
+def _cell(name: str, place: int, key: str, names: Sequence[str], *, is_old: bool) -> str:
+    """Return the SQL of a column of the new file."""
+    if name == key:
+        return f"coalesce(o.c{place}, p.{_SPELLED})" if is_old else f"p.{_SPELLED}"
+    if name in names:
+        return f"CASE WHEN p.spot IS NULL THEN o.c{place} ELSE p.f{names.index(name)} END"
+    return f"o.c{place}"
+
+
+def _header_line(names: Sequence[str], delimiter: str) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerow(names)
+    return written.getvalue().encode()
+
+
+def _read(file: Path, n_columns: int, delimiter: str) -> str:
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(n_columns))
+    return (
+        f"read_csv({literal(str(file))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='\"', "
+        f"escape='\"', nullstr='', allow_quoted_nulls=false, columns={{{columns}}})"
+    )
+
+
+def _header(file: Path) -> tuple[list[str], str]:
+    """Return the names in the first line of *file*, and what parts them.
+
+    Raises:
+        StopError: It has none.
+    """
+    with file.open("rb") as opened:
+        text = opened.read(_HEADER_BYTES).decode("utf-8-sig", errors="replace")
+    first_line = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=first_line.count)
+    try:
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        names = []
+    if not names or "\N{REPLACEMENT CHARACTER}" in "".join(names):
+        words = f"'{file.name}' has no header that can be read as CSV in UTF-8."
+        raise StopError(words, reason=StopReason.SETUP, hint="correct the file, or move it away.")
+    return names, delimiter
+
+
+def _cells(values: Sequence[Value]) -> pa.Array:
+    """Return values as they stand in the file; a number is no formula, whatever it begins with."""
+    texts = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
+    others = pa.array([None if isinstance(value, str) else as_text(value) for value in values], pa.string())
+    return pc.coalesce(shown_all(texts), others)

@@ -1,0 +1,74 @@
+"""DuckDB as files are merged and read with it: little memory, nothing from the network, the rest on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from features.errors import is_disk_full, tells_of_full_disk
+from features.parsing import literal
+from pipeline.crm.trouble import StopError, StopReason
+
+MEMORY_MB: Final = 96
+
+
+def opened(spill: Path, *, threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB; what does not fit in its memory goes to the folder *spill*."""
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{MEMORY_MB}MB", "threads": threads, "temp_directory": str(spill),
+            "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+        }
+    )  # fmt: skip
+    connection.execute("SET TimeZone = 'UTC'")
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def quoted(name: str) -> str:
+    """Return a column's name as SQL spells it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(values: list[str]) -> str:
+    """Return texts as a list of SQL's."""
+    return "[" + ", ".join(map(literal, values)) + "]"
+
+
+@contextmanager
+def at_file(path: Path) -> Iterator[None]:
+    """Raise a `StopError` for what goes wrong with the file at *path* inside.
+
+    DuckDB's own words may repeat lines of the file, so they are not passed on.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if tells_of_full_disk(error):
+            raise _full(path) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            words = f"The rows of '{path.name}' are too long for the memory that there is."
+            raise StopError(
+                words, reason=StopReason.QUOTA, hint="shorten the fields, or write to a database."
+            ) from None
+        words = f"'{path.name}' cannot be read as what its name says, or its columns do not fit what is written."
+        hint = "see that the file is whole, and that no other program writes it."
+        raise StopError(words, reason=StopReason.SETUP, hint=hint) from None
+    except PermissionError as error:
+        words = f"'{path}' cannot be written: {error.strerror}."
+        raise StopError(words, reason=StopReason.PERMISSION, hint="see who may write to its folder.") from error
+    except OSError as error:
+        if is_disk_full(error):
+            raise _full(path) from error
+        words = f"'{path}' cannot be written: {error.strerror}."
+        raise StopError(words, reason=StopReason.SETUP, hint="run `leadlight publish --setup`.") from error
+
+
+def _full(path: Path) -> StopError:
+    words = f"The disk that holds '{path}' is full; the file is as it was."
+    return StopError(words, reason=StopReason.QUOTA, hint="free some space, then run the same command again.")

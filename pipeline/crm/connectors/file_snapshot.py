@@ -1,0 +1,114 @@
+"""What a file and the parts beside it hold together, ready to be asked about by key.
+
+A file of a million rows is read once, not once per question: its keys and the fields asked for go to a table of
+DuckDB's, and parts that came since are added to it. It lasts as long as the process, and is made anew when the file
+changes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.crm.connectors.file_engine import at_file, opened
+from pipeline.crm.connectors.file_formats import KEY, Format, Staged, newest, staged
+from pipeline.crm.connectors.file_parts import Parts
+
+PAGE: Final = 5_000
+Fingerprint = tuple[int, ...]
+
+
+def fingerprint(file: Path) -> Fingerprint:
+    """Return what changes whenever *file* does; empty where there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return ()
+    return (found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+class Snapshot:
+    """Keys and fields of one file.
+
+    Args:
+        file: The file.
+        form: Its format.
+        key: The column that tells rows apart.
+        names: The fields that are asked for.
+    """
+
+    def __init__(self, file: Path, form: Format, key: str, names: Sequence[str]) -> None:
+        self._file, self._format, self._key, self.names = file, form, key, tuple(names)
+        self._parts = Parts(file)
+        self._folder = Path(tempfile.mkdtemp(prefix="leadlight-file-"))
+        self._connection = opened(self._folder / "spill")
+        self._connection.execute(f"ATTACH '{self._folder / 'snapshot.db'}' AS snapshot")
+        self._connection.execute("USE snapshot")
+        self._of: Fingerprint | None = None
+        self._last_part = 0
+
+    def close(self) -> None:
+        """Throw it away."""
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def rows_of(self, keys: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
+        """Return the fields of those of *keys* that are there, by key."""
+        self._refresh()
+        asked = set(keys)
+        spelled = [spelling for key in keys for spelling in self._format.spellings(key)]
+        with at_file(self._file):
+            rows = self._connection.execute(
+                "SELECT * EXCLUDE (spot) FROM held WHERE key IN (SELECT unnest($1)) ORDER BY spot", [spelled]
+            ).fetchall()
+        found = {self._format.meant_key(row[0]): self._meant(row[1:]) for row in rows}
+        return {key: values for key, values in found.items() if key in asked}
+
+    def page(self, after: int) -> list[tuple[int, str, tuple[str | None, ...]]]:
+        """Return the rows behind place *after*: place, key, fields; fewer than `PAGE` at the end."""
+        self._refresh()
+        with at_file(self._file):
+            rows = self._connection.execute(
+                "SELECT spot, * EXCLUDE (spot) FROM held WHERE spot > $1 AND key IS NOT NULL ORDER BY spot LIMIT $2",
+                [after, PAGE],
+            ).fetchall()
+        return [(row[0], self._format.meant_key(row[1]), self._meant(row[2:])) for row in rows]
+
+    def _meant(self, cells: Sequence[Any]) -> tuple[str | None, ...]:
+        return tuple(None if cell is None else self._format.meant(cell) for cell in cells)
+
+    def _refresh(self) -> None:
+        with at_file(self._file):
+            of = fingerprint(self._file)
+            if of != self._of:
+                self._build(of)
+            later = staged(self._parts, after=self._last_part)
+            if later.parts:
+                self._add(later)
+                self._last_part = later.parts[-1].number
+
+    def _build(self, of: Fingerprint) -> None:
+        columns = "".join(f", t{place} VARCHAR" for place in range(len(self.names)))
+        self._connection.execute(f"CREATE OR REPLACE TABLE held (spot BIGINT, key VARCHAR{columns})")
+        if of and of[0]:
+            texts = self._format.file_texts(self._connection, self._file, self._key, self.names)
+            self._connection.execute(f"INSERT INTO held SELECT row_number() OVER (), * FROM ({texts})")  # noqa: S608
+        self._of, self._last_part = of, 0
+
+    def _add(self, later: Staged) -> None:
+        names = [name for name in self.names if name in later.names]
+        texts = self._format.part_texts(newest(self._connection, self._format, later), later, names)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE newer AS {texts}")
+        if names:
+            places = {self.names.index(name): place for place, name in enumerate(names)}
+            cells = ", ".join(f"t{place} = newer.t{of}" for place, of in places.items())
+            self._connection.execute(f"UPDATE held SET {cells} FROM temp.newer WHERE held.{KEY} = newer.{KEY}")  # noqa: S608
+        columns = "".join(f", t{self.names.index(name)}" for name in names)
+        self._connection.execute(
+            f"INSERT INTO held (spot, {KEY}{columns}) SELECT (SELECT coalesce(max(spot), 0) FROM held) "  # noqa: S608
+            f"+ row_number() OVER (ORDER BY {KEY}), * FROM temp.newer ANTI JOIN held USING ({KEY})"
+        )
+        self._connection.execute("DROP TABLE temp.newer")
