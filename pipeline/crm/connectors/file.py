@@ -73,6 +73,7 @@ class FileConnector:
         # What a link points to is replaced, never the link.
         self._file = (surroundings.folder / options.path).resolve()
         self._key, self._may_create = surroundings.key, surroundings.may_create
+        self._state = surroundings.state
         self._format = _FORMATS[options.format_name]()
         self._parts = Parts(self._file)
         self._alone = threading.RLock()
@@ -208,7 +209,7 @@ class FileConnector:
         """Return the snapshot with the fields *names*; there is one at a time, for memory's sake."""
         if self._snapshot is None or self._snapshot.names != tuple(names):
             self._forget()
-            self._snapshot = Snapshot(self._file, self._format, self._key, names)
+            self._snapshot = Snapshot(self._file, self._format, self._key, names, state=self._state)
         return self._snapshot
 
     def _forget(self) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 import duckdb
 
+from features.parsing import literal
 from pipeline.crm.connectors.file_engine import opened
 from pipeline.crm.connectors.file_formats import KEY, Format, Staged
 from pipeline.crm.connectors.file_parts import NUMBER
@@ -32,7 +33,7 @@ def merge(file: Path | None, form: Format, key: str, parts: Staged, *, to: Path,
         room: An empty folder for what lies between.
     """
     with opened(room / "spill", threads=1) as connection:
-        connection.execute(f"ATTACH '{room / 'merge.db'}' AS room")
+        connection.execute(f"ATTACH {literal(str(room / 'merge.db'))} AS room")
         connection.execute("USE room")
         old = "SELECT NULL::BIGINT AS spot, NULL::VARCHAR AS key LIMIT 0"
         if file is not None:

@@ -7,17 +7,21 @@ changes.
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from features.parsing import literal
 from pipeline.crm.connectors.file_engine import at_file, opened
 from pipeline.crm.connectors.file_formats import KEY, Format, Staged, newest, staged
 from pipeline.crm.connectors.file_parts import Parts
+from pipeline.workspace import PART, remove_left_overs
 
 PAGE: Final = 5_000
+_FOLDER: Final = "file-snapshot"
 Fingerprint = tuple[int, ...]
 
 
@@ -38,14 +42,17 @@ class Snapshot:
         form: Its format.
         key: The column that tells rows apart.
         names: The fields that are asked for.
+        state: Where it lies meanwhile; what killed processes left there is removed.
     """
 
-    def __init__(self, file: Path, form: Format, key: str, names: Sequence[str]) -> None:
+    def __init__(self, file: Path, form: Format, key: str, names: Sequence[str], *, state: Path) -> None:
         self._file, self._format, self._key, self.names = file, form, key, tuple(names)
         self._parts = Parts(file)
-        self._folder = Path(tempfile.mkdtemp(prefix="leadlight-file-"))
+        remove_left_overs(state, _FOLDER)
+        self._folder = state / f".{_FOLDER}.{secrets.token_hex(4)}.{os.getpid()}{PART}"
+        self._folder.mkdir()
         self._connection = opened(self._folder / "spill")
-        self._connection.execute(f"ATTACH '{self._folder / 'snapshot.db'}' AS snapshot")
+        self._connection.execute(f"ATTACH {literal(str(self._folder / 'snapshot.db'))} AS snapshot")
         self._connection.execute("USE snapshot")
         self._of: Fingerprint | None = None
         self._last_part = 0

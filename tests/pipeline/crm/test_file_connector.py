@@ -424,6 +424,21 @@ def test_what_a_link_points_to_is_written(tmp_path):
     assert (tmp_path / "data" / "real.csv").read_text() == "lead_id,score\na,1\n"
 
 
+def test_what_is_read_from_lies_in_the_workspace_and_goes_when_it_is_closed(tmp_path):
+    """Also what a killed process left there; a quote in a folder's name does no harm."""
+    folder = tmp_path / "Ann's"
+    folder.mkdir()
+    published(folder, "crm.csv", [row("a", score=1)])
+    left = folder / ".file-snapshot.dead.999999999.part"
+    left.mkdir()
+    one = connector(folder)
+    assert one.read(["a"], ("score",))["a"].fields == {"score": "1"}
+    assert not left.exists()
+    assert len(list(folder.glob(".file-snapshot.*"))) == 1
+    one.close()
+    assert [path.name for path in folder.iterdir()] == ["crm.csv"]
+
+
 def test_a_format_is_given_or_told_by_the_name(tmp_path):
     """Neither is a mistake of the config's."""
     with pytest.raises(ValueError, match="give `format`"):
