@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -121,14 +121,13 @@ class Histories:
             doing="scoring",
         )
 
-    def people(self, *, as_of: int) -> pa.Table | None:
+    def people(self, *, as_of: int, only: Collection[str] | None = None) -> pa.Table | None:
         """Return who stands in the table of leads; None where there is none."""
         tables = self._tables
         if not tables.has_people:
             return None
-        return pa.concat_tables(
-            [tables.people_at(bucket, as_of=as_of).drop_columns(["lead_no"]) for bucket in range(tables.buckets)]
-        )
+        found = (tables.people_at(bucket, as_of=as_of).drop_columns(["lead_no"]) for bucket in range(tables.buckets))
+        return pa.concat_tables([_with(only, people) for people in found])
 
     def standing(self, facts: Sequence[Feature], *, as_of: int) -> pa.Table:
         """Return how every lead stands, bucket by bucket."""
@@ -240,6 +239,11 @@ def _told(table: FeatureTable) -> pa.Table:
     """Return the features of each lead behind its id."""
     lead_id = table.keys["lead_id"].cast(pa.string())
     return pa.table({"lead_id": lead_id, **{name: table.columns[name] for name in table.columns.column_names}})
+
+
+def _with(only: Collection[str] | None, people: pa.Table) -> pa.Table:
+    """Return the columns of *people* that are wanted, and whose they are."""
+    return people.select([name for name in people.column_names if only is None or name == "lead_id" or name in only])
 
 
 def _nothing_ripe(settings: Settings, tables: Tables) -> NoConversionsError:

@@ -32,13 +32,13 @@ def held_by_tables(settings: Settings, *, at: datetime) -> pa.Array:
         return pa.array([], pa.string())
     # The sweep and its compiler, which only a shop with tables needs.
     from features.situation import situation
-    from models.holds import FACTS_READ, held, is_held
+    from models.holds import CONSENT, FACTS_READ, held, is_held
     from pipeline.deciding import naming_of, with_people
     from pipeline.lead_data import lead_data
     from pipeline.playbooks import decisions_of
 
     leads, as_of = lead_data(settings), to_us(at)
     facts = situation(leads.available, naming_of(settings), event_types=leads.event_types, wanted=FACTS_READ)
-    told = with_people(leads.standing(facts, as_of=as_of), leads.people(as_of=as_of), held={})
+    told = with_people(leads.standing(facts, as_of=as_of), leads.people(as_of=as_of, only={CONSENT}), held={})
     codes = held(decisions_of(settings.decisions).holds, told)
     return told["lead_id"].combine_chunks().take(pa.array(np.flatnonzero(is_held(codes))))

@@ -6,7 +6,7 @@ row per lead and nothing behind it. The stages ask either through `LeadData` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -99,12 +99,16 @@ class LeadData(Protocol):
             What *work* returned, in order of parts; parts may be empty.
         """
 
-    def people(self, *, as_of: int) -> pa.Table | None:
+    def people(self, *, as_of: int, only: Collection[str] | None = None) -> pa.Table | None:
         """Return who the leads are, as it was known at *as_of* (microseconds, UTC); None where that is not kept.
 
+        Args:
+            as_of: The moment.
+            only: The columns that are wanted; None = all.
+
         Returns:
-            ``lead_id`` and those columns of `features.people.PEOPLE` that the shop has, one row per lead of the
-            shop's own list of leads.
+            ``lead_id`` and those columns of `features.people.PEOPLE` that the shop has and *only* names, one row per
+            lead of the shop's own list of leads.
         """
 
     def standing(self, facts: Sequence[Feature], *, as_of: int) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -118,9 +118,10 @@ class LeadTable:
         table = waiting_table(self._rows, self._timing, features, as_of=as_of, beside=beside)
         return _in_parts(table, work, progress)
 
-    def people(self, *, as_of: int) -> pa.Table | None:  # noqa: ARG002 - one row per lead, and no versions
+    def people(self, *, as_of: int, only: Collection[str] | None = None) -> pa.Table | None:  # noqa: ARG002 - no versions
         """Return the leads, with what the config's ``people`` names of them."""
-        return self._kept.people()
+        people = self._kept.people()
+        return people.select([name for name in people.column_names if only is None or name in {"lead_id", *only}])
 
     def standing(self, facts: Sequence[Feature], *, as_of: int) -> pa.Table:  # noqa: ARG002 - there is no history
         """Return the leads alone: nothing is known of them but their one row."""
