@@ -110,6 +110,15 @@ def instant(said: datetime, zone: str) -> int:
     return local_clock(zone).to_utc(to_us(said.replace(tzinfo=UTC)))
 
 
+def days_before(moment: int, days: int, *, zone: str) -> int:
+    """Return the same time of the clock of *zone*, *days* days earlier; moments are microseconds (UTC).
+
+    A day on which the clocks change counts as a day, so that a midnight stays a midnight.
+    """
+    local = from_us(moment).astimezone(_zone(zone)).replace(tzinfo=None)
+    return instant(local - timedelta(days=days), zone)
+
+
 def local_iso(moment: int, zone: str) -> str:
     """Return microseconds since the epoch as ISO text of the clock of *zone*, with its offset."""
     return from_us(moment).astimezone(_zone(zone)).isoformat()

@@ -105,6 +105,16 @@ class Workspace:
             yield self.root / "tuning.db"
 
     @contextmanager
+    def running(self) -> Iterator[None]:
+        """Keep every other nightly run out; each of its steps keeps out others by itself.
+
+        Raises:
+            NotFinishedError: Another nightly run of this shop is at work.
+        """
+        with self._alone(".run.lock", _run_elsewhere(self.root)):
+            yield
+
+    @contextmanager
     def publishing(self) -> Iterator[None]:
         """Wait until nobody else decides whose scores are published, then keep them from it."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -269,6 +279,13 @@ def _held(root: Path) -> NotFinishedError:
 def _tuned_elsewhere(root: Path) -> NotFinishedError:
     return not_finished(
         f"Another tuning is at work in the workspace '{root}'.", hint="wait until it has ended, then run this again."
+    )
+
+
+def _run_elsewhere(root: Path) -> NotFinishedError:
+    return not_finished(
+        f"Another `leadlight run` is at work in the workspace '{root}'.",
+        hint="wait until it has ended, then run this again: what it did is not done twice.",
     )
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import LeadlightError
-from features.local_time import instant, local_clock, local_iso
-from features.moments import to_us
+from features.local_time import days_before, instant, local_clock, local_iso
+from features.moments import from_us, to_us
 from features.parsing import clock_notes, utc_microseconds
 
 ZONES = ["UTC", "America/New_York", "Europe/Lisbon", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo"]
@@ -95,3 +95,14 @@ def test_an_unknown_zone_is_refused_with_the_nearest():
     """A misspelled zone is named beside the one that was likely meant."""
     with pytest.raises(LeadlightError, match="no time zone 'Europe/Warsow'; did you mean 'Europe/Warsaw'"):
         local_clock("Europe/Warsow")
+
+
+def test_days_before_keep_the_time_of_the_clock():
+    """Across both changes of the clocks noon stays noon, and the last moment of a day stays the last."""
+    for day in ((2024, 4, 2), (2024, 10, 29)):
+        noon = datetime(*day, 12, tzinfo=ZoneInfo("Europe/Warsaw"))
+        found = from_us(days_before(to_us(noon), 5, zone="Europe/Warsaw")).astimezone(ZoneInfo("Europe/Warsaw"))
+        assert found.replace(tzinfo=None) == datetime(*day, 12) - timedelta(days=5)
+        night = noon.replace(hour=23, minute=59, second=59, microsecond=999_999)
+        last = from_us(days_before(to_us(night), 5, zone="Europe/Warsaw")).astimezone(ZoneInfo("Europe/Warsaw"))
+        assert last.replace(tzinfo=None) == night.replace(tzinfo=None) - timedelta(days=5)
