@@ -27,6 +27,7 @@ from pipeline.settings_heard import heard_faults
 from pipeline.settings_lead_table import LeadTableSettings
 from pipeline.settings_model import ModelSettings
 from pipeline.settings_question import QuestionSettings
+from pipeline.settings_run import RunSettings
 from pipeline.settings_score import ScoreSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
 
@@ -112,6 +113,7 @@ class Settings(Section):
     app: AppSettings = Field(default_factory=AppSettings)
     crm: dict[str, TargetSettings] = Field(default_factory=dict, description="Where scores are written to, by name.")
     publish: PublishSettings = Field(default_factory=PublishSettings)
+    run: RunSettings = Field(default_factory=RunSettings)
 
     _listed = field_validator("tables", mode="before")(_as_lists)
     _folder: Path = PrivateAttr(default=Path())
