@@ -32,7 +32,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "leadlight"))
 def _tests_give_way_to_nobody() -> Iterator[None]:
     """A command that runs in this process must not lower the priority of the tests behind it."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("pipeline.cli.scoring.give_way", lambda _: None)
+        for command in ("nightly", "scoring"):
+            patched.setattr(f"pipeline.cli.{command}.give_way", lambda _: None)
         yield
 
 

@@ -10,8 +10,8 @@ from pipeline.cli.logs import log_to_stderr
 
 #: As a person comes to need them.
 _ORDER = (
-    "demo", "init", "check", "ingest", "features", "tune", "train", "backtest", "score", "explain", "publish", "serve",
-    "report", "retrain", "models", "promote", "rollback", "points",
+    "demo", "init", "check", "ingest", "features", "tune", "train", "backtest", "score", "explain", "publish", "run",
+    "serve", "report", "retrain", "models", "promote", "rollback", "points",
 )  # fmt: skip
 
 
