@@ -9,7 +9,7 @@ from datetime import datetime
 from features.catalog import Feature
 from features.errors import GateFailedError, compose
 from features.local_time import local_iso
-from features.moments import to_us
+from features.moments import is_past, local_date, local_midnight, to_us
 from features.timeline import Coverage
 from pipeline.asked_moment import asked_moment
 from pipeline.champion import champion, has_champion
@@ -18,6 +18,7 @@ from pipeline.lead_data import LeadData, lead_data
 from pipeline.settings import Settings
 from pipeline.stages.freshness import Freshness, Rules, Volume, freshness
 from pipeline.stages.row_counts import row_counts
+from pipeline.workspace import LEAD_TABLE, Workspace
 
 _PEOPLE = "leads"
 """New leads may be rare, so their table has no age of its own unless the config names it; its volume counts."""
@@ -58,7 +59,7 @@ def newest_data(settings: Settings, *, as_of: datetime | None, now: datetime) ->
     at, zone, rules = to_us(now) if as_of is None else moment, settings.shop.time_zone, _rules(settings)
     with row_counts(settings) as count_of:
         tables = tuple(
-            freshness(name, span, count_of(name), at=at, as_of=moment, zone=zone, rules=rules)
+            freshness(name, span, count_of(name), at=at, as_of=_whole_until(settings, moment), zone=zone, rules=rules)
             for name, span in sorted(spans.items())
         )
     return NewestData(moment, tables)
@@ -80,6 +81,20 @@ def _read_by_scores(settings: Settings, leads: LeadData) -> Sequence[Feature]:
     if settings.points.card is not None and not has_champion(settings):
         return leads.points_card().features
     return champion(settings)[0].features
+
+
+def _whole_until(settings: Settings, moment: int) -> int:
+    """Return until when rows can be expected: *moment*, but of a lead table the begin of the last day that it names.
+
+    A lead table covers all until it was loaded, whatever its newest date; that day may have just begun.
+    """
+    if settings.lead_table is None or settings.lead_table.date is None:
+        return moment
+    _, manifest = Workspace(settings.shop.workspace).lead_table()
+    last = to_us(datetime.fromisoformat(manifest["report"]["tables"][LEAD_TABLE]["last_occurred"]))
+    zone = settings.shop.time_zone
+    begin = local_midnight(local_date(last, zone), zone)
+    return begin if is_past(begin, moment) else moment
 
 
 def _rules(settings: Settings) -> Rules:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from features.local_time import days_before
 from features.moments import DAY, local_midnight, to_us
 from features.timeline import Coverage
+from pipeline.settings import parse
 from pipeline.settings_run import RunSettings
+from pipeline.stages.data_gate import newest_data
 from pipeline.stages.freshness import Rules, freshness
 from pipeline.stages.ingest import ingest
 from pipeline.stages.missed_nights import missed_nights
@@ -200,6 +202,33 @@ def test_rows_are_counted_as_the_loads_brought_them(tmp_path):
         assert list(count_of("orders")([(begin, begin + DAY), (begin + DAY, begin + 2 * DAY)])) == [2, 1]
         assert list(count_of("events")([(begin, begin + 2 * DAY)])) == [120]
         assert count_of("sessions") is None
+
+
+def lead_table_in(folder, counts):
+    """Read a table of leads with so many a day, before dawn of the day that it names last, and return its config."""
+    days = [FIRST_DAY + timedelta(days=number) for number, count in enumerate(counts) for _ in range(count)]
+    rows = [f"L{number},{day},{('', 0, 1)[number % 3]},PL" for number, day in enumerate(days)]
+    (folder / "leads.csv").write_text("\n".join(["id,day,won,country", *rows]) + "\n")
+    (folder / "points.yaml").write_text(
+        "base: 0\ncaps: {fit: 50, engagement: 50, total: 100}\ngrades: {a: 60, b: 40, c: 20}\n"
+        "temperatures: {hot: 50, warm: 25}\nrules:\n"
+        "  - {name: near, group: fit, points: 15, attribute: country, is: PL}\n"
+    )
+    table = {"path": "leads.csv", "lead_id": "id", "label": {"column": "won"}, "date": "day"}
+    raw = {"shop": {"name": "Table"}, "lead_table": table, "points": {"card": "points.yaml"}}
+    settings = parse(raw, place=folder / "leadlight.yaml")
+    ingest(settings, now=before_dawn(len(counts) - 2))
+    return settings
+
+
+def test_a_lead_table_is_judged_by_its_last_whole_day(tmp_path):
+    """The day that has just begun says nothing; the one before it, with a tenth of its leads, does."""
+    now = before_dawn(35)
+    for name, counts, is_fit in (("whole", [60] * 36 + [1], True), ("poor", [60] * 35 + [6, 1], False)):
+        (tmp_path / name).mkdir()
+        (found,) = newest_data(lead_table_in(tmp_path / name, counts), as_of=None, now=now).tables
+        assert (found.table, found.volume.rows, found.volume.usual) == ("lead_table", counts[35], 60)
+        assert found.is_fit == is_fit
 
 
 @pytest.mark.parametrize("setting", ["max_age_days_of", "least_volume_of"])
