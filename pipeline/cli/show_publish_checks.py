@@ -1,11 +1,13 @@
 """What `leadlight publish --setup`, `--verify` and `--runs` print."""
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from models.wording import counted, plain
 from pipeline.cli.show_publish import show_failures
+from pipeline.crm.ledger.runs import Tally
 from pipeline.crm.verifying import LeadDifference
 from pipeline.row_words import day
 from pipeline.stages.listen import ListenReport
@@ -37,17 +39,23 @@ def show_runs(console: Console, report: list[PastRun]) -> None:
     if not report:
         console.print("Nothing was written yet.", markup=False)
         return
-    table = Table()
-    numbers = ("given", "written", "unchanged", "rejected", "pending", "held")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for name in ("run", "target", "what", "state", "scores of", "begun"):
-        table.add_column(name)
-    for name in numbers:
-        table.add_column(name, justify="right")
+        table.add_column(name, no_wrap=True)
+    table.add_column("leads", overflow="fold")
     for one in report:
         what = one.kind if one.undoes is None else f"undoes {one.undoes}"
-        cells = (str(one.run), plain(one.target), what, one.state, day(one.as_of), one.begun_at[:16].replace("T", " "))
-        table.add_row(*map(Text, cells), *(f"{getattr(one.tally, name):,}" for name in numbers))
+        begun = one.begun_at[:16].replace("T", " ")
+        cells = (str(one.run), plain(one.target), what, one.state, day(one.as_of), begun, _accounted(one.tally))
+        table.add_row(*map(Text, cells))
     console.print(table)
+
+
+def _accounted(tally: Tally) -> str:
+    """Return how the leads are accounted for, parts that are none left out."""
+    parts = ("written", "unchanged", "rejected", "pending", "held")
+    told = [f"{count:,} {name}" for name in parts if (count := getattr(tally, name))]
+    return f"{tally.given:,} = {' + '.join(told)}" if told else f"{tally.given:,}"
 
 
 def _show_set_up(console: Console, made: SetUp) -> None:

@@ -102,6 +102,8 @@ class Sender:
                 one = batches.due(connection, run, number)
                 left_alone = [row.key for row in one.rows if row.key in held]
                 if left_alone:
+                    if one.ticket:  # a job that carries them must not write them
+                        self.connector.abandon(one.ticket)
                     batches.hold(connection, run, number, left_alone)
                     one = replace(one, rows=tuple(row for row in one.rows if row.key not in held), ticket="")
                 if not one.rows:
