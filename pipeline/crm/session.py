@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -41,7 +41,7 @@ class Outside:
         clock: Now (aware).
     """
 
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
     patience: Patience | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -16,7 +16,7 @@ answer                  what it means
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import httpx
@@ -44,7 +44,7 @@ class Judge:
         token_env: Where it was found, for hints.
     """
 
-    token: str
+    token: str = field(repr=False)
     token_env: str
 
     def __call__(self, answer: httpx.Response) -> None:
