@@ -77,6 +77,23 @@ class Place(ABC):
         """The secrets."""
         return {}
 
+    def secrets(self) -> list[str]:
+        """Return what nobody may read anywhere: what the environment holds, and tokens that were given for it."""
+        return list(self.environment.values())
+
+    def with_other_secrets(self) -> dict[str, str]:
+        """Return an environment that is refused."""
+        return {name: f"{value}-of-somebody-else" for name, value in self.environment.items()}
+
+    def unreachable(self) -> dict[str, Any]:
+        """Return the section `connect` of a place that is not there, at the same kind of address."""
+        return {**self.connect(), "base_url": "http://127.0.0.1:9"}
+
+    @property
+    def nowhere(self) -> dict[str, str]:
+        """What stands in the environment beside, for a place that is not there."""
+        return {}
+
     @abstractmethod
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what leads hold, as it says."""

@@ -85,6 +85,10 @@ class MarketoPlace(ServedPlace):
         """The client."""
         return {"LEADLIGHT_MARKETO_CLIENT_ID": CLIENT_ID, "LEADLIGHT_MARKETO_CLIENT_SECRET": CLIENT_SECRET}
 
+    def secrets(self) -> list[str]:
+        """Return the client's secret and its token."""
+        return [CLIENT_SECRET, *([self.fake._token] if self.fake._token else [])]
+
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what leads hold; two leads of one key show as such."""
         with self.fake.lock:
@@ -144,6 +148,10 @@ class SalesforcePlace(ServedPlace):
         """The client."""
         return {"LEADLIGHT_SALESFORCE_CLIENT_ID": CONSUMER_KEY, "LEADLIGHT_SALESFORCE_CLIENT_SECRET": CONSUMER_SECRET}
 
+    def secrets(self) -> list[str]:
+        """Return the consumer's secret and its tokens."""
+        return [CONSUMER_SECRET, *self.fake.tokens]
+
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what leads hold when all jobs have ended."""
         with self.fake.lock:
@@ -196,6 +204,10 @@ class WebhookPlace(ServedPlace):
     def environment(self) -> dict[str, str]:
         """What it shares with the sender."""
         return {"LEADLIGHT_WEBHOOK_SECRET": self.secret}
+
+    def unreachable(self) -> dict[str, Any]:
+        """Return an address at which nobody answers."""
+        return {**self.connect(), "url": "http://127.0.0.1:9/scores"}
 
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the records."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from support.databases import DatabaseServer
@@ -48,6 +48,28 @@ class TablePlace(Place):
     def environment(self) -> dict[str, str]:
         """The URL, password included."""
         return {"LEADLIGHT_SQL_URL": self.url}
+
+    def secrets(self) -> list[str]:
+        """Return the password."""
+        password = make_url(self.url).password
+        return [password] if password else []
+
+    def with_other_secrets(self) -> dict[str, str]:
+        """Return the URL with a password that is refused."""
+        url = make_url(self.url)
+        other = url.set(password=f"{url.password}-of-somebody-else") if url.password else url
+        return {"LEADLIGHT_SQL_URL": other.render_as_string(hide_password=False)}
+
+    def unreachable(self) -> dict[str, Any]:
+        """Return another environment variable, which leads nowhere."""
+        return {**self.connect(), "url_env": "LEADLIGHT_NOWHERE_URL"}
+
+    @property
+    def nowhere(self) -> dict[str, str]:
+        """The URL of a server that is not there."""
+        url = make_url(self.url)
+        gone = url.set(port=9) if url.port else url.set(database=f"{url.database}-gone")
+        return {"LEADLIGHT_NOWHERE_URL": gone.render_as_string(hide_password=False)}
 
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the rows."""
@@ -152,6 +174,10 @@ class FilePlace(Place):
     def connect(self) -> dict[str, Any]:
         """Return where it is."""
         return {"path": str(self.file)}
+
+    def unreachable(self) -> dict[str, Any]:
+        """Return a file in a folder that is not there."""
+        return {"path": str(self.folder / "nowhere" / self.file.name)}
 
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the rows, none twice."""
