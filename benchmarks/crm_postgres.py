@@ -66,10 +66,10 @@ def _measured(folder: Path, url: str, asked: argparse.Namespace) -> dict[str, An
     target = {**PLACES["sqlite"].config(""), "connect": {"table": "scored"}}
     shop = LittleShop(folder / "shop", leads=asked.leads, crm={"table": target})
     publish(shop.path, "--setup", environment=environment)
-    shop.score(0)
+    shop.score_all_free(0)
     first = publish(shop.path, environment=environment)
     # All of them again, so that there is as much to be cut short.
-    shop.score(1)
+    shop.score_all_free(1)
     ended = _killed_and_resumed(shop.path, environment, asked, unkilled_s=first.seconds)
     server = create_engine(url)
     ledger = create_engine(f"sqlite:///{shop.settings.shop.workspace / 'ledger.db'}")

@@ -5,8 +5,8 @@ runs it; the stand-in answers over HTTP from another process on the same cores. 
 command (start, comparing, freezing, sending), the seconds that the configured rate of calls takes at least, and the
 most memory that the command held. The second line of each place is the night after: only differences are sent.
 
-Ends with 0 when every place that has a rate stayed within 15 % of it, every place within 500 MB, and every lead is
-accounted for as written, unchanged or held.
+Ends with 0 when every place that has a rate wrote the first night within 15 % of it, every place stayed within 500 MB,
+and every lead is accounted for as written, unchanged or held.
 """
 
 from __future__ import annotations
@@ -66,10 +66,12 @@ def _measured(place: Place, folder: Path, *, leads: int) -> dict[str, Any]:
         set_up = publish(shop.path, "--setup", environment=environment)
         nights = []
         for night in (0, 1):
-            shop.score(night)
+            shop.score_all_free(night)
             nights.append(_told(place, publish(shop.path, environment=environment)))
     faults = [fault for one in (set_up.report or {}).get("set_up", []) for fault in one["faults"]]
-    return {"nights": nights, "faults": faults, "is_within_bounds": all(one["is_within_bounds"] for one in nights)}
+    # Where little is written, the start and the comparison are most of the time: the first night is held to the rate.
+    is_within = nights[0]["is_in_time"] and all(one["is_sound"] for one in nights)
+    return {"nights": nights, "faults": faults, "is_within_bounds": is_within}
 
 
 def _secrets(place: Place) -> dict[str, str]:
@@ -91,14 +93,14 @@ def _told(place: Place, done: Published) -> dict[str, Any]:
         raise RuntimeError(f"nothing was published: {done.report}")
     tally = report[0]["tally"]
     at_least = -(-tally["written"] // place.rows_per_call) / place.calls_per_s if place.calls_per_s else 0.0
-    in_time = not at_least or done.seconds <= at_least * _MOST_OF_RATE
     accounted = tally["written"] + tally["unchanged"] + tally["held"] == tally["given"]
     return {
         "seconds": done.seconds,
         "at_least": at_least,
         "peak_mb": done.peak_mb,
         **tally,
-        "is_within_bounds": in_time and accounted and done.peak_mb <= _MOST_MB,
+        "is_in_time": not at_least or done.seconds <= at_least * _MOST_OF_RATE,
+        "is_sound": accounted and done.peak_mb <= _MOST_MB,
     }
 
 
