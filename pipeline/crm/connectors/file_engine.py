@@ -16,11 +16,14 @@ from pipeline.crm.trouble import StopError, StopReason
 MEMORY_MB: Final = 96
 
 
-def opened(spill: Path, *, threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB; what does not fit in its memory goes to the folder *spill*."""
+def opened(spill: Path) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB; what does not fit in its memory goes to the folder *spill*.
+
+    It has one thread: each that reads JSON lines takes 32 MB from the start, and two of them found no room.
+    """
     connection = duckdb.connect(
         config={
-            "memory_limit": f"{MEMORY_MB}MB", "threads": threads, "temp_directory": str(spill),
+            "memory_limit": f"{MEMORY_MB}MB", "threads": 1, "temp_directory": str(spill),
             "autoinstall_known_extensions": False, "autoload_known_extensions": False,
         }
     )  # fmt: skip

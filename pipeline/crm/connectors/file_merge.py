@@ -32,7 +32,7 @@ def merge(file: Path | None, form: Format, key: str, parts: Staged, *, to: Path,
         to: The new file.
         room: An empty folder for what lies between.
     """
-    with opened(room / "spill", threads=1) as connection:
+    with opened(room / "spill") as connection:
         connection.execute(f"ATTACH {literal(str(room / 'merge.db'))} AS room")
         connection.execute("USE room")
         old = "SELECT NULL::BIGINT AS spot, NULL::VARCHAR AS key LIMIT 0"

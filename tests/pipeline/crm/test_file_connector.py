@@ -415,6 +415,17 @@ def test_a_text_that_no_file_can_hold_refuses_the_batch(tmp_path, text):
     one.abandon("")
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_of_many_rows_is_read_in_little_memory(tmp_path, form):
+    """Sentences of reasons in thousands of rows are no more than DuckDB may take."""
+    said = "4 orders in 30 days; 3 visits in 7 days; " * 5
+    rows = [row(f"C-{number}", **dict.fromkeys(("a", "b", "c", "d"), said)) for number in range(5_000)]
+    published(tmp_path, f"crm.{form}", rows)
+    one = connector(tmp_path, f"crm.{form}")
+    assert one.read(["C-4999"], ["d"])["C-4999"].fields == {"d": said}
+    one.close()
+
+
 def test_what_a_link_points_to_is_written(tmp_path):
     """The link stays a link."""
     (tmp_path / "data").mkdir()
