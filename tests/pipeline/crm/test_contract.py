@@ -7,6 +7,7 @@ from pipeline.stages.publish import Wish
 from pipeline.stages.publish_checks import set_up
 from pipeline.stages.publish_undo import undo
 from support.desk import Desk
+from support.places import TURNING_AWAY
 from support.waiting import is_there, let_go, pipes
 
 
@@ -69,10 +70,9 @@ def test_a_second_night_writes_only_differences(desk, place, tmp_path):
     assert desk.disagree() == ()
 
 
+@pytest.mark.parametrize("place", TURNING_AWAY, indirect=True)
 def test_rows_that_are_turned_away_leave_the_others_written(desk):
     """They are told with the place's words, all others are written, the counts add up, and they are not sent again."""
-    if not desk.place.turns_leads_away:
-        pytest.skip("it turns nobody away")
     free = sorted(desk.scores(0))
     refused = free[3::40]
     desk.place.forget(refused)

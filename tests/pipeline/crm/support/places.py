@@ -14,7 +14,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -44,6 +43,7 @@ class Place(ABC):
     turns_leads_away: ClassVar[bool] = True
     makes_properties: ClassVar[bool] = True
     keeps_writes: ClassVar[bool] = True
+    has_secrets: ClassVar[bool] = True
     cannot_hold: ClassVar[frozenset[str]] = frozenset()
     cannot_read: ClassVar[frozenset[str]] = frozenset()
     slowed_by: ClassVar[str] = ""
@@ -194,13 +194,13 @@ def place_called(name: str, folder: Path, leads: Sequence[str]) -> Place:
 def _all() -> dict[str, type[Place]]:
     from support import places_http, places_local
 
-    known = [*places_http.PLACES, *places_local.TABLES]
-    if find_spec("pipeline.crm.connectors.file"):
-        known += places_local.FILES
-    return {place.name: place for place in known}
+    return {place.name: place for place in (*places_http.PLACES, *places_local.TABLES, *places_local.FILES)}
 
 
 _PLACES = _all()
 PLACES = tuple(_PLACES)
+SERVED = tuple(name for name, place in _PLACES.items() if issubclass(place, ServedPlace))
+WITH_SECRETS = tuple(name for name, place in _PLACES.items() if place.has_secrets)
+TURNING_AWAY = tuple(name for name, place in _PLACES.items() if place.turns_leads_away)
 NEEDS_SERVER = {name: place.server for name, place in _PLACES.items() if place.server}
 """The fixture that starts the server of each place that has one."""

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from pipeline.crm.connectors.file_cells import meant
 from support.databases import DatabaseServer
 from support.little_shop import FIELDS
 from support.places import Place
@@ -110,6 +111,7 @@ class SQLitePlace(TablePlace):
     """A table of SQLite."""
 
     name = "sqlite"
+    has_secrets = False
     key_type = "TEXT"
 
     def made(self) -> str:
@@ -163,6 +165,7 @@ class FilePlace(Place):
     creates = True
     makes_properties = False
     turns_leads_away = False
+    has_secrets = False
     keeps_writes = False
     slowed_by = "support.slowness:of_files"
     ending: ClassVar[str]
@@ -204,9 +207,9 @@ class CsvPlace(FilePlace):
     ending = "csv"
 
     def rows(self, file: Path) -> list[dict[str, Any]]:
-        """Return the rows."""
+        """Return the rows, with texts as they were before they were kept from running as formulas."""
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            return list(csv.DictReader(lines))
+            return [{name: meant(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
 
 
 class JsonLinesPlace(FilePlace):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-_HALF_S: Final = 0.02
+_HALF_S: Final = 0.03
 
 
 def of_tables() -> None:
