@@ -159,10 +159,12 @@ class ServedPlace(Place):
         """Return the stand-in."""
 
     def slow_down(self) -> None:
-        """Let every answer come late: half of the time goes before the call takes effect."""
+        """Let answers to what is written come late: half of the time goes before the call takes effect."""
         answer = type(self.fake).answer
 
         def late(request: Request) -> Reply:
+            if request.method == "GET":
+                return answer(self.fake, request)
             time.sleep(self.latency_s / 2)
             reply = answer(self.fake, request)
             time.sleep(self.latency_s / 2)

@@ -20,6 +20,7 @@ class HubSpotPlace(ServedPlace):
     """Contacts of HubSpot that are there already."""
 
     name = kind = "hubspot"
+    latency_s = 0.3
     token = "pat-eu1-of-the-contract"
     fake: FakeHubSpot
 
@@ -58,6 +59,7 @@ class MarketoPlace(ServedPlace):
     """Leads of Marketo that are there already, written by calls."""
 
     name = kind = "marketo"
+    latency_s = 0.4
     cannot_read = frozenset({"a,b"})  # Marketo takes it for two keys
     fake: FakeMarketo
 
@@ -78,7 +80,7 @@ class MarketoPlace(ServedPlace):
 
     def connect(self) -> dict[str, Any]:
         """Return how it is reached; nothing is waited for long."""
-        return {"base_url": self.url, "calls_per_20_s": 10_000, "poll_s": 0.05, "settle_s": 0.3}
+        return {"base_url": self.url, "calls_per_20_s": 10_000, "at_once": 3, "poll_s": 0.1, "settle_s": 0.3}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -103,7 +105,7 @@ class MarketoBulkPlace(MarketoPlace):
     """Leads of Marketo, created and written by imported files."""
 
     name = "marketo-bulk"
-    latency_s = 0.1
+    latency_s = 0.2
     creates = True
 
     def connect(self) -> dict[str, Any]:
@@ -173,11 +175,11 @@ class SalesforceBulkPlace(SalesforcePlace):
     """Leads of Salesforce, written by Bulk jobs."""
 
     name = "salesforce-bulk"
-    latency_s = 0.04
+    latency_s = 0.05
 
     def connect(self) -> dict[str, Any]:
         """Return how it is reached; few rows make a job."""
-        more = {"bulk_from": 10, "bulk_rows": 201, "poll_s": 0.02, "longest_poll_s": 0.05}
+        more = {"bulk_from": 10, "bulk_rows": 201, "poll_s": 0.05, "longest_poll_s": 0.1}
         return {**super().connect(), **more}
 
 
