@@ -21,6 +21,9 @@ from pipeline.crm.promise import CrmField, Row, Value
 
 NO_SUCH_RECORD: Final = "There is no record with this key."
 SAME_BUT_FOR_CASE: Final = "The table takes this key for another record's, which differs in case or blanks alone."
+SAME_IN_ANOTHER_COLUMN: Final = (
+    "Another record holds this key in other case or blanks, or holds what must be unique in a column beside the key."
+)
 _PER_QUESTION: Final = 500
 """Keys asked about at once: databases limit the variables of a statement."""
 

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeEngine
 from pipeline.crm.connectors.sql_family import (
     NO_SUCH_RECORD,
     SAME_BUT_FOR_CASE,
+    SAME_IN_ANOTHER_COLUMN,
     Converter,
     Refused,
     Write,
@@ -68,17 +69,25 @@ class MySQL:
         return replace(shape, columns=columns)
 
     def upsert(self, connection: Connection, write: Write, rows: Sequence[Row]) -> Refused:
-        """Write *rows*, creating records that are not there."""
-        connection.execute(_insert(write), _values(write, rows))
-        if _tells_apart(write.key_column):
+        """Write *rows*, creating records that are not there.
+
+        An insert that meets another record in any unique index leaves that record as it is. Which index it meets first
+        is the table's own affair: where there are several, records that are there are updated by their keys.
+        """
+        new, words = rows, SAME_BUT_FOR_CASE
+        if write.shape.has_index_beside(write.key):
+            there = keys_there(connection, write, _keys(write, rows))
+            self.update(connection, write, [row for row in rows if row.key in there])
+            new, words = [row for row in rows if row.key not in there], SAME_IN_ANOTHER_COLUMN
+        if not new:
             return {}
-        there = keys_there(connection, write, [key_value(write.key_column, row.key) for row in rows])
-        return {row.key: SAME_BUT_FOR_CASE for row in rows if row.key not in there}
+        connection.execute(_insert(write), _values(write, new))
+        there = keys_there(connection, write, _keys(write, new))
+        return {row.key: words for row in new if row.key not in there}
 
     def update(self, connection: Connection, write: Write, rows: Sequence[Row]) -> Refused:
         """Write those of *rows* whose records are there."""
-        keys = [key_value(write.key_column, row.key) for row in rows]
-        there = keys_there(connection, write, keys, lock=True)
+        there = keys_there(connection, write, _keys(write, rows), lock=True)
         known = [row for row in rows if row.key in there]
         if known and write.names:
             table = write.plain
@@ -138,12 +147,16 @@ def _insert(write: Write) -> Insert:
     new = insert(table)
     if not write.names:
         return new.on_duplicate_key_update({write.key: table.c[write.key]})
-    if _tells_apart(write.key_column):
-        return new.on_duplicate_key_update({name: new.inserted[name] for name in write.names})
-    same = _bytes(table.c[write.key]) == _bytes(new.inserted[write.key])
+    same = table.c[write.key] == new.inserted[write.key]
+    if not _tells_apart(write.key_column):
+        same = _bytes(table.c[write.key]) == _bytes(new.inserted[write.key])
     return new.on_duplicate_key_update(
         {name: getattr(func, "if")(same, new.inserted[name], table.c[name]) for name in write.names}
     )
+
+
+def _keys(write: Write, rows: Sequence[Row]) -> list[Any]:
+    return [key_value(write.key_column, row.key) for row in rows]
 
 
 def _tells_apart(column: ColumnShape) -> bool:

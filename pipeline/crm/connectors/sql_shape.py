@@ -62,6 +62,7 @@ class ColumnShape:
         is_needed: Whether a new row must give it a value.
         is_computed: Whether the database alone gives it a value.
         collation: How its texts are compared; empty = as the database says nothing.
+        is_counted: Whether the database numbers new rows in it.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ColumnShape:
     is_needed: bool = False
     is_computed: bool = False
     collation: str = ""
+    is_counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,23 @@ class Shape:
         schema: Its schema; None = the usual one.
         columns: Its columns by name.
         unique: The columns each of which alone tells rows apart.
+        indexes: The columns of every unique index: in which no two rows are the same.
     """
 
     name: str
     schema: str | None
     columns: Mapping[str, ColumnShape]
     unique: frozenset[str]
+    indexes: frozenset[frozenset[str]] = frozenset()
 
     def lacks(self, names: Iterable[str]) -> list[str]:
         """Return those of *names* that are no columns."""
         return [name for name in names if name not in self.columns]
+
+    def has_index_beside(self, key: str) -> bool:
+        """Return whether a new row may meet another in a unique index that is not *key*'s alone."""
+        beside = self.indexes - {frozenset({key})}
+        return any(not any(self.columns[name].is_counted for name in names) for names in beside)
 
     def table(self, names: Sequence[str]) -> Table:
         """Return the table with the columns *names* alone, each with its type."""
@@ -114,7 +123,9 @@ def shape_of(connection: Connection, name: str, schema: str | None) -> Shape | N
     keys.extend(
         one["column_names"] for one in seen.get_indexes(name, schema=schema) if one["unique"] and _is_whole(one)
     )
-    return Shape(name, schema, columns, frozenset(key[0] for key in keys if len(key) == 1 and key[0]))
+    alone = frozenset(key[0] for key in keys if len(key) == 1 and key[0])
+    indexes = frozenset(frozenset(name for name in key if name) for key in keys if key)
+    return Shape(name, schema, columns, alone, indexes)
 
 
 def _is_whole(index: Mapping[str, Any]) -> bool:
@@ -138,6 +149,7 @@ def _column(seen: Mapping[str, Any]) -> ColumnShape:
         is_needed=not seen.get("nullable", True) and not has_own,
         is_computed=bool(computed) or bool(identity and identity.get("always")),
         collation=getattr(inner, "collation", None) or "",
+        is_counted=seen.get("autoincrement") is True,
     )
 
 

@@ -212,6 +212,28 @@ def test_a_table_that_forgets_case_writes_over_nobody(place):
     only.close()
 
 
+@pytest.mark.parametrize("place", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("key_type", ["varchar(255) COLLATE utf8mb4_nopad_bin", "varchar(255)", "integer"])
+@pytest.mark.parametrize("email_first", [True, False])
+def test_a_second_unique_column_writes_over_nobody(place, key_type, email_first):
+    """A new row that meets another's record there is turned away, and whoever has a record is written all the same."""
+    columns = [f"lead_id {key_type} NOT NULL UNIQUE", "email varchar(50) NOT NULL DEFAULT '' UNIQUE"]
+    place.run(f"CREATE TABLE crm ({', '.join(reversed(columns) if email_first else columns)}, score integer)")
+    place.run("INSERT INTO crm VALUES ('a@example.com', '7', 1)" if email_first else
+              "INSERT INTO crm VALUES ('7', 'a@example.com', 1)")  # fmt: skip
+    connector = place.connector()
+    assert sent(connector, Row("1", {"score": 10})) == {"1": Outcome.WRITTEN}
+    assert sent(connector, Row("2", {"score": 20})) == {"2": Outcome.REJECTED}
+    assert sent(connector, Row("7", {"score": 70}), Row("1", {"score": 11})) == {
+        "7": Outcome.WRITTEN, "1": Outcome.WRITTEN
+    }  # fmt: skip
+    assert place.run("SELECT lead_id, score FROM crm ORDER BY score") in (
+        [("1", 11), ("7", 70)],
+        [(1, 11), (7, 70)],
+    )
+    connector.close()
+
+
 def test_keys_may_be_numbers(place):
     """An integer column takes the keys that it gives back as they were."""
     place.run("CREATE TABLE crm (lead_id integer PRIMARY KEY, score integer)")
