@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -183,8 +184,9 @@ def _address(options: WebhookOptions, surroundings: Surroundings) -> tuple[str, 
 def _turns(options: WebhookOptions, surroundings: Surroundings, account: str) -> Turns:
     if not options.calls_per_s:
         return NoTurns()
-    # A limit of half a call per second is one in two.
-    limit = Limit(max(1, round(options.calls_per_s)), max(1.0, 1 / options.calls_per_s))
+    # Whole calls in as long as they may take: half a call per second is one in two seconds.
+    calls = max(1, math.floor(options.calls_per_s))
+    limit = Limit(calls, calls / options.calls_per_s)
     return SharedTurns(surroundings.state, account, [limit], sleep=surroundings.patience.sleep)
 
 

@@ -15,6 +15,7 @@ from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome, PassingTicket, Row
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
+from pipeline.crm.turns import NoTurns
 
 SECRET = "webhook-s3cret"
 NOW = 1_738_305_000
@@ -338,3 +339,16 @@ def test_calls_keep_the_limit(connected, time):
     for key in "abc":
         connector.send(rows(key), PassingTicket())
     assert len(receiver.calls) == 3
+
+
+@pytest.mark.parametrize("asked", [0.1, 0.5, 1, 1.5, 1.99, 2.5, 7.3, 100])
+def test_the_limit_is_the_one_that_was_asked_for(connected, time, asked, monkeypatch):
+    """A fraction of a call is never rounded to a whole one: exactly as many calls go out as the config allows."""
+    limits = []
+    monkeypatch.setattr(
+        "pipeline.crm.connectors.webhook.SharedTurns",
+        lambda _folder, _account, allowed, sleep: limits.extend(allowed) or NoTurns(),
+    )
+    connected(fake(time), calls_per_s=asked)
+    (limit,) = limits
+    assert limit.calls / limit.seconds == pytest.approx(asked)
