@@ -2,13 +2,16 @@
 
 import json
 import logging
+import re
 from datetime import timedelta
 
 import pytest
+from typer.main import get_command
 
 from fakes.marketo import CLIENT_SECRET, FakeMarketo, done, failed, skipped
 from fakes.serving import Reply, Trouble, serving
 from features.errors import LeadlightError
+from pipeline.cli.publishing import app
 from pipeline.crm.connectors.marketo.wording import words_of_row
 from pipeline.crm.kinds import kind_of
 from pipeline.crm.patience import Patience
@@ -404,3 +407,13 @@ def test_changes_without_a_moment_or_a_lead_are_passed_over(tmp_path):
     fake.trouble(Trouble(done([*told, good], nextPageToken="1"), **matches))
     with talking(fake, tmp_path) as marketo:
         assert [record.key for record in marketo.changes("", ["leadlight_override"]).records] == ["C-0"]
+
+
+def test_what_a_person_is_told_to_run_is_there(tmp_path):
+    """A hint names a command that exists."""
+    fake = FakeMarketo(n_leads=1)
+    fake.trouble(Trouble(failed("610", "Requested resource not found"), matches=on_leads))
+    with talking(fake, tmp_path) as marketo, pytest.raises(StopError) as raised:
+        send(marketo, rows(1))
+    (command,) = re.findall("`leadlight publish (--.*)`", raised.value.hint)
+    assert command in {name for one in get_command(app).commands["publish"].params for name in one.opts}

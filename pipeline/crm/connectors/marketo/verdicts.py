@@ -32,7 +32,7 @@ from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopR
 TURNED_AWAY: Final = frozenset({"606", "615", "1016"})
 TRANSIENT: Final = frozenset({"500", "502", "604", "608", "611", "614", "713", "719"})
 _STALE: Final = frozenset({"601", "602"})
-_SETUP: Final = "check connect.base_url, the key and the fields with `leadlight publish --check`."
+_SETUP: Final = "check connect.base_url, the key and the fields with `leadlight publish --dry-run`."
 _STOPS: Final = {
     "607": (StopReason.QUOTA, "Marketo counts anew at midnight, US Central time; what is pending is kept until then."),
     "600": (StopReason.CREDENTIALS, "something between here and Marketo drops the Authorization header."),
