@@ -20,14 +20,19 @@ from pipeline.crm.patience import Breaker, Patience, patiently
 from pipeline.crm.trouble import RetryError, StopError, StopReason, TroubleError
 from pipeline.crm.turns import NoTurns, Turns
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes whole addresses, secrets of a login included
-logging.getLogger("httpcore").setLevel(logging.WARNING)
 TIMEOUT_S: Final = 60.0
 _NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class StaleLoginError(RetryError):
-    """The CRM no longer knows the token that a call carried."""
+    """The CRM no longer knows the token that a call carried; it is well, so no circuit breaker opens.
+
+    Args:
+        words: What was said.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, is_turned_away=True)
 
 
 class UnansweredError(TroubleError):
@@ -92,6 +97,7 @@ class Http:
         self._judge, self._login, self._patience = judge, login, patience
         self._turns = turns or NoTurns()
         self._breaker = Breaker(patience)
+        _quieten()
         self._client = httpx.Client(
             base_url=base_url,
             timeout=timeout_s,
@@ -157,6 +163,13 @@ class Http:
         """Close the connections."""
         self._client.close()
         self._turns.close()
+
+
+def _quieten() -> None:
+    """Let the libraries below write no whole addresses, secrets of a login included, as they do at INFO."""
+    for name in ("httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
 
 
 def _transport_trouble(error: httpx.TransportError) -> RetryError | StopError:

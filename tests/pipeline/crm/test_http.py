@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+import sys
 import threading
 from http.server import HTTPServer
 
@@ -110,6 +111,55 @@ def test_a_token_that_ended_is_renewed_once_for_all():
             fixed.ask("GET", "/")
         fixed.close()
     assert caught.value.reason == StopReason.CREDENTIALS
+
+
+def test_a_token_that_ends_opens_no_circuit_breaker():
+    """The CRM is well: other threads need not wait for it."""
+    pauses = []
+    now = [0.0]
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        now[0] += seconds
+
+    class Renewing:
+        token = 0
+
+        def headers(self):
+            return {"Authorization": str(self.token)}
+
+        def renew(self, stale):
+            self.token = int(stale["Authorization"]) + 1
+            return True
+
+    fake = Echo()
+    fake.trouble(Trouble(Reply(401, {}), times=3))
+    patience = Patience(
+        most_s=1_000, first_s=0.001, longest_s=0.01, breaker_after=1, breaker_s=50, clock=lambda: now[0], sleep=sleep
+    )
+    with serving(fake) as url:
+        http = Http(url, judge=accept, login=Renewing(), patience=patience)
+        assert http.ask("GET", "/").json()["token"] == "3"
+        http.close()
+    assert max(pauses) < 1
+
+
+def test_reading_the_code_changes_nothing_of_other_packages():
+    """Only whoever calls a CRM has the logs of its libraries kept quiet, and only large CSV files raise csv's limit."""
+    asked = (
+        "import csv, logging\n"
+        "from pipeline.crm.patience import Patience\n"
+        "from pipeline.crm.connectors.salesforce.job_csv import results\n"
+        "from pipeline.crm.http import Http\n"
+        "level = lambda: [logging.getLogger(name).level for name in ('httpx', 'httpcore')]\n"
+        "before = [*level(), csv.field_size_limit()]\n"
+        "Http('https://example.com', judge=print, login=None, patience=Patience()).close()\n"
+        "long = b'x' * 200_000\n"
+        "assert list(results(b'key,sf__Error\\n' + long + b',no\\n', 'key')) == [(long.decode(), 'no')]\n"
+        "print(before, level())"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[0, 0, 131072] [30, 30]"
 
 
 @pytest.mark.parametrize("cut", [0, 5])

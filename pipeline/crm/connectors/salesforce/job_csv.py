@@ -20,7 +20,8 @@ NOTHING: Final = "#N/A"
 MOST_BYTES: Final = 95_000_000
 """Salesforce takes 150 MB after it has encoded them, which is 100 MB as they are."""
 _ERROR: Final = "sf__Error"
-csv.field_size_limit(2**24)  # the longest long text area holds 131,072 characters, and a cell as many bytes again
+_LONGEST_CELL: Final = 2**24
+"""The longest long text area holds 131,072 characters, and a cell as many bytes again."""
 
 
 def written(part: Part) -> bytes:
@@ -62,6 +63,8 @@ def results(content: bytes, column: str) -> Iterator[tuple[str, str]]:
     Raises:
         RetryError: The file is none of the documented form.
     """
+    # The limit is the whole process's; it is never made smaller than others need it.
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     rows = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
     try:
         header = next(rows, None)
