@@ -41,7 +41,8 @@ class BatchRefusedError(TroubleError):
     Args:
         words: What was said.
         code: The CRM's own code.
-        is_too_large: True where only the size was at fault: even a single row is then no row's fault of content.
+        is_too_large: True where only the size was at fault; a single row that is too large is rejected with
+            those words.
     """
 
     def __init__(self, words: str, *, code: str = "", is_too_large: bool = False) -> None:
