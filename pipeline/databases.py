@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.errors import LeadlightError, without_secrets, wrong_input
 
 _FILE: Final = "sqlite:///"
-_WAIT_S: Final = 10
+_WAIT_S: Final = 60
+"""Seconds that a writer waits for another."""
 
 
 def file_of(url: str) -> Path | None:
@@ -34,7 +35,8 @@ def engine_at(url: str, *, setting: str) -> Engine:
         address = make_url(url)
         is_file = address.get_backend_name() == "sqlite"
         wait = {"timeout": _WAIT_S} if is_file else {}
-        engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file)
+        # What a statement was given may be a lead's: an error must not repeat it.
+        engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file, hide_parameters=True)
     except (SQLAlchemyError, ImportError) as error:
         raise _no_database(url, setting) from error
     if is_file:

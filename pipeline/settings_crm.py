@@ -96,6 +96,10 @@ class TargetSettings(Section):
     ask_above: float = Field(
         0.5, ge=0, le=1, description="Share of the leads that change from which a person is asked, as --yes answers."
     )
+    keep_leavers: bool = Field(
+        False,
+        description="True: a lead that is no longer scored keeps its last score; else its properties are emptied.",
+    )
     read: ReadSettings = Field(default_factory=ReadSettings)
     connect: dict[str, Any] = Field(
         default_factory=dict, description="How it is reached: settings of its kind, see docs/crm.md; no secrets."

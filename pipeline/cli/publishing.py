@@ -36,12 +36,15 @@ RetryRejected = Annotated[
 Resend = Annotated[bool, typer.Option("--resend", help="Send all, whatever stands there.")]
 Setup = Annotated[bool, typer.Option("--setup", help="Create the properties that are missing in the CRM.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Read a sample back and compare it with the ledger.")]
-Sample = Annotated[int, typer.Option("--sample", metavar="N", min=1, help="Leads that --verify reads.")]
+Sample = Annotated[
+    int | None,
+    typer.Option("--sample", metavar="N", min=1, help="Leads that --verify reads; by default 200.", show_default=False),
+]
 Read = Annotated[bool, typer.Option("--read", help="Read what people did in the CRM: overrides, outcomes, owners.")]
 Runs = Annotated[bool, typer.Option("--runs", help="List the last runs.")]
 Undo = Annotated[
-    int,
-    typer.Option("--undo", metavar="RUN", min=0, help="Restore what stood before that run.", show_default=False),
+    int | None,
+    typer.Option("--undo", metavar="RUN", min=1, help="Restore what stood before that run.", show_default=False),
 ]
 
 
@@ -58,20 +61,21 @@ def publish(
     resend: Resend = False,
     setup: Setup = False,
     verify: Verify = False,
-    sample: Sample = 200,
+    sample: Sample = None,
     read: Read = False,
     runs: Runs = False,
-    undo: Undo = 0,
+    undo: Undo = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Write scores, grades, reasons and next actions to your CRMs: only what changed, each lead accounted for."""
     _only_one(
-        {"--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--undo": undo > 0},
+        {"--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--undo": undo is not None},
         {
             "--limit": limit != 0, "--segment": bool(segment), "--only-grade": bool(only_grade),
             "--retry-rejected": retry_rejected, "--resend": resend,
         },
+        {"--dry-run": dry_run, "--to": bool(to), "--sample": sample is not None},
     )  # fmt: skip
     settings = opened(config)
     if runs:
@@ -79,8 +83,8 @@ def publish(
     elif read:
         _listen(settings, to, as_json=as_json)
     elif setup or verify:
-        _check(settings, to, sample=sample if verify else 0, as_json=as_json)
-    elif undo:
+        _check(settings, to, sample=(sample or 200) if verify else 0, as_json=as_json)
+    elif undo is not None:
         _undo(settings, undo, is_dry=dry_run, yes=yes, as_json=as_json)
     else:
         from pipeline.crm.given import Filters
@@ -143,9 +147,25 @@ def _exit(code: int) -> None:
         raise typer.Exit(code)
 
 
-def _only_one(instead: Mapping[str, bool], of_leads: Mapping[str, bool]) -> None:
-    """Refuse options that ask for two things at once."""
+def _only_one(instead: Mapping[str, bool], of_leads: Mapping[str, bool], others: Mapping[str, bool]) -> None:
+    """Refuse options that ask for two things at once, or that mean nothing beside another.
+
+    Args:
+        instead: Options that do something else than to publish.
+        of_leads: Options that say what is published.
+        others: Options that go with some of the first.
+    """
     asked = [name for name, is_given in instead.items() if is_given]
-    beside = [name for name, is_given in of_leads.items() if is_given] if asked else []
-    if len(asked) + len(beside) > 1:
-        raise wrong_input(f"{' and '.join([*asked, *beside])} cannot go together.", hint="run one after the other.")
+    beside = [name for name, is_given in of_leads.items() if is_given]
+    if not asked:
+        beside = ["--sample"] if others["--sample"] else []
+    elif others["--dry-run"] and asked != ["--undo"]:
+        beside.append("--dry-run")
+    if asked == ["--undo"] and others["--to"]:
+        beside.append("--to")
+    if asked and others["--sample"] and asked != ["--verify"]:
+        beside.append("--sample")
+    if len(asked) + len(beside) > 1 or (beside and not asked):
+        what = " and ".join([*asked, *beside])
+        fact = f"{what} cannot go together." if asked else f"{what} goes with --verify alone."
+        raise wrong_input(fact, hint="run one after the other.")

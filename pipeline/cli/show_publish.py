@@ -37,6 +37,8 @@ def show_undone(console: Console, report: UndoReport) -> None:
     console.print(_accounted(report.tally, is_dry=report.is_dry, unchanged="nothing left to take back"), markup=False)
     if report.changed_since:
         console.print(f"{counted(report.changed_since, 'lead')} changed since; that was left alone.", markup=False)
+    for one in report.turned_away:
+        console.print(f"  {plain(one.lead_id)} was turned away: {one.code} {plain(one.words)}", markup=False)
     if report.gone:
         console.print(f"{counted(report.gone, 'lead')} have no record there any more.", markup=False)
     _show_stop(console, report.stopped)

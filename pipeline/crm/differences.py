@@ -66,10 +66,11 @@ def as_value(theirs: str | None, kind: FieldType) -> Value:
     """
     if theirs is None or theirs == "":
         return None
-    if kind == FieldType.INTEGER:
-        return int(theirs) if theirs.lstrip("-").isdecimal() else round(float(theirs))
-    if kind == FieldType.NUMBER:
-        return float(theirs)
+    if kind in {FieldType.INTEGER, FieldType.NUMBER}:
+        number = float(theirs)
+        if not math.isfinite(number):
+            raise ValueError("no number")
+        return round(number) if kind == FieldType.INTEGER else number
     if kind == FieldType.BOOLEAN:
         if theirs.strip().lower() not in _TRUE | _FALSE:
             raise ValueError("neither true nor false")

@@ -16,9 +16,11 @@ import pyarrow.parquet as pq
 from features.errors import nearest, wrong_input
 from models.decision_columns import with_decision_columns
 from models.lead_hash import lead_hash
+from pipeline.crm.left_alone import SetOfLeads
 from pipeline.published.run_files import in_order_of_rank
 
 _ROWS_AT_ONCE: Final = 8_192
+_GRADES: Final = ("A", "B", "C", "D")
 _COLUMNS: Final = (
     "lead_id", "trigger_id", "as_of", "rank", "score", "probability", "probability_low", "probability_high", "grade",
     "temperature", "cell", "stage", "play", "action", "channel", "segments", "held", "fit", "engagement", "reasons",
@@ -61,7 +63,7 @@ def check_filters(filters: Filters, labels: Mapping[str, Any]) -> None:
     Raises:
         LeadlightError: A grade or a segment that does not exist; all faults at once.
     """
-    faults = [f"--only-grade {grade}: grades are A, B, C, D" for grade in filters.only_grades if grade not in "ABCD"]
+    faults = [f"--only-grade {grade}: grades are A, B, C, D" for grade in filters.only_grades if grade not in _GRADES]
     if filters.limit < 0:
         faults.append(f"--limit {filters.limit}: a number of leads from 1")
     segments = list(labels.get("segments", {}))
@@ -87,7 +89,7 @@ def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[
         keys = lead_hash(rows["lead_id"])
         first = np.zeros(len(rows), bool)
         first[np.unique(keys, return_index=True)[1]] = True
-        first &= ~_is_in(keys, seen)
+        first &= ~SetOfLeads(seen).holds(keys)
         seen = np.sort(np.concatenate([seen, keys[first]]))
         chosen = rows.filter(pa.array(first)).filter(_asked_for(rows.filter(pa.array(first)), filters))
         if left is not None:
@@ -97,13 +99,6 @@ def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[
             yield chosen
         if left == 0:
             return
-
-
-def _is_in(keys: npt.NDArray[np.uint64], ordered: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    if not len(ordered):
-        return np.zeros(len(keys), bool)
-    at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
-    return ordered[at] == keys
 
 
 def _blocks(part: Path, *, is_in_order: bool) -> Iterator[pa.Table]:

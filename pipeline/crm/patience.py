@@ -46,6 +46,26 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
+class Waiting:
+    """Waits that can be ended from another thread: a person who stops a run waits for nobody's back-off."""
+
+    def __init__(self) -> None:
+        self._is_over = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            StopError: Waiting was ended meanwhile.
+        """
+        if self._is_over.wait(seconds):
+            raise StopError("it was stopped", reason=StopReason.NETWORK, hint=_LATER)
+
+    def end(self) -> None:
+        """End all waits, also those to come."""
+        self._is_over.set()
+
+
 @dataclass
 class Breaker:
     """The circuit breaker of one CRM, shared by all threads that call it.

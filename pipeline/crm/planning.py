@@ -2,7 +2,11 @@
 
 Per lead, in this order: **held** ones are left alone; ones that the CRM turned away for good stay **rejected** until a
 person asks to try again; ones whose score, grade and action are still right are **unchanged**; all others are sent. A
-lead without a score is sent only where an older score of it stands in the CRM, and is emptied there.
+lead that has no score any more, or is no longer in the run (it bought, its campaign ended), is sent only where an older
+score of it stands in the CRM, and is emptied there: nobody calls for an old score.
+
+What is to be sent is written down block by block, each in a transaction of its own, so that runs to other targets need
+not wait; the run counts once it is opened.
 """
 
 from __future__ import annotations
@@ -11,26 +15,31 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from features.moments import DAY
 from models.holds import is_held
+from models.lead_hash import lead_hash
 from pipeline.crm.ledger.runs import Planned
-from pipeline.crm.ledger.standing import rejected_of, standing_of
+from pipeline.crm.ledger.standing import rejected_of, scored_after, standing_of
 from pipeline.crm.ledger.tables import ROWS
+from pipeline.crm.left_alone import Bools, Hashes, SetOfLeads
 from pipeline.settings_crm import TargetSettings
 
-Bools = npt.NDArray[np.bool_]
 NOTHING: Final = "–"
 """Stands for a grade where there is none."""
 EXAMPLES: Final = 20
 """Leads that a plan shows in full."""
+_AT_ONCE: Final = 8_192
+_OF_LEAVERS: Final = MappingProxyType(
+    {"score": pa.int64(), "grade": pa.string(), "action": pa.string(), "held": pa.list_(pa.string())}
+)
 _ROW: Final = (
     "run_id", "number", "lead_id", "payload", "score", "grade", "action", "former", "former_score", "former_grade",
     "former_action", "state",
@@ -104,17 +113,17 @@ class Planner:
     """Compares scores with what stands in one CRM.
 
     Attributes:
-        connection: The ledger; nothing is committed here.
+        engine: The ledger.
         target: Where to.
         rules: When a lead is sent.
         held_now: Leads that are to be left alone beside those that the run calls held.
         at: Now, microseconds (UTC).
     """
 
-    connection: Connection
+    engine: Engine
     target: str
     rules: Rules
-    held_now: pa.Array
+    held_now: SetOfLeads
     at: int
 
     def plan(
@@ -123,6 +132,7 @@ class Planner:
         blocks: Iterable[pa.Table],
         payloads: Callable[[pa.Table], pa.Array],
         *,
+        emptied: str,
         progress: Callable[[int], None],
     ) -> Plan:
         """Add what is to be sent to the ledger, and return how all leads are accounted for.
@@ -131,38 +141,64 @@ class Planner:
             run_id: The run.
             blocks: The leads, in order of rank (`pipeline.crm.given`).
             payloads: Makes the JSON text of each row.
+            emptied: The JSON text that empties a lead which is no longer in the run; empty = such leads are kept.
             progress: Told how many leads were looked at.
         """
-        made = Plan(Planned(), [])
-        movements: Counter[tuple[str, str]] = Counter()
-        seen = 0
+        made, seen = Plan(Planned(), []), [np.empty(0, np.uint64)]
         for block in blocks:
-            seen += len(block)
-            progress(seen)
-            stands = standing_of(self.connection, self.target, block["lead_id"].combine_chunks())
-            chosen = pa.array(np.flatnonzero(self._sent(block, stands, made.planned)))
-            rows, former = block.take(chosen), stands.take(chosen)
-            if not len(rows):
-                continue
-            texts = payloads(rows)
-            _add(self.connection, run_id, rows, former, texts, first=made.planned.rows)
-            movements.update(zip(_grades(former["grade"]), _grades(rows["grade"]), strict=True))
-            made.examples += _examples(rows, former, texts, EXAMPLES - len(made.examples))
-            made.planned.rows += len(rows)
-        made.planned.movements = dict(movements)
+            hashes = lead_hash(block["lead_id"])
+            seen.append(hashes)
+            progress(sum(map(len, seen)))
+            self._add(run_id, block, hashes, payloads, made)
+        if emptied:
+            self._empty_leavers(run_id, SetOfLeads(np.unique(np.concatenate(seen))), emptied, made)
         return made
 
-    def _sent(self, block: pa.Table, stands: pa.Table, made: Planned) -> Bools:
+    def _add(
+        self, run_id: int, block: pa.Table, hashes: Hashes, payloads: Callable[[pa.Table], pa.Array], made: Plan
+    ) -> None:
+        """Add what of a block is to be sent."""
+        with self.engine.connect() as connection:
+            stands = standing_of(connection, self.target, block["lead_id"].combine_chunks())
+            chosen = pa.array(np.flatnonzero(self._sent(connection, block, hashes, stands, made.planned)))
+        rows, former = block.take(chosen), stands.take(chosen)
+        if not len(rows):
+            return
+        texts = payloads(rows)
+        with self.engine.begin() as connection:
+            _insert(connection, run_id, rows, former, texts, first=made.planned.rows)
+        moved = Counter(zip(_grades(former["grade"]), _grades(rows["grade"]), strict=True))
+        made.planned.movements = dict(Counter(made.planned.movements) + moved)
+        made.examples += _examples(rows, former, texts, EXAMPLES - len(made.examples))
+        made.planned.rows += len(rows)
+
+    def _empty_leavers(self, run_id: int, seen: SetOfLeads, emptied: str, made: Plan) -> None:
+        """Add the leads that a score stands for and that the run does not know."""
+        after = ""
+        while True:
+            with self.engine.connect() as connection:
+                stands = scored_after(connection, self.target, after=after, most=_AT_ONCE)
+            if not len(stands):
+                return
+            after = stands["lead_id"][-1].as_py()
+            stands = stands.filter(pa.array(~seen.holds(lead_hash(stands["lead_id"]))))
+            gone = stands.select(["lead_id"])
+            for name, kind in _OF_LEAVERS.items():
+                gone = gone.append_column(name, pa.nulls(len(gone), kind))
+            if len(gone):
+                self._add(run_id, gone, lead_hash(gone["lead_id"]), lambda rows: pa.repeat(emptied, len(rows)), made)
+
+    def _sent(self, connection: Connection, block: pa.Table, hashes: Hashes, stands: pa.Table, made: Planned) -> Bools:
         """Return which leads of a block are sent, and count the others."""
         lead_ids = block["lead_id"].combine_chunks()
         has_score, had_score = (_true(pc.is_valid(table["score"])) for table in (block, stands))
         given = has_score | had_score | _true(stands["is_unsure"])
-        held = given & (is_held(block["held"]) | _true(pc.is_in(lead_ids, value_set=self.held_now)))
+        held = given & (is_held(block["held"]) | self.held_now.holds(hashes))
         free = given & ~held
         changed = free & (self.rules.resend | _changed(block, stands, self.rules, at=self.at))
         rejected = np.zeros(len(block), bool)
         if not self.rules.retry_rejected:
-            rejected = changed & _true(rejected_of(self.connection, self.target, self.rules.mapping, lead_ids))
+            rejected = changed & _true(rejected_of(connection, self.target, self.rules.mapping, lead_ids))
         made.given += int(given.sum())
         made.held += int(held.sum())
         made.unchanged += int((free & ~changed).sum())
@@ -202,7 +238,9 @@ def _grades(grades: pa.ChunkedArray) -> list[str]:
     return pc.fill_null(grades, NOTHING).to_pylist()
 
 
-def _add(connection: Connection, run_id: int, rows: pa.Table, former: pa.Table, texts: pa.Array, *, first: int) -> None:
+def _insert(
+    connection: Connection, run_id: int, rows: pa.Table, former: pa.Table, texts: pa.Array, *, first: int
+) -> None:
     """Insert rows by the driver's own way for many: columns are turned into rows once, without a dictionary each."""
     sign = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     statement = f"INSERT INTO {ROWS.name} ({', '.join(_ROW)}) VALUES ({', '.join([sign] * len(_ROW))})"  # noqa: S608 - ours

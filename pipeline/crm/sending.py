@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-import pyarrow as pa
 from sqlalchemy import Engine
 
 from pipeline.crm.ledger import batches
 from pipeline.crm.ledger.batches import Due, KeptTicket
 from pipeline.crm.ledger.runs import Run
-from pipeline.crm.patience import Patience
-from pipeline.crm.promise import Answer, Connector, Outcome, Row, Ticket
+from pipeline.crm.left_alone import SetOfLeads
+from pipeline.crm.patience import Breaker, patiently
+from pipeline.crm.promise import Answer, Connector, Outcome, Row
+from pipeline.crm.targets import Target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 
 _MOST_TRIES: Final = 6
@@ -44,17 +46,17 @@ class Sender:
 
     Attributes:
         engine: The ledger.
-        connector: The CRM.
-        patience: How long rows that may go later are waited for.
+        target: Where to.
         clock: Now, microseconds (UTC).
+        is_alone: Raises where somebody else may write to the target by now.
     """
 
     engine: Engine
-    connector: Connector
-    patience: Patience
+    target: Target
     clock: Callable[[], int]
+    is_alone: Callable[[], None] = lambda: None
 
-    def send(self, run: Run, *, held: pa.Array, progress: Callable[[int], None]) -> Ended:
+    def send(self, run: Run, *, held: SetOfLeads, progress: Callable[[int], None]) -> Ended:
         """Send whatever is due of *run*, and return how that ended.
 
         Args:
@@ -64,27 +66,51 @@ class Sender:
         """
         with self.engine.connect() as connection:
             numbers = batches.due_batches(connection, run)
-        held_ids = frozenset(held.to_pylist())
-        due = self._due(run, numbers, held_ids)
-        answered, stopped = 0, None
-        with ThreadPoolExecutor(self.connector.at_once, thread_name_prefix="leadlight-crm") as pool:
-            on_its_way: dict[Future[list[Answer]], Due] = {}
-            while True:
-                while stopped is None and len(on_its_way) < self.connector.at_once and (one := next(due, None)):
-                    on_its_way[pool.submit(self._delivered, run, one)] = one
-                if not on_its_way:
-                    break
-                for future in wait(on_its_way, return_when=FIRST_COMPLETED).done:
-                    sent = on_its_way.pop(future)
-                    try:
-                        answers = future.result()
-                    except StopError as error:
-                        stopped = stopped or error
-                        continue
-                    self._record(run, sent, answers)
-                    answered += len(sent.rows)
-                    progress(answered)
+        on_its_way: dict[Future[list[Answer]], Due] = {}
+        try:
+            with ThreadPoolExecutor(self.connector.at_once, thread_name_prefix="leadlight-crm") as pool:
+                try:
+                    stopped = self._sent(run, self._due(run, numbers, held), pool, on_its_way, progress)
+                except BaseException:
+                    self.target.stop()  # whoever waits for the CRM now waits for nothing
+                    raise
+        finally:
+            for future, sent in on_its_way.items():  # what was answered all the same counts
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self._record(run, sent, future.result())
         return Ended(stopped if stopped is not None else self._finished())
+
+    @property
+    def connector(self) -> Connector:
+        """The CRM."""
+        return self.target.connector
+
+    def _sent(
+        self,
+        run: Run,
+        due: Iterator[Due],
+        pool: ThreadPoolExecutor,
+        on_its_way: dict[Future[list[Answer]], Due],
+        progress: Callable[[int], None],
+    ) -> StopError | None:
+        """Keep as many batches on their way as the CRM takes; return why that stopped before the last."""
+        answered, breaker, stopped = 0, Breaker(self.target.patience), None
+        while True:
+            while stopped is None and len(on_its_way) < self.connector.at_once and (one := next(due, None)):
+                on_its_way[pool.submit(self._delivered, run, one, breaker)] = one
+            if not on_its_way:
+                return stopped
+            for future in wait(on_its_way, return_when=FIRST_COMPLETED).done:
+                error = future.exception()
+                if error is not None and not isinstance(error, StopError):
+                    raise error
+                sent = on_its_way.pop(future)
+                if isinstance(error, StopError):
+                    stopped = stopped or error
+                    continue
+                self._record(run, sent, future.result())
+                answered += len(sent.rows)
+                progress(answered)
 
     def _finished(self) -> StopError | None:
         try:
@@ -95,52 +121,64 @@ class Sender:
             return StopError(error.words, reason=StopReason.NETWORK, hint=_LATER)
         return None
 
-    def _due(self, run: Run, numbers: Sequence[int], held: frozenset[str]) -> Iterator[Due]:
+    def _due(self, run: Run, numbers: Sequence[int], held: SetOfLeads) -> Iterator[Due]:
         """Yield what is due, each batch written down as on its way before it is handed out."""
         for number in numbers:
-            with self.engine.begin() as connection:
+            with self.engine.connect() as connection:
                 one = batches.due(connection, run, number)
-                left_alone = [row.key for row in one.rows if row.key in held]
-                if left_alone:
-                    if one.ticket:  # a job that carries them must not write them
-                        self.connector.abandon(one.ticket)
-                    batches.hold(connection, run, number, left_alone)
-                    one = replace(one, rows=tuple(row for row in one.rows if row.key not in held), ticket="")
+            left_alone = held.among([row.key for row in one.rows]) if one.rows else []
+            if left_alone:
+                one = self._without(run, one, left_alone)
+            self.is_alone()
+            with self.engine.begin() as connection:
                 if not one.rows:
                     batches.done(connection, run, number)
                     continue
                 batches.on_its_way(connection, run, number, at=self.clock())
             yield one
 
+    def _without(self, run: Run, due: Due, left_alone: Sequence[str]) -> Due:
+        """Return what is due of a batch without leads that are left alone: no job may go on to write them."""
+        for job in due.jobs:
+            self.connector.abandon(job)
+        with self.engine.begin() as connection:
+            batches.hold(connection, run, due, left_alone, at=self.clock())
+        out = frozenset(left_alone)
+        return replace(due, rows=tuple(row for row in due.rows if row.key not in out), ticket="", parts=())
+
     def _record(self, run: Run, sent: Due, answers: Sequence[Answer]) -> None:
         with self.engine.begin() as connection:
             batches.record(connection, run, sent, answers, at=self.clock())
 
-    def _delivered(self, run: Run, due: Due) -> list[Answer]:
+    def _delivered(self, run: Run, due: Due, breaker: Breaker) -> list[Answer]:
         """Return an answer for every row of a batch, those that may go later tried again."""
-        ticket = KeptTicket(self.engine, run, due.number, due.ticket)
-        answers = self._halved(due.rows, ticket, run, due)
+        ticket, patience = KeptTicket(self.engine, run, due.number, due.ticket), self.target.patience
+        part = partial(KeptTicket, self.engine, run, due.number, is_whole=False)
+        answers = self._halved(due.rows, ticket, part, breaker)
         for tries in range(1, _MOST_TRIES):
             waiting = [row for row in due.rows if answers[row.key].outcome == Outcome.RETRY]
             if not waiting:
                 break
-            self.patience.sleep(min(self.patience.longest_s, self.patience.first_s * 2**tries))
-            answers |= self._halved(waiting, KeptTicket(self.engine, run, due.number, is_whole=False), run, due)
+            patience.sleep(min(patience.longest_s, patience.first_s * 2**tries))
+            answers |= self._halved(waiting, part(), part, breaker)
         return list(answers.values())
 
-    def _halved(self, rows: Sequence[Row], ticket: Ticket, run: Run, due: Due) -> dict[str, Answer]:
+    def _halved(
+        self, rows: Sequence[Row], ticket: KeptTicket, part: Callable[[], KeptTicket], breaker: Breaker
+    ) -> dict[str, Answer]:
         """Return the answers to *rows*; where one spoils all, halves are sent until it is found."""
+
+        def send() -> list[Answer]:
+            return self.connector.send(rows, ticket)
+
         try:
-            found = {answer.key: answer for answer in self.connector.send(rows, ticket)}
-        except RetryError as error:
-            raise StopError(error.words, reason=StopReason.NETWORK, hint=_LATER) from error
+            found = {answer.key: answer for answer in patiently(send, self.target.patience, breaker)}
         except BatchRefusedError as error:
             if len(rows) == 1:
                 return {rows[0].key: Answer(rows[0].key, Outcome.REJECTED, error.words, error.code)}
             middle = len(rows) // 2
-            halves = (rows[:middle], rows[middle:])
             answers: dict[str, Answer] = {}
-            for half in halves:
-                answers |= self._halved(half, KeptTicket(self.engine, run, due.number, is_whole=False), run, due)
+            for half in (rows[:middle], rows[middle:]):
+                answers |= self._halved(half, part(), part, breaker)
             return answers
         return {row.key: found.get(row.key, Answer(row.key, Outcome.RETRY)) for row in rows}

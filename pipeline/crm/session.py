@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import LeadlightError, NotFinishedError, compose, wrong_input
 from features.moments import to_us
@@ -58,11 +57,13 @@ class Session:
         engine: The ledger.
         target: The target.
         outside: What was taken from outside.
+        is_alone: Raises where somebody else may write to the target by now.
     """
 
     engine: Engine
     target: Target
     outside: Outside
+    is_alone: Callable[[], None]
 
 
 @contextmanager
@@ -73,23 +74,18 @@ def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Sessi
         LeadlightError: Its settings have faults, or its secrets are missing.
         NotFinishedError: Another run writes to it, or the CRM or the ledger stopped it; what is pending stays so.
     """
-    url = opening.ledger_url(settings, outside.environment)
-    engine = opening.opened(url)
     try:
         with (
+            opening.ledger(settings, outside.environment) as engine,
             open_target(settings, name, environment=outside.environment, patience=outside.patience) as target,
-            opening.writing_to(engine, name),
+            opening.writing_to(engine, name) as is_alone,
         ):
-            yield Session(engine, target, outside)
+            yield Session(engine, target, outside, is_alone)
     except StopError as error:
         words = stopped_words(name, error)
         raise (LeadlightError(words) if error.reason in _A_PERSON_MENDS else NotFinishedError(words)) from error
     except (RetryError, BatchRefusedError) as error:
         raise NotFinishedError(compose(f"'{name}' did not answer as it should: {error.words}")) from error
-    except SQLAlchemyError as error:
-        raise opening.unanswered(url, error) from error
-    finally:
-        engine.dispose()
 
 
 def stopped_words(target: str, error: StopError) -> str:

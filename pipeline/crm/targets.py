@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,14 +13,11 @@ from pydantic import ValidationError
 from features.errors import LeadlightError, nearest, wrong_input
 from pipeline.crm.fields import check_values, crm_fields, mapping_hash
 from pipeline.crm.kinds import Surroundings, kind_of
-from pipeline.crm.patience import Patience
+from pipeline.crm.patience import Patience, Waiting
 from pipeline.crm.promise import Connector, CrmField
 from pipeline.settings import Settings
 from pipeline.settings_crm import TargetSettings
 from pipeline.settings_faults import fault_lines
-
-WHILE_ASKING_S = 60.0
-"""How long trouble is waited out where nothing is written yet and a person may be waiting."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class Target:
         fields: The properties that are written.
         mapping: Hash of what goes into which property.
         patience: How long trouble is waited out.
+        stop: Ends all waits for the CRM, for good.
     """
 
     name: str
@@ -42,6 +40,7 @@ class Target:
     fields: tuple[CrmField, ...]
     mapping: str
     patience: Patience
+    stop: Callable[[], None]
 
 
 def target_names(settings: Settings, asked: str) -> list[str]:
@@ -78,7 +77,8 @@ def open_target(
     """
     config = settings.crm[name]
     check_values(name, config)
-    waits = patience or replace(Patience(), most_s=config.give_up_after_s)
+    waiting = Waiting()
+    waits = patience or Patience(most_s=config.give_up_after_s, sleep=waiting.sleep)
     state = settings.shop.workspace / "crm"
     state.mkdir(parents=True, exist_ok=True)
     surroundings = Surroundings(
@@ -93,7 +93,7 @@ def open_target(
     kind = kind_of(config.kind or name)
     connector = kind.connect(_options(kind.options, name, config.connect), surroundings)
     try:
-        yield Target(name, config, connector, crm_fields(config), mapping_hash(settings, config), waits)
+        yield Target(name, config, connector, crm_fields(config), mapping_hash(settings, config), waits, waiting.end)
     finally:
         connector.close()
 

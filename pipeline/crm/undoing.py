@@ -135,6 +135,7 @@ def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
         ROWS.c.state == "pending",
         ROWS.c.number // max(1, run.batch_size) == BATCHES.c.number,
         BATCHES.c.state == "in_flight",
+        or_(STANDING.c.run_id.is_(None), STANDING.c.run_id <= run.id),
     )
     is_last = and_(ROWS.c.state == "written", STANDING.c.run_id == run.id)
     wanted = (

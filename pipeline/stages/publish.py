@@ -7,13 +7,13 @@ way is known to be unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 
 import pyarrow as pa
-from sqlalchemy import Connection
 
 from features.catalog import Feature
 from features.errors import GateFailedError, LeadlightError, compose
@@ -23,9 +23,11 @@ from models.model import LeadModel
 from pipeline.card_store import KeptCard
 from pipeline.crm.dead_letters import write_dead_letters
 from pipeline.crm.given import Filters, check_filters, given_leads
+from pipeline.crm.giving_up import give_up
 from pipeline.crm.hearing import hear
 from pipeline.crm.ledger import batches, runs
 from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tally
+from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
 from pipeline.crm.payloads import Payloads
 from pipeline.crm.planning import Plan, Planner, Rules
@@ -96,7 +98,7 @@ def publish(
     return PublishReport(tuple(reports), tuple(failures))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Publication:
     """One run of scores on its way to one target."""
 
@@ -111,14 +113,14 @@ class _Publication:
         """Publish and return what came of it."""
         require_room(self.session)
         self._heard()
-        left = self._left_over()
-        if left is not None and not self.wish.is_dry:
+        left = None if self.wish.is_dry else self._left_over()
+        if left is not None:
             return self._sent(left, Plan(Planned(), []), is_resumed=True)
         if not self.wish.resend:
             require_what_stands(self.session)
-        if self.wish.is_dry:
-            return self._dry()
         run, made = self._frozen()
+        if self.wish.is_dry:
+            return self._shown(run, made)
         if made.planned.rows:
             self._ask(run, made.planned)
         with self.session.engine.begin() as connection:
@@ -144,47 +146,50 @@ class _Publication:
         )
 
     def _left_over(self) -> Run | None:
-        """Return the same run where it was cut short; others that were are given up, unless this is a dry run."""
+        """Return the same run where it was cut short; others that were are given up, and so is it for another wish."""
         with self.session.engine.connect() as connection:
             found = runs.unfinished(connection, self.session.target.name)
         same = [run for run in found if run.state == RunState.OPEN and run.asked == self._asked()][-1:]
-        for run in [] if self.wish.is_dry else found:
+        if self.wish.resend or self.wish.retry_rejected:
+            same = []
+        for run in found:
             if run not in same:
                 give_up(self.session, run)
         return same[0] if same else None
 
-    def _planned(self, connection: Connection) -> tuple[int, Plan]:
-        run_id = runs.begin(connection, self._asked(), at=self.session.outside.clock())
-        target = self.session.target
+    def _frozen(self) -> tuple[Run, Plan]:
+        """Return the run as it was written down: what it sends changes no more."""
+        session, target = self.session, self.session.target
+        payloads, held = self._payloads(), self._held
+        with session.engine.begin() as connection:
+            run_id = runs.begin(connection, self._asked(), at=session.outside.clock())
         rules = Rules.of(
             target.config, mapping=target.mapping, resend=self.wish.resend, retry_rejected=self.wish.retry_rejected
         )
-        now = self.session.outside.now_us()
-        planner = Planner(connection, target.name, rules, self._held(), now)
+        planner = Planner(session.engine, target.name, rules, held, session.outside.now_us())
+        tell = partial(self._tell, f"Comparing with {target.name}", total=self.store.count(self.stored))
+        made = planner.plan(run_id, self._leads(), payloads.of, emptied=self._emptied(), progress=tell)
+        size = max(1, target.connector.batch_size(made.planned.rows))
+        with session.engine.begin() as connection:
+            runs.seal(connection, run_id, made.planned, batch_size=size)
+            return runs.get(connection, run_id), made
+
+    def _leads(self) -> Iterator[pa.Table]:
         folder = self.store.folder_of(self.stored)
         is_in_order = (folder / INFO).is_file() and read_info(folder / INFO).is_in_order
-        leads = given_leads(self.store.path(self.stored), self.wish.filters, is_in_order=is_in_order)
-        total = self.store.count(self.stored)
-        tell = partial(self._tell, f"Comparing with {target.name}", total=total)
-        made = planner.plan(run_id, leads, self._payloads().of, progress=tell)
-        runs.seal(connection, run_id, made.planned, batch_size=max(1, target.connector.batch_size(made.planned.rows)))
-        return run_id, made
+        return given_leads(self.store.path(self.stored), self.wish.filters, is_in_order=is_in_order)
 
-    def _frozen(self) -> tuple[Run, Plan]:
-        """Return the run as it was written down: what it sends changes no more."""
+    def _emptied(self) -> str:
+        """Return what a lead is given that is no longer in the run; empty where such leads keep what they have."""
+        if self.session.target.config.keep_leavers or not self.wish.filters.are_idle:
+            return ""
+        return json.dumps({field.name: None for field in self.session.target.fields})
+
+    def _shown(self, run: Run, made: Plan) -> TargetReport:
+        """Return what would be sent, and forget it."""
         with self.session.engine.begin() as connection:
-            run_id, made = self._planned(connection)
-            run = runs.find(connection, run_id)
-        if run is None:
-            raise ValueError("a run that was just written down is there")
-        return run, made
-
-    def _dry(self) -> TargetReport:
-        """Return what would be sent; the ledger is as before."""
-        with self.session.engine.connect() as connection, connection.begin() as undone:
-            run_id, made = self._planned(connection)
-            tally = runs.tally(connection, run_id)
-            undone.rollback()
+            tally = runs.tally(connection, run.id)
+            runs.discard(connection, run.id)
         return self._told(None, made, tally)
 
     def _ask(self, run: Run, planned: Planned) -> None:
@@ -205,9 +210,9 @@ class _Publication:
         session = self.session
         with session.engine.connect() as connection:
             due = batches.count_due(connection, run)
-        sender = Sender(session.engine, session.target.connector, session.target.patience, session.outside.now_us)
+        sender = Sender(session.engine, session.target, session.outside.now_us, session.is_alone)
         tell = partial(self._tell, f"Writing to {session.target.name}", total=due)
-        ended = sender.send(run, held=self._held(), progress=tell)
+        ended = sender.send(run, held=self._held, progress=tell)
         with session.engine.begin() as connection:
             tally = runs.tally(connection, run.id)
             if not tally.pending and ended.stopped is None:
@@ -252,8 +257,10 @@ class _Publication:
             default_language=self.settings.shop.language,
         )
 
-    def _held(self) -> pa.Array:
-        return left_alone(self.settings, at=self.session.outside.clock())
+    @cached_property
+    def _held(self) -> SetOfLeads:
+        """Whom to leave alone, as of now."""
+        return SetOfLeads.of(left_alone(self.settings, at=self.session.outside.clock()))
 
     def _tell(self, step: str, done: int, *, total: int) -> None:
         self.progress(step, done, total)
@@ -262,19 +269,6 @@ class _Publication:
 def _features(scorer: LeadModel | KeptCard) -> Sequence[Feature]:
     """Return how a run's points are said: by a model's features, or by the rules of a points card."""
     return scorer.words if isinstance(scorer, KeptCard) else scorer.features
-
-
-def give_up(session: Session, run: Run, state: RunState = RunState.SUPERSEDED) -> None:
-    """End a run that is not taken up again: its jobs end first, and what was on its way is known to be unknown."""
-    with session.engine.connect() as connection:
-        jobs = batches.tickets(connection, run)
-    for ticket in jobs:
-        session.target.connector.abandon(ticket)
-    with session.engine.begin() as connection:
-        if run.state == RunState.PLANNED:
-            runs.discard(connection, run.id)
-        else:
-            runs.supersede(connection, run, state, at=session.outside.clock())
 
 
 def _movements(planned: Planned) -> tuple[Movement, ...]:

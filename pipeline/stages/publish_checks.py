@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sqlalchemy import Connection
+
 from features.errors import LeadlightError
 from features.local_time import local_iso
-from pipeline.crm.ledger import opening, runs
+from pipeline.crm.ledger import runs
+from pipeline.crm.ledger.existing import existing
 from pipeline.crm.session import Outside, Session, at_target
 from pipeline.crm.targets import target_names
 from pipeline.crm.verifying import LeadDifference, Verified, verified
@@ -101,28 +104,31 @@ def verify(settings: Settings, to: str, *, sample: int, outside: Outside | None 
 
 def past_runs(settings: Settings, to: str, *, outside: Outside | None = None) -> list[PastRun]:
     """Return the last runs of each target, newest first."""
-    environment = (outside or Outside()).environment
-    engine = opening.opened(opening.ledger_url(settings, environment))
-    zone = settings.shop.time_zone
-    try:
+    zone, environment = settings.shop.time_zone, (outside or Outside()).environment
+    with existing(settings, environment) as engine:
+        if engine is None:
+            target_names(settings, to)
+            return []
         with engine.connect() as connection:
             return [
-                PastRun(
-                    run=run.id,
-                    target=run.asked.target,
-                    kind=run.asked.kind,
-                    state=run.state,
-                    as_of=local_iso(run.asked.as_of, zone),
-                    model_version=run.asked.model_version,
-                    begun_at=local_iso(run.begun_at, zone),
-                    undoes=run.asked.undoes,
-                    tally=runs.tally(connection, run.id),
-                )
+                _past(connection, run, zone)
                 for name in target_names(settings, to)
                 for run in runs.newest(connection, name)
             ]
-    finally:
-        engine.dispose()
+
+
+def _past(connection: Connection, run: runs.Run, zone: str) -> PastRun:
+    return PastRun(
+        run=run.id,
+        target=run.asked.target,
+        kind=run.asked.kind,
+        state=run.state,
+        as_of=local_iso(run.asked.as_of, zone),
+        model_version=run.asked.model_version,
+        begun_at=local_iso(run.begun_at, zone),
+        undoes=run.asked.undoes,
+        tally=runs.tally(connection, run.id),
+    )
 
 
 def _everywhere(

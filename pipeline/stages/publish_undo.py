@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from features.errors import GateFailedError, LeadlightError, compose, wrong_input
+from pipeline.crm.giving_up import end_jobs, give_up
 from pipeline.crm.ledger import batches, opening, runs
+from pipeline.crm.ledger.batches import TurnedAway
 from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
+from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, stopped_words
 from pipeline.crm.undoing import Restoring, plan_undoing
 from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.publish import give_up
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class UndoReport:
         tally: How every lead of the run is accounted for; unchanged are those of which nothing was left to take back.
         changed_since: Leads of which something had changed since, which was left alone.
         gone: Leads that have no record any more.
+        turned_away: Restorings that the CRM turned away: lead, its code and its words, the first hundred.
         stopped: Why it stopped before the end; empty = it did not.
         exit_code: See `pipeline.stages.publish_report.TargetReport`.
     """
@@ -41,6 +44,7 @@ class UndoReport:
     tally: Tally
     changed_since: int
     gone: int
+    turned_away: tuple[TurnedAway, ...]
     stopped: str
     exit_code: int
 
@@ -101,13 +105,18 @@ class _Undoing:
         left = [one for one in others if one.state == RunState.OPEN and one.asked.undoes == self.run.id]
         if left:
             return self._sent(left[-1], None)
+        # What a job of yesterday may still write must be written, or never, before it is looked at.
+        end_jobs(self.session, others)
         by, found = self._planned()
         if found.planned.rows and not may(_question(self.run, found)):
             with self.session.engine.begin() as connection:
                 runs.discard(connection, by.id)
             raise _not_agreed(self.run)
         for other in others:
-            give_up(self.session, other, RunState.UNDONE if other.id == self.run.id else RunState.SUPERSEDED)
+            if other.id == self.run.id:
+                give_up(self.session, other, RunState.UNDONE)
+            elif found.planned.rows:
+                give_up(self.session, other)
         with self.session.engine.begin() as connection:
             runs.set_state(connection, by.id, RunState.OPEN)
         return self._sent(by, found)
@@ -132,18 +141,15 @@ class _Undoing:
         with engine.begin() as connection:
             size = max(1, connector.batch_size(found.planned.rows))
             runs.seal(connection, undo_id, found.planned, batch_size=size)
-            planned = runs.find(connection, undo_id)
-        if planned is None:
-            raise ValueError("a run that was just written down is there")
-        return planned, found
+            return runs.get(connection, undo_id), found
 
     def _sent(self, by: Run, found: Restoring | None) -> UndoReport:
         session = self.session
         with session.engine.connect() as connection:
             due = batches.count_due(connection, by)
-        sender = Sender(session.engine, session.target.connector, session.target.patience, session.outside.now_us)
+        sender = Sender(session.engine, session.target, session.outside.now_us, session.is_alone)
         # People who said meanwhile to leave a lead alone mean this write as well.
-        held = left_alone(self.settings, at=session.outside.clock())
+        held = SetOfLeads.of(left_alone(self.settings, at=session.outside.clock()))
         ended = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)
@@ -155,6 +161,8 @@ class _Undoing:
 
     def _told(self, by: int | None, found: Restoring | None, tally: Tally, *, stopped: str = "") -> UndoReport:
         is_unfinished = by is not None and bool(stopped or tally.pending)
+        with self.session.engine.connect() as connection:
+            turned_away = () if by is None else batches.turned_away(connection, by, most=100)
         return UndoReport(
             target=self.run.asked.target,
             run=self.run.id,
@@ -163,6 +171,7 @@ class _Undoing:
             tally=tally,
             changed_since=0 if found is None else found.changed_since,
             gone=0 if found is None else found.gone,
+            turned_away=turned_away,
             stopped=stopped,
             exit_code=3 if is_unfinished else 1 if tally.rejected else 0,
         )
@@ -172,13 +181,9 @@ class _Undoing:
 
 
 def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
-    engine = opening.opened(opening.ledger_url(settings, outside.environment))
-    try:
-        with engine.connect() as connection:
-            found = runs.find(connection, run_id)
-            others = [] if found is None else runs.unfinished(connection, found.asked.target)
-    finally:
-        engine.dispose()
+    with opening.ledger(settings, outside.environment) as engine, engine.connect() as connection:
+        found = runs.find(connection, run_id)
+        others = [] if found is None else runs.unfinished(connection, found.asked.target)
     if found is None:
         raise _no_such_run(run_id)
     is_on_its_way = any(one.asked.undoes == run_id for one in others)

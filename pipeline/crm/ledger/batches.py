@@ -9,8 +9,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, func, insert, select, update
 
-from pipeline.crm.ledger.runs import Run
-from pipeline.crm.ledger.standing import take_over
+from pipeline.crm.ledger.runs import Run, RunKind
+from pipeline.crm.ledger.standing import listed, mark_unsure, take_over
 from pipeline.crm.ledger.tables import BATCHES, REJECTIONS, ROWS
 from pipeline.crm.promise import Answer, Outcome, Row
 
@@ -25,13 +25,20 @@ class Due:
         number: The batch.
         rows: What is sent, in order; their keys are the leads' ids.
         ticket: The job that already holds exactly these rows; empty = none.
+        parts: Jobs that held a part of them, and may still be at work.
         was_in_flight: Whether they were on their way when a run was cut short.
     """
 
     number: int
     rows: tuple[Row, ...]
     ticket: str
+    parts: tuple[str, ...]
     was_in_flight: bool
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """All jobs that may still be at work."""
+        return (*((self.ticket,) if self.ticket else ()), *self.parts)
 
 
 def due_batches(connection: Connection, run: Run) -> list[int]:
@@ -51,7 +58,8 @@ def due(connection: Connection, run: Run, number: int) -> Due:
         Row(row.lead_id, json.loads(row.payload), f"{run.id}-{row.number}")
         for row in connection.execute(wanted.order_by(ROWS.c.number))
     )
-    return Due(number, rows, batch.ticket or "", batch.state == "in_flight")
+    parts = tuple(json.loads(batch.parts or "[]"))
+    return Due(number, rows, batch.ticket or "", parts, batch.state == "in_flight")
 
 
 def on_its_way(connection: Connection, run: Run, number: int, *, at: int) -> None:
@@ -117,18 +125,39 @@ def record(connection: Connection, run: Run, sent: Due, answers: Sequence[Answer
     _set(connection, run, sent.number, state="pending" if waiting else "done", ticket=None, parts=None)
 
 
-def hold(connection: Connection, run: Run, number: int, lead_ids: Sequence[str]) -> None:
-    """Write down that leads of a batch are left alone after all."""
-    connection.execute(
-        update(ROWS)
-        .where(_of_batch(run, number), ROWS.c.state == "pending", ROWS.c.lead_id.in_(list(lead_ids)))
-        .values(state="held")
-    )
+def hold(connection: Connection, run: Run, due: Due, lead_ids: Sequence[str], *, at: int) -> None:
+    """Write down that leads of a batch are left alone after all; its jobs were ended before.
+
+    Where the batch was on its way they may have been written, and nobody knows.
+    """
+    rows = and_(_of_batch(run, due.number), ROWS.c.state == "pending", ROWS.c.lead_id.in_(listed(connection, lead_ids)))
+    if due.was_in_flight:
+        mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, rows=rows, at=at)
+    connection.execute(update(ROWS).where(rows).values(state="held"))
+    _set(connection, run, due.number, ticket=None, parts=None)
 
 
 def done(connection: Connection, run: Run, number: int) -> None:
     """Write down that nothing of a batch is due."""
     _set(connection, run, number, state="done", ticket=None, parts=None)
+
+
+@dataclass(frozen=True)
+class TurnedAway:
+    """A row that the CRM turned away, with its code and its words."""
+
+    lead_id: str
+    code: str
+    words: str
+
+
+def turned_away(connection: Connection, run_id: int, *, most: int) -> tuple[TurnedAway, ...]:
+    """Return rows of a run that the CRM turned away, at most so many."""
+    wanted = select(ROWS.c.lead_id, ROWS.c.code, ROWS.c.words).where(
+        ROWS.c.run_id == run_id, ROWS.c.state == "rejected"
+    )
+    rows = connection.execute(wanted.order_by(ROWS.c.number).limit(most))
+    return tuple(TurnedAway(row.lead_id, row.code or "", row.words or "") for row in rows)
 
 
 def count_due(connection: Connection, run: Run) -> int:
@@ -148,7 +177,9 @@ def _reject(connection: Connection, run: Run, refused: Sequence[tuple[int, Answe
         .values(state="rejected", code=bindparam("code"), words=bindparam("words"), answered_at=at),
         [{name: value[name] for name in ("at_number", "code", "words")} for value in values],
     )
-    target, leads = run.asked.target, [one.key for _, one in refused]
+    if run.asked.kind == RunKind.UNDO:  # that a restoring failed keeps nobody from being written to
+        return
+    target, leads = run.asked.target, listed(connection, [one.key for _, one in refused])
     connection.execute(delete(REJECTIONS).where(REJECTIONS.c.target == target, REJECTIONS.c.lead_id.in_(leads)))
     shared = {"target": target, "run_id": run.id, "mapping": run.asked.mapping, "at": at}
     connection.execute(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from pipeline.crm.ledger.opening import ledger_url, opened
+from pipeline.crm.ledger.opening import ledger, ledger_url
 from pipeline.databases import file_of
 from pipeline.settings import Settings
 
@@ -28,8 +28,5 @@ def existing(settings: Settings, environment: Mapping[str, str] | None = None) -
     if file is not None and not file.exists():
         yield None
         return
-    engine = opened(url)
-    try:
+    with ledger(settings, environment) as engine:
         yield engine
-    finally:
-        engine.dispose()

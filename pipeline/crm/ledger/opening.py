@@ -5,8 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
+from features.errors import (
+    LeadlightError,
+    NotFinishedError,
+    not_finished,
+    tells_of_full_disk,
+    without_secrets,
+    wrong_input,
+)
 from pipeline.databases import engine_at, file_of
 from pipeline.settings import Settings
 
@@ -37,6 +45,8 @@ def opened(url: str) -> Engine:
         NotFinishedError: It does not answer.
     """
     engine = engine_at(url, setting="publish.ledger")
+    if engine.dialect.name not in {"sqlite", "postgresql"} or not engine.url.database:
+        raise _no_home(url)
     file = file_of(url)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -48,24 +58,54 @@ def opened(url: str) -> Engine:
         raise _newer(url) from error
     except SQLAlchemyError as error:
         engine.dispose()
-        raise unanswered(url, error) from error
+        if is_away(error):
+            raise unanswered(url, error) from error
+        raise
     return engine
 
 
 @contextmanager
-def writing_to(engine: Engine, target: str) -> Iterator[None]:
-    """Keep every other writer of *target* out.
+def ledger(settings: Settings, environment: Mapping[str, str] | None = None) -> Iterator[Engine]:
+    """Give a shop's ledger, closed afterwards.
+
+    Raises:
+        LeadlightError: See `opened`.
+        NotFinishedError: It does not answer. A statement that is wrong is our fault, and raised as it is.
+    """
+    url = ledger_url(settings, environment)
+    engine = opened(url)
+    try:
+        yield engine
+    except SQLAlchemyError as error:
+        if is_away(error):
+            raise unanswered(url, error) from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Return whether a database is away, busy or full, so that the same may be tried again later."""
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return (
+        is_lost or isinstance(error, OperationalError | InterfaceError | NoConnectionError) or tells_of_full_disk(error)
+    )
+
+
+@contextmanager
+def writing_to(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
+    """Keep every other writer of *target* out, and give what raises where that no longer holds.
 
     Raises:
         NotFinishedError: Another run writes to it.
     """
     if engine.dialect.name == "postgresql":
-        with _server_lock(engine, target):
-            yield
+        with _server_lock(engine, target) as is_alone:
+            yield is_alone
         return
     file = Path(str(engine.url.database))
     with _file_lock(file.with_name(f".{file.name}.{target}.lock"), target):
-        yield
+        yield lambda: None
 
 
 def unanswered(url: str, error: SQLAlchemyError) -> NotFinishedError:
@@ -105,16 +145,18 @@ def _file_lock(path: Path, target: str) -> Iterator[None]:
 
 
 @contextmanager
-def _server_lock(engine: Engine, target: str) -> Iterator[None]:
-    """Hold a lock that the server gives back by itself when this process is gone."""
+def _server_lock(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
+    """Hold a lock that the server gives back by itself when this process, or the connection, is gone."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         named = {"number": _number(target)}
         if not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), named).scalar():
             raise _busy(target)
         try:
-            yield
+            # Where this fails the lock is gone with the connection, and another run may have begun.
+            yield lambda: connection.execute(text("SELECT 1")).close()
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:number)"), named)
+            with suppress(DBAPIError):  # a lost connection has given it back
+                connection.execute(text("SELECT pg_advisory_unlock(:number)"), named)
 
 
 def _number(name: str) -> int:
@@ -125,6 +167,11 @@ def _number(name: str) -> int:
 def _busy(target: str) -> NotFinishedError:
     hint = "wait until it has ended, then run this again."
     return not_finished(f"Another run writes to the target '{target}'.", hint=hint)
+
+
+def _no_home(url: str) -> LeadlightError:
+    hint = "give a URL such as postgresql+pg8000://host/name or sqlite:///ledger.db, or none: it lies in the workspace."
+    return wrong_input(f"The ledger cannot be kept at '{without_secrets(url)}'.", hint=hint)
 
 
 def _newer(url: str) -> LeadlightError:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
 
 from features.moments import to_us
 from pipeline.crm.ledger.standing import mark_unsure
@@ -176,15 +176,27 @@ def find(connection: Connection, run_id: int) -> Run | None:
     return None if row is None else _run(row)
 
 
+def get(connection: Connection, run_id: int) -> Run:
+    """Return the run of that number, which is there."""
+    return _run(connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one())
+
+
 def newest(connection: Connection, target: str, *, most: int = 10) -> list[Run]:
-    """Return the last runs of *target*, newest first."""
-    wanted = select(RUNS).where(RUNS.c.target == target).order_by(RUNS.c.id.desc()).limit(most)
+    """Return the last runs of *target* that were opened, newest first."""
+    is_real = RUNS.c.state != RunState.PLANNED
+    wanted = select(RUNS).where(RUNS.c.target == target, is_real).order_by(RUNS.c.id.desc()).limit(most)
     return [_run(row) for row in connection.execute(wanted)]
 
 
 def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime) -> None:
     """Give a run up: what was on its way is known to be unknown from now on."""
-    mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, batch_size=run.batch_size, at=to_us(at))
+    on_its_way = exists().where(
+        BATCHES.c.run_id == run.id,
+        BATCHES.c.state == "in_flight",
+        BATCHES.c.number == ROWS.c.number // max(1, run.batch_size),
+    )
+    rows = and_(ROWS.c.state == "pending", on_its_way)
+    mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, rows=rows, at=to_us(at))
     end(connection, run.id, state, at=at)
 
 

@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from pipeline.crm.ledger.tables import BATCHES, REJECTIONS, ROWS, STANDING
+from pipeline.crm.ledger.tables import REJECTIONS, ROWS, STANDING
 
 _PER_QUESTION: Final = 10_000
 """Leads asked about at once."""
@@ -55,11 +55,7 @@ def standing_of(connection: Connection, target: str, lead_ids: pa.Array) -> pa.T
         ``lead_id, payload, score, grade, action, mapping, written_at, is_unsure``, shape ``(n_leads,)`` each;
         ``lead_id`` is null where nothing stands.
     """
-    columns = [STANDING.c[name] for name in _SCHEMA.names]
-    found = _asked(connection, columns, STANDING, target, lead_ids)
-    columns_found = zip(*found, strict=True) if found else [[] for _ in _SCHEMA.names]
-    arrays = [pa.array(list(values), kind) for values, kind in zip(columns_found, _SCHEMA.types, strict=True)]
-    table = pa.table(arrays, schema=_SCHEMA)
+    table = _as_table(_asked(connection, _columns(), STANDING, target, lead_ids))
     at = pc.index_in(lead_ids, value_set=table["lead_id"].combine_chunks())
     return table.take(at)
 
@@ -71,19 +67,29 @@ def rejected_of(connection: Connection, target: str, mapping: str, lead_ids: pa.
     return pc.is_in(lead_ids, value_set=turned_away)
 
 
-def nothing_stands(connection: Connection, target: str) -> bool:
-    """Return whether nothing was ever written to *target*."""
-    return connection.execute(select(exists().where(STANDING.c.target == target))).scalar() is False
+def first_of(connection: Connection, target: str, *, most: int) -> list[Any]:
+    """Return up to *most* leads that something stands for, the first by id, as rows of the table."""
+    wanted = select(STANDING).where(_stands(target)).order_by(STANDING.c.lead_id).limit(most)
+    return list(connection.execute(wanted).all())
 
 
 def sample(connection: Connection, target: str, *, most: int) -> list[Any]:
-    """Return up to *most* leads that something stands for, spread over all of them, as rows of the table."""
-    of_target = and_(STANDING.c.target == target, not_(STANDING.c.is_unsure), STANDING.c.payload.is_not(None))
-    ids = list(connection.execute(select(STANDING.c.lead_id).where(of_target).order_by(STANDING.c.lead_id)).scalars())
-    step = max(1, len(ids) // most)
-    chosen = ids[::step][:most]
-    wanted = select(STANDING).where(STANDING.c.target == target, STANDING.c.lead_id.in_(chosen))
+    """Return up to *most* leads that something stands for, spread evenly over all of them, as rows of the table."""
+    place, count = func.row_number().over(order_by=STANDING.c.lead_id), func.count().over()
+    ids = select(STANDING.c.lead_id, place.label("place"), count.label("leads")).where(_stands(target)).subquery()
+    # The first of each of *most* stretches of equal length.
+    is_chosen = (ids.c.place * most) // ids.c.leads > ((ids.c.place - 1) * most) // ids.c.leads
+    wanted = select(STANDING).where(
+        STANDING.c.target == target, STANDING.c.lead_id.in_(select(ids.c.lead_id).where(is_chosen))
+    )
     return list(connection.execute(wanted.order_by(STANDING.c.lead_id)).all())
+
+
+def scored_after(connection: Connection, target: str, *, after: str, most: int) -> pa.Table:
+    """Return up to *most* leads with a score that stands, by id from *after* on, as `standing_of` does."""
+    has_score = and_(STANDING.c.target == target, STANDING.c.score.is_not(None), STANDING.c.lead_id > after)
+    wanted = select(*_columns()).where(has_score).order_by(STANDING.c.lead_id).limit(most)
+    return _as_table(connection.execute(wanted).all())
 
 
 def take_over(
@@ -109,12 +115,11 @@ def take_over(
     connection.execute(delete(REJECTIONS).where(REJECTIONS.c.target == target, REJECTIONS.c.lead_id.in_(written)))
 
 
-def mark_unsure(connection: Connection, target: str, run_id: int, mapping: str, *, batch_size: int, at: int) -> None:
-    """Note that nobody knows what stands for the leads whose batch was on its way when a run was given up."""
-    on_its_way = exists().where(
-        BATCHES.c.run_id == run_id, BATCHES.c.state == "in_flight", BATCHES.c.number == ROWS.c.number // batch_size
-    )
-    of_run = and_(ROWS.c.run_id == run_id, ROWS.c.state == "pending", on_its_way)
+def mark_unsure(
+    connection: Connection, target: str, run_id: int, mapping: str, *, rows: ColumnElement[bool], at: int
+) -> None:
+    """Note that nobody knows what stands for the leads of *rows*, which were on their way; see `take_over`."""
+    of_run = and_(ROWS.c.run_id == run_id, rows)
     known = select(ROWS.c.lead_id).where(of_run)
     connection.execute(
         update(STANDING).where(STANDING.c.target == target, STANDING.c.lead_id.in_(known)).values(is_unsure=True)
@@ -127,6 +132,20 @@ def mark_unsure(connection: Connection, target: str, run_id: int, mapping: str, 
     connection.execute(insert(STANDING).from_select(["target", "lead_id", *_WRITTEN], said))
 
 
+def _stands(target: str) -> ColumnElement[bool]:
+    return and_(STANDING.c.target == target, not_(STANDING.c.is_unsure), STANDING.c.payload.is_not(None))
+
+
+def _columns() -> list[Any]:
+    return [STANDING.c[name] for name in _SCHEMA.names]
+
+
+def _as_table(found: Sequence[Any]) -> pa.Table:
+    columns = zip(*found, strict=True) if found else [[] for _ in _SCHEMA.names]
+    arrays = [pa.array(list(values), kind) for values, kind in zip(columns, _SCHEMA.types, strict=True)]
+    return pa.table(arrays, schema=_SCHEMA)
+
+
 def _asked(
     connection: Connection,
     columns: Sequence[Any],
@@ -136,17 +155,18 @@ def _asked(
 ) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(lead_ids), _PER_QUESTION):
-        some = _listed(connection, json.dumps(lead_ids.slice(start, _PER_QUESTION).to_pylist()))
+        some = listed(connection, lead_ids.slice(start, _PER_QUESTION).to_pylist())
         wanted = select(*columns).where(table.c.target == target, table.c.lead_id.in_(some))
         found += connection.execute(wanted).all()
     return found
 
 
-def _listed(connection: Connection, ids: str) -> Select[Any]:
-    """Return a SELECT of a JSON list of ids: one variable, however many they are."""
+def listed(connection: Connection, lead_ids: Sequence[str]) -> Select[Any]:
+    """Return a SELECT of *lead_ids* from a JSON list: one variable, however many they are."""
+    ids = literal(json.dumps(list(lead_ids)))
     if connection.dialect.name == "postgresql":
-        return select(func.json_array_elements_text(cast(literal(ids), JSON)).column_valued("listed"))
-    return select(func.json_each(literal(ids)).table_valued("value").c.value)
+        return select(func.json_array_elements_text(cast(ids, JSON)).column_valued("listed"))
+    return select(func.json_each(ids).table_valued("value").c.value)
 
 
 def _upserted(connection: Connection, said: Any) -> Insert:  # noqa: ANN401 - a SELECT

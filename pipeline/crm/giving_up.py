@@ -1,0 +1,27 @@
+"""Giving up runs that were cut short and are not taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.crm.ledger import batches, runs
+from pipeline.crm.ledger.runs import Run, RunState
+from pipeline.crm.session import Session
+
+
+def end_jobs(session: Session, left: Sequence[Run]) -> None:
+    """See to it that no job of runs that were cut short writes anything from now on."""
+    with session.engine.connect() as connection:
+        jobs = [job for run in left for job in batches.tickets(connection, run)]
+    for job in jobs:
+        session.target.connector.abandon(job)
+
+
+def give_up(session: Session, run: Run, state: RunState = RunState.SUPERSEDED) -> None:
+    """End a run that is not taken up again: its jobs end first, and what was on its way is known to be unknown."""
+    end_jobs(session, [run])
+    with session.engine.begin() as connection:
+        if run.state == RunState.PLANNED:
+            runs.discard(connection, run.id)
+        else:
+            runs.supersede(connection, run, state, at=session.outside.clock())

@@ -1,0 +1,294 @@
+"""Where runs, holds and undoings meet: who left, what may have arrived, what a later run wrote."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from features.errors import GateFailedError, LeadlightError
+from pipeline.crm.patience import Patience
+from pipeline.crm.session import Outside
+from pipeline.crm.trouble import RetryError, StopError, StopReason
+from pipeline.stages.publish import Wish, publish
+from pipeline.stages.publish_checks import past_runs
+from pipeline.stages.publish_undo import undo
+from support.little_shop import FIELDS, LittleShop
+from support.memory import Memory, kind_for
+
+YES = Wish(may=lambda _: True)
+
+
+@pytest.fixture
+def memory(monkeypatch) -> Memory:
+    """Return a CRM in memory that the target `crm` leads to."""
+    made = Memory()
+    monkeypatch.setattr("pipeline.crm.targets.kind_of", lambda _: kind_for(made))
+    return made
+
+
+@pytest.fixture
+def shop(tmp_path) -> LittleShop:
+    """Return a shop with scores of its first night, in which nobody is held."""
+    made = LittleShop(tmp_path / "shop", leads=60, crm={"crm": {"fields": FIELDS}})
+    made.score_all_free(0)
+    return made
+
+
+def outside(shop, night=0, *, hours=0.0, **patience) -> Outside:
+    """Return the world on the morning after a night; nobody sleeps in it."""
+    waits = Patience(**{"most_s": 5, "sleep": lambda _: None, **patience})
+    return Outside(environment={}, patience=waits, clock=lambda: shop.morning(night) + timedelta(hours=hours))
+
+
+def run(shop, wish=YES, night=0, **rest):
+    """Publish and return the report of the one target, whose parts add up."""
+    report = publish(shop.settings, wish, outside=outside(shop, night, **rest))
+    assert not report.failures, report.failures
+    (one,) = report.targets
+    tally = one.tally
+    assert tally.given == tally.written + tally.unchanged + tally.rejected + tally.pending + tally.held
+    return one
+
+
+def without(scores, *leads):
+    """Return scores without some leads, as a cohort that they left would have it."""
+    return scores.filter(pc.invert(pc.is_in(scores["lead_id"], value_set=pa.array(leads))))
+
+
+def free(shop, night):
+    """Return the scores of a night in which nobody is held."""
+    scores = shop.leads.scores(night)
+    nobody = pa.array([[]] * len(scores), scores.schema.field("held").type)
+    return scores.set_column(scores.schema.get_field_index("held"), "held", nobody)
+
+
+def arrives_and_is_cut(memory):
+    """Let every batch arrive, and its answer be lost."""
+
+    def cut(rows):
+        with memory.lock:
+            for row in rows:
+                memory.records.setdefault(row.key, {}).update(row.fields)
+        raise StopError("the connection was cut", reason=StopReason.NETWORK)
+
+    return cut
+
+
+def test_who_left_the_run_keeps_no_old_score(shop, memory):
+    """A lead that bought, or whose campaign ended, is no longer in the run: its properties are emptied, once."""
+    run(shop)
+    gone = shop.leads.ids[7].as_py()
+    shop.score(1, without(free(shop, 0), gone))
+    memory.sent.clear()
+    report = run(shop, night=1)
+    assert memory.sent == [[gone]]
+    assert set(memory.records[gone].values()) == {None}
+    assert (report.tally.given, report.tally.written) == (60, 1)
+    (moved,) = report.movements
+    assert (moved.now, moved.leads) == ("–", 1)
+    assert run(shop, night=1).tally.given == 59
+
+
+def test_a_shop_may_keep_the_scores_of_who_left(shop, memory):
+    """With `keep_leavers` a lead that is no longer scored keeps its last score."""
+    shop.configure({"crm": {"fields": FIELDS, "keep_leavers": True}})
+    run(shop)
+    gone = shop.leads.ids[7].as_py()
+    shop.score(1, without(free(shop, 0), gone))
+    held = dict(memory.records[gone])
+    run(shop, night=1)
+    assert memory.records[gone] == held
+
+
+def test_filters_empty_nobody(shop, memory):
+    """Who is not asked for has not left."""
+    run(shop)
+    before = {key: dict(record) for key, record in memory.records.items()}
+    run(shop, replace(YES, filters=replace(YES.filters, limit=5)))
+    assert memory.records == before
+
+
+def test_a_held_lead_that_left_is_left_alone(shop, memory):
+    """Nobody writes to a held lead, not even to empty it."""
+    from pipeline.marks import marks_of
+
+    run(shop)
+    gone = shop.leads.ids[7].as_py()
+    held = dict(memory.records[gone])
+    marks_of(shop.settings, {}).hold(gone, by="ana", at=shop.morning(0))
+    shop.score(1, without(free(shop, 0), gone))
+    assert run(shop, night=1).tally.held == 1
+    assert memory.records[gone] == held
+
+
+def test_who_may_have_been_written_before_it_was_held_is_unsure(shop, memory):
+    """A lead held after its batch went out is written anew when the hold ends, whatever the ledger knew before."""
+    from pipeline.marks import marks_of
+
+    run(shop)
+    shop.score(1, free(shop, 1))
+    memory.on_send = arrives_and_is_cut(memory)
+    memory.sent.clear()
+    run(shop, night=1)
+    lead = memory.sent[0][0]
+    marks = marks_of(shop.settings, {})
+    mark = marks.hold(lead, by="ana", at=shop.morning(1))
+    memory.on_send = lambda _: None
+    run(shop, night=1, hours=1)
+    marks.withdraw(mark, by="ana", at=shop.morning(1) + timedelta(hours=2), lead_id=lead)
+    # The scores of the first night again: the ledger holds them for this lead, the CRM those of the second.
+    shop.score(2, free(shop, 0))
+    run(shop, night=2)
+    scores = {row["lead_id"]: row["score"] for row in shop.leads.scores(0).to_pylist()}
+    assert memory.records[lead]["leadlight_score"] == scores[lead]
+
+
+def test_jobs_end_before_a_lead_is_left_alone(shop, memory):
+    """A job that carries a lead which is to be left alone by now is abandoned before anything else is sent."""
+    from pipeline.marks import marks_of
+
+    def send(rows, ticket):
+        ticket.keep("job of " + rows[0].key)
+        raise StopError("killed", reason=StopReason.NETWORK)
+
+    usual, memory.send = memory.send, send
+    run(shop)
+    first = shop.leads.scores(0).sort_by("rank")["lead_id"][0].as_py()
+    marks_of(shop.settings, {}).hold(first, by="ana", at=shop.morning(0))
+    memory.send = usual
+    run(shop, hours=1)
+    assert memory.abandoned == [f"job of {first}"]
+    assert first not in memory.records
+
+
+def test_an_undoing_of_a_given_up_run_leaves_a_later_run_alone(shop, memory):
+    """What a later run wrote stays, though an earlier one never heard what became of its batch."""
+    memory.on_send = arrives_and_is_cut(memory)
+    cut = run(shop)
+    memory.on_send = lambda _: None
+    shop.score(1, free(shop, 1))
+    run(shop, night=1)
+    held = {key: dict(record) for key, record in memory.records.items()}
+    undo(shop.settings, cut.run, may=lambda _: True, outside=outside(shop, 1))
+    assert memory.records == held
+
+
+def test_an_undoing_ends_jobs_before_it_looks(shop, memory):
+    """A job of the run that is taken back writes nothing after the CRM was read."""
+    order = []
+
+    def send(rows, ticket):
+        ticket.keep("job")
+        raise StopError("killed", reason=StopReason.NETWORK)
+
+    usual, memory.send = memory.send, send
+    cut = run(shop)
+    memory.send = usual
+    read = memory.read
+    memory.read = lambda keys, names: order.append("read") or read(keys, names)
+    memory.abandon = lambda job: order.append("abandoned")
+    undo(shop.settings, cut.run, may=lambda _: True, outside=outside(shop))
+    assert order[0] == "abandoned"
+    assert "read" in order
+
+
+def test_an_undoing_that_is_refused_keeps_other_runs(shop, memory):
+    """Without a yes nothing is sent, and a run that can go on still can."""
+    first = run(shop)
+    shop.score(1, free(shop, 1))
+
+    def stop(rows):
+        raise StopError("gone", reason=StopReason.NETWORK)
+
+    memory.on_send = stop
+    second = run(shop, night=1)
+    memory.on_send = lambda _: None
+    with pytest.raises(GateFailedError, match="not taken back"):
+        undo(shop.settings, first.run, outside=outside(shop, 1))
+    again = run(shop, night=1)
+    assert (again.run, again.is_resumed) == (second.run, True)
+
+
+def test_a_run_is_taken_back_once(shop, memory):
+    """The second time it is said that there is nothing to do."""
+    first = run(shop)
+    undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
+    with pytest.raises(LeadlightError, match="taken back already"):
+        undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
+
+
+def test_a_restoring_that_is_turned_away_keeps_nobody_from_being_written_to(shop, memory):
+    """The undoing tells whom the CRM turned away; the next publication writes to them as to all."""
+    from pipeline.crm.promise import Answer, Outcome
+
+    first = run(shop)
+    lead = shop.leads.ids[3].as_py()
+    memory.on_send = lambda rows: [Answer(row.key, Outcome.REJECTED, "no", "X") for row in rows if row.key == lead]
+    report = undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
+    assert [(one.lead_id, one.code) for one in report.turned_away] == [(lead, "X")]
+    assert report.exit_code == 1
+    memory.on_send = lambda _: None
+    assert run(shop).tally.rejected == 0
+
+
+def test_a_connector_s_trouble_is_waited_out_as_it_asks(shop, memory):
+    """All rows may go later: the sender waits as long as the CRM asks and sends again, within one run."""
+    slept, calls = [], []
+
+    def twice(rows):
+        calls.append(len(rows))
+        if len(calls) < 3:
+            raise RetryError("busy", after_s=7)
+
+    memory.on_send, memory.at_once = twice, 1
+    assert run(shop, sleep=slept.append, most_s=1_000).exit_code == 0
+    assert slept == [7, 7]
+
+
+def test_a_target_whose_values_are_gone_is_noticed(shop, memory):
+    """A database restored from before the first run has the records, and nothing of what was written."""
+    run(shop)
+    for record in memory.records.values():
+        record.update(dict.fromkeys(record))
+    report = publish(shop.settings, YES, outside=outside(shop))
+    assert "--resend" in report.failures[0].message
+
+
+@pytest.mark.parametrize("wish", [replace(YES, resend=True), replace(YES, retry_rejected=True)])
+def test_another_wish_plans_anew(shop, memory, wish):
+    """What was cut short is not simply gone on with where all, or the rejected, are to be sent."""
+
+    def stop(rows):
+        raise StopError("gone", reason=StopReason.NETWORK)
+
+    memory.on_send = stop
+    first = run(shop)
+    memory.on_send = lambda _: None
+    again = run(shop, wish)
+    assert not again.is_resumed
+    assert again.run != first.run
+    assert again.tally.written == 60
+
+
+def test_a_dry_run_is_not_listed(shop, memory):
+    """Whether it ended or was killed, a plan that was never opened is no run."""
+    run(shop, replace(YES, is_dry=True))
+    assert past_runs(shop.settings, "", outside=outside(shop)) == []
+
+
+def test_a_fault_of_ours_is_told_as_one(shop, memory):
+    """An exception that is no trouble of the CRM's comes out, the answers that arrived are kept, nobody waits on."""
+
+    def fault(rows):
+        if len(memory.sent) > 2:
+            raise ZeroDivisionError
+
+    memory.on_send, memory.at_once = fault, 1
+    with pytest.raises(ZeroDivisionError):
+        run(shop)
+    memory.on_send = lambda _: None
+    report = run(shop)
+    assert report.is_resumed
+    assert report.tally.written == 60
