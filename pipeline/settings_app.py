@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from pipeline.settings_crm import has_password
+from pipeline.database_urls import holds_password
 from pipeline.settings_tables import Section
 
 PersonalColumn = Literal["display_name", "company", "owner", "email", "phone"]
@@ -76,6 +76,6 @@ class AppSettings(Section):
     @field_validator("database")
     @classmethod
     def _holds_no_secret(cls, url: str) -> str:
-        if has_password(url):
+        if holds_password(url):
             raise ValueError("a password does not belong into a config: give the URL in LEADLIGHT_APP_DATABASE")
         return url

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pipeline.database_urls import holds_password
 from pipeline.settings_tables import MOST_DAYS, Section
 
 Source = Literal[
@@ -140,16 +141,9 @@ class PublishSettings(Section):
     @field_validator("ledger")
     @classmethod
     def _holds_no_secret(cls, url: str) -> str:
-        if has_password(url):
+        if holds_password(url):
             raise ValueError("a password does not belong into a config: give the URL in LEADLIGHT_LEDGER")
         return url
-
-
-def has_password(url: str) -> bool:
-    """Return whether a database's URL holds a password, before its host or among its parameters."""
-    user, at, _ = url.partition("//")[2].partition("@")
-    asked = url.partition("?")[2].lower()
-    return bool(at and ":" in user) or any(part.startswith(("password=", "passwd=")) for part in asked.split("&"))
 
 
 def target_name_faults(names: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from features.errors import LeadlightError, nearest, without_secrets, wrong_input
+from pipeline.database_urls import holds_password
 
 _MOST_BITS: Final = 128
 """A whole number of more is not repeated: its digits would fill the screen."""
@@ -76,8 +77,10 @@ def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str
     said = " or ".join(dict.fromkeys(_lowered(fault["msg"].removeprefix("Value error, ")) for fault in faults))
     given = fault["input"]
     is_endless = isinstance(given, int) and given.bit_length() > _MOST_BITS
-    is_shown = isinstance(given, (str, int, float, bool)) and not is_endless and fault["type"] != "missing"
     # A URL's password is shown to nobody, least of all where it is refused.
+    is_telling = isinstance(given, str) and "://" in given and holds_password(given)
+    is_told = fault["type"] != "missing" and not is_endless and not is_telling
+    is_shown = is_told and isinstance(given, (str, int, float, bool))
     return said + (f", got {without_secrets(repr(given))}" if is_shown else "")
 
 

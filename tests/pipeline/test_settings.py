@@ -216,6 +216,21 @@ def test_given_probabilities_reach_the_grades():
     assert settings.score.grades.shares.given == GradeProbabilities(**cuts)
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://shop:hunter2@db/marks", "mysql://shop@db/marks?pass=hunter2", "mysql://shop@db/marks?a=b&passwd=hunter2",
+     "postgresql://shop@db/marks?sslpassword=hunter2", "postgresql://shop@db/marks?PASSWORD=hunter2"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["app.database", "publish.ledger"])
+def test_a_password_in_a_url_is_refused_wherever_it_stands(url, place):
+    """Before the host, and under every name that drivers know; an address without one is taken."""
+    section, name = place.split(".")
+    with pytest.raises(LeadlightError, match="password") as raised:
+        parse({**BASE, section: {name: url}}, place=Path("shop.yaml"))
+    assert "hunter2" not in str(raised.value)
+    parse({**BASE, section: {name: url.replace(":hunter2", "").partition("?")[0]}}, place=Path("shop.yaml"))
+
+
 def test_a_password_that_is_refused_is_not_repeated(tmp_path):
     """The message about a database's URL names the setting, never the password."""
     path = tmp_path / "leadlight.yaml"

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from features.errors import LeadlightError, wrong_input
 from pipeline.crm.http import is_loopback
+from pipeline.database_urls import holds_password
 
 POSTGRESQL: Final = "postgresql"
 MYSQL: Final = "mysql"
@@ -31,7 +32,6 @@ _MAY_BE_ASKED: Final = {
 _WAIT_S: Final = 120
 """Seconds without a byte after which a server counts as gone."""
 _SQLITE_WAIT_S: Final = 10
-_SECRETS: Final = ("pass", "pwd", "secret", "token", "key")
 
 
 def without_password(url: str) -> str:
@@ -41,16 +41,12 @@ def without_password(url: str) -> str:
         ValueError: It holds a password, before the host or behind a question mark, or is no URL.
     """
     try:
-        parsed = make_url(url)
+        make_url(url)
     except (ArgumentError, ValueError) as error:
         raise ValueError("it is no URL such as postgresql://user@host/name") from error
-    if parsed.password is not None or any(_is_secret(name) for name in parsed.query):
+    if holds_password(url):
         raise ValueError("it holds a password; give the whole URL in the environment instead (`url_env`)")
     return url
-
-
-def _is_secret(name: str) -> bool:
-    return any(part in name.lower() for part in _SECRETS)
 
 
 def family_of(address: URL) -> str:
