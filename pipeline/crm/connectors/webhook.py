@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -21,12 +22,14 @@ from pipeline.crm.connectors.webhook_answers import answers, check_understood, j
 from pipeline.crm.connectors.webhook_signing import IDEMPOTENCY, signed
 from pipeline.crm.http import TIMEOUT_S, Http, checked_url, secret
 from pipeline.crm.kinds import ConnectorKind, Surroundings
-from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Record, Row, Ticket
+from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
 from pipeline.crm.turns import Limit, NoTurns, SharedTurns, Turns
 from pipeline.settings_tables import Section
 
 _READ_AT_ONCE: Final = 500
+_MOST_NOTED: Final = 20_000
+"""Batches that a receiver wants later, of which it is known how often it said so."""
 
 
 class WebhookOptions(Section):
@@ -68,6 +71,8 @@ class WebhookConnector:
         self._options, self._target, self._clock = options, surroundings.target, clock
         self._secret = secret(surroundings.environment, options.secret_env, target=surroundings.target)
         self._base, self._path, self._query = _address(options, surroundings)
+        self._asked_later: dict[str, int] = {}
+        self._noting = threading.Lock()
         self._http = Http(
             self._base,
             judge=self._judge,
@@ -104,9 +109,22 @@ class WebhookConnector:
             return []
         listed = [{"key": row.key, "fields": dict(row.fields), "trace": row.trace} for row in rows]
         # Of all that is sent, traces included: the same only where the very same writes are sent again.
-        batch = hashlib.sha256(_as_bytes(listed)).hexdigest()
+        digest = hashlib.sha256(_as_bytes(listed)).hexdigest()
+        # Once a receiver asked for them later, it must not take them for what it has answered already.
+        n_asked = self._asked_later.get(digest, 0)
+        batch = f"{digest}-{n_asked}" if n_asked else digest
         answer = self._ask("", {"target": self._target, "batch": batch, "rows": listed}, once=batch)
-        return answers(rows, answer, any_answer=self._options.any_answer)
+        told = answers(rows, answer, any_answer=self._options.any_answer)
+        if any(one.outcome is Outcome.RETRY for one in told):
+            self._note_later(digest, n_asked + 1)
+        return told
+
+    def _note_later(self, digest: str, n_asked: int) -> None:
+        with self._noting:
+            self._asked_later.pop(digest, None)
+            if len(self._asked_later) >= _MOST_NOTED:
+                self._asked_later.pop(next(iter(self._asked_later)))
+            self._asked_later[digest] = n_asked
 
     def abandon(self, ticket: str) -> None:
         """Do nothing: a call ends with whoever made it."""

@@ -37,7 +37,8 @@ def signed(secret: str, body: bytes, *, once: str, clock: Callable[[], float]) -
     Args:
         secret: What sender and receiver share.
         body: As it is sent.
-        once: The same for the same rows: a receiver that knows it does nothing. Empty = no batch.
+        once: The same for the same rows until they are answered: a receiver that knows it does nothing. Empty = no
+            batch.
         clock: Seconds since 1970 (UTC).
     """
 

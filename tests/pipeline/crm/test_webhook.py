@@ -352,3 +352,18 @@ def test_the_limit_is_the_one_that_was_asked_for(connected, time, asked, monkeyp
     connected(fake(time), calls_per_s=asked)
     (limit,) = limits
     assert limit.calls / limit.seconds == pytest.approx(asked)
+
+
+def test_rows_that_are_asked_for_later_are_no_repetition(connected, time):
+    """A receiver that answers a known key as before would else say "later" for ever; a cut call keeps its key."""
+    receiver = fake(time, busy_keys={"a", "b"})
+    connector = connected(receiver)
+    first = connector.send(rows("a", "b"), PassingTicket())
+    receiver.trouble(Trouble(Reply(502), is_done_first=True))
+    second = connector.send(rows("a", "b"), PassingTicket())
+    assert {answer.outcome for answer in first} == {Outcome.RETRY}
+    assert {answer.outcome for answer in second} == {Outcome.WRITTEN}
+    keys = [call.headers["Idempotency-Key"] for call in receiver.calls]
+    assert keys[0] != keys[1] == keys[2]
+    connected(receiver).send(rows("a", "b"), PassingTicket())
+    assert receiver.calls[-1].headers["Idempotency-Key"] == keys[0]
