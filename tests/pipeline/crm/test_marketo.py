@@ -417,3 +417,17 @@ def test_what_a_person_is_told_to_run_is_there(tmp_path):
         send(marketo, rows(1))
     (command,) = re.findall("`leadlight publish (--.*)`", raised.value.hint)
     assert command in {name for one in get_command(app).commands["publish"].params for name in one.opts}
+
+
+@pytest.mark.parametrize("bulk_from", [1, 400])
+def test_keys_that_differ_in_case_alone_write_over_nobody(tmp_path, bulk_from):
+    """Marketo takes them for one lead: the second of a batch is turned away, as a file and row by row."""
+    more = [Row(f"D-{n}", {"leadlight_score": 1}) for n in range(400 if bulk_from == 1 else 1)]
+    batch = [Row("Ann", {"leadlight_score": 1}), Row("ANN", {"leadlight_score": 2}), *more]
+    fake = FakeMarketo()
+    with talking(fake, tmp_path, may_create=True, bulk_from=bulk_from) as marketo:
+        answers = {answer.key: answer for answer in send(marketo, batch)}
+    assert (answers["Ann"].outcome, answers["D-0"].outcome) == (WRITTEN, WRITTEN)
+    assert (answers["ANN"].outcome, answers["ANN"].code) == (REJECTED, "OTHER_SPELLING")
+    assert fake.state()["Ann"] == {"leadlight_score": 1}
+    assert len(answers) == len(batch)

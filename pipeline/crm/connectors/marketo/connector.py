@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.crm.connectors.marketo.bulk import LeadImport, Pace
 from pipeline.crm.connectors.marketo.calls import Calls
@@ -16,11 +17,12 @@ from pipeline.crm.connectors.marketo.sync import ID, MOST_RECORDS, LeadSync
 from pipeline.crm.connectors.marketo.verdicts import Verdict
 from pipeline.crm.http import Http, checked_url, secret
 from pipeline.crm.kinds import Surroundings
-from pipeline.crm.promise import Answer, Changes, CrmField, Record, Row, Ticket
+from pipeline.crm.promise import Answer, Changes, CrmField, Outcome, Record, Row, Ticket
 from pipeline.crm.turns import Limit, SharedTurns
 
 _PAUSES_AFTER_CUT = 10
 """A call that was cut is given so many first pauses to end before the same leads may be created by another."""
+_OTHER_SPELLING: Final = "Marketo takes this key for another row's, which differs in capital or small letters alone."
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class Marketo:
         """Write rows: few of them one by one, many as a file, and what a file cannot say one by one again."""
         if not self._imports and ticket.text:
             self.imports.abandon(ticket.text)
+        rows, refused = _told_apart(rows)
+        return refused + self._sent(rows, ticket)
+
+    def _sent(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
         if not self._imports or (len(rows) <= MOST_RECORDS and not ticket.text):
             return self.sync.send(rows)
         fitting = {row.key for row in rows if fits(row) and (self.sync.key != ID or row.key.isdigit())}
@@ -95,6 +101,17 @@ class Marketo:
     def _imports(self) -> bool:
         """Whether files are imported: only where an unknown key may make a lead, or cannot."""
         return self.sync.may_create or self.sync.key == ID
+
+
+def _told_apart(rows: Sequence[Row]) -> tuple[Sequence[Row], list[Answer]]:
+    """Return the rows whose leads Marketo can tell apart, and answers to those that it would write over another's."""
+    spelled: dict[str, Row] = {}
+    refused = [
+        Answer(row.key, Outcome.REJECTED, _OTHER_SPELLING, "OTHER_SPELLING")
+        for row in rows
+        if spelled.setdefault(row.key.casefold(), row) is not row
+    ]
+    return list(spelled.values()) if refused else rows, refused
 
 
 def connect(options: MarketoOptions, surroundings: Surroundings) -> Marketo:
