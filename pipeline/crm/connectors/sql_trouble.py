@@ -10,7 +10,7 @@ import re
 import ssl
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -18,10 +18,8 @@ from sqlalchemy.exc import CompileError, DBAPIError, ResourceClosedError, SQLAlc
 
 from models.wording import one_line
 from pipeline.crm.promise import Row
+from pipeline.crm.said import LONGEST, fit_to_keep, values_of
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason, TroubleError
-
-LONGEST_WORDS: Final = 300
-_SHORTEST_MASKED: Final = 4
 
 
 class Verdict(Enum):
@@ -78,12 +76,12 @@ def translated(
         said = Said("", "The connection was lost.", Verdict.AWAY)
         if error.orig is not None:
             said = listen(error.orig)
-        hidden = [*secrets, *_values(rows, said.words, names)]
-        raise _trouble(said, hidden) from None  # the cause holds the statement's values
+        words = fit_to_keep(said.words, values=values_of(rows), hidden=secrets, kept=names)
+        raise _trouble(replace(said, words=words)) from None  # the cause holds the statement's values
     except ssl.SSLCertVerificationError as error:
         words = f"The database's certificate is not trusted: {error.verify_message}"
         hint = "name the certificates to trust in `tls_ca`."
-        raise StopError(one_line(words, longest=LONGEST_WORDS), reason=StopReason.NETWORK, hint=hint) from None
+        raise StopError(one_line(words, longest=LONGEST), reason=StopReason.NETWORK, hint=hint) from None
     except OSError as error:
         raise RetryError(f"The connection to the database failed: {type(error).__name__}") from None
     except (OverflowError, UnicodeEncodeError) as error:
@@ -92,25 +90,14 @@ def translated(
         raise RetryError("The connection was lost.") from None
     except CompileError as error:
         raise StopError(
-            one_line(str(error), longest=LONGEST_WORDS), reason=StopReason.SETUP, hint=_STOPS[Verdict.SETUP][1]
+            one_line(str(error), longest=LONGEST), reason=StopReason.SETUP, hint=_STOPS[Verdict.SETUP][1]
         ) from None
     except SQLAlchemyError as error:
         raise RetryError(f"The database cannot be used now: {type(error).__name__}") from None
 
 
-def _values(rows: Sequence[Row], words: str, names: Collection[str]) -> list[str]:
-    """Return the texts of *rows* that *words* repeat, the longest first."""
-    texts = {
-        text
-        for row in rows
-        for text in (row.key, *row.fields.values())
-        if isinstance(text, str) and len(text) >= _SHORTEST_MASKED and text in words and text not in names
-    }
-    return sorted(texts, key=len, reverse=True)
-
-
-def _trouble(said: Said, secrets: Iterable[str]) -> TroubleError:
-    words = masked(said.words, secrets)
+def _trouble(said: Said) -> TroubleError:
+    words = said.words
     if said.verdict == Verdict.ROW:
         return BatchRefusedError(words, code=said.code)
     if said.verdict == Verdict.TOO_LARGE:
@@ -120,13 +107,6 @@ def _trouble(said: Said, secrets: Iterable[str]) -> TroubleError:
         return RetryError(words, is_turned_away=said.verdict == Verdict.BUSY)
     reason, hint = _STOPS[said.verdict]
     return StopError(words, reason=reason, hint=hint)
-
-
-def masked(words: str, secrets: Iterable[str]) -> str:
-    """Return *words* on one line without any of *secrets*."""
-    for secret in secrets:
-        words = words.replace(secret, "…") if secret else words
-    return one_line(words, longest=LONGEST_WORDS)
 
 
 def unquoted(words: str, values: re.Pattern[str]) -> str:

@@ -13,9 +13,9 @@ from models.wording import one_line
 from pipeline.crm.connectors.value_texts import as_text, in_utc
 from pipeline.crm.http import retry_after
 from pipeline.crm.promise import Answer, Outcome, Record, Row
+from pipeline.crm.said import LONGEST, fit_to_keep, shown, values_of
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 
-LONGEST_WORDS: Final = 300
 _LONGEST_CODE: Final = 80
 _REFUSED: Final = frozenset({400, 422})
 _LATER: Final = frozenset({408, 409, 423, 425})
@@ -83,18 +83,11 @@ def _answer(row: Row, said: Mapping[str, Any] | None) -> Answer:
     status = said.get("status")
     if status == Outcome.WRITTEN:
         return Answer(row.key, Outcome.WRITTEN)
-    words = _without_values(_text(said.get("error")), row)
+    words = fit_to_keep(_text(said.get("error")), values=values_of([row]))
     code = one_line(_text(said.get("code")), longest=_LONGEST_CODE)
     if status == Outcome.REJECTED:
         return Answer(row.key, Outcome.REJECTED, words, code)
     return Answer(row.key, Outcome.RETRY, words or "The receiver says neither 'written' nor 'rejected'.", code)
-
-
-def _without_values(words: str, row: Row) -> str:
-    texts = [text for text in (row.key, *row.fields.values()) if isinstance(text, str) and len(text) > 3]
-    for text in sorted(texts, key=len, reverse=True):
-        words = words.replace(text, "…")
-    return one_line(words, longest=LONGEST_WORDS)
 
 
 def records(answer: httpx.Response) -> list[Record]:
@@ -157,8 +150,16 @@ def _words(answer: httpx.Response) -> str:
         found = None
     if isinstance(found, dict):
         said = _text(found.get("error")) or _text(found.get("message"))
+    said = fit_to_keep(said, values=_values_asked(answer.request))
     words = f"The receiver answered {answer.status_code}" + (f": {said}" if said else f" {answer.reason_phrase}.")
-    return one_line(words, longest=LONGEST_WORDS)
+    return one_line(words, longest=LONGEST)
+
+
+def _values_asked(request: httpx.Request) -> set[str]:
+    """Return what a call held of leads: a receiver may repeat any of it."""
+    asked = json.loads(request.content)
+    of_rows = (value for row in asked.get("rows", ()) for value in (row["key"], *row["fields"].values()))
+    return shown([*of_rows, *asked.get("keys", ())])
 
 
 def _text(said: object) -> str:

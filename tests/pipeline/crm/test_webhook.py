@@ -14,7 +14,7 @@ from pipeline.crm.connectors.webhook import WebhookConnector, WebhookOptions
 from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome, PassingTicket, Row
-from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
+from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason, TroubleError
 from pipeline.crm.turns import NoTurns
 
 SECRET = "webhook-s3cret"
@@ -367,3 +367,14 @@ def test_rows_that_are_asked_for_later_are_no_repetition(connected, time):
     assert keys[0] != keys[1] == keys[2]
     connected(receiver).send(rows("a", "b"), PassingTicket())
     assert receiver.calls[-1].headers["Idempotency-Key"] == keys[0]
+
+
+@pytest.mark.parametrize("status", [400, 403, 503])
+def test_words_about_a_whole_batch_hold_nothing_of_leads(connected, time, status):
+    """A receiver that repeats keys, values or addresses is quoted without them, however it says no."""
+    receiver = fake(time)
+    error = "row ann@example.com (also bob@example.org) says 'Bought a hat', key lead-4711, is invalid"
+    receiver.trouble(Trouble(Reply(status, {"error": error}), times=99))
+    with pytest.raises(TroubleError) as raised:
+        connected(receiver).send(rows("lead-4711", "ann@example.com", note="Bought a hat"), PassingTicket())
+    assert str(raised.value) == f"The receiver answered {status}: row … (also …) says '…', key …, is invalid"

@@ -14,8 +14,9 @@ from typing import Any, Final
 from uuid import uuid4
 
 from pipeline.crm.connectors.hubspot.judging import set_up
-from pipeline.crm.connectors.hubspot.words import Said, said, values_of, without
+from pipeline.crm.connectors.hubspot.words import Said, said, without
 from pipeline.crm.promise import Answer, Outcome, Row, Value
+from pipeline.crm.said import values_of
 from pipeline.crm.trouble import BatchRefusedError
 
 RECORD_ID: Final = "hs_object_id"

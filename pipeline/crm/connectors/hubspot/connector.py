@@ -12,10 +12,11 @@ from pipeline.crm.connectors.hubspot.batches import MOST_ROWS, RECORD_ID, Batch
 from pipeline.crm.connectors.hubspot.changes import Reader, record
 from pipeline.crm.connectors.hubspot.judging import Judge, object_in
 from pipeline.crm.connectors.hubspot.properties import Properties
-from pipeline.crm.connectors.hubspot.words import values_of, without
+from pipeline.crm.connectors.hubspot.words import without
 from pipeline.crm.http import FixedLogin, Http, checked_url, secret
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.promise import Answer, Changes, CrmField, Record, Row, Ticket
+from pipeline.crm.said import values_of
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.crm.turns import Limit, SharedTurns
 from pipeline.settings_tables import Section

@@ -10,19 +10,13 @@ Every member of an error may be missing.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from models.wording import one_line
-from pipeline.crm.promise import Row
+from pipeline.crm.said import LONGEST, WHOLE, fit_to_keep
 
-LONGEST: Final = 300
-_WHOLE: Final = 200_000
-"""More than the longest value: what is cut before values are taken out could show the beginning of one."""
-_ADDRESS: Final = re.compile(r"[^\s\"'<>\[\](){},;:]+@[^\s\"'<>\[\](){},;:]+")
-_HIDDEN: Final = "…"
 _OF_ALL: Final = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
 _OF_ALL_IN_WORDS: Final = ("non-unique", "artial upsert")
 _PASSING: Final = ("RATE_LIMIT", "TIMEOUT", "TIMED_OUT", "INTERNAL", "SERVER", "UNAVAILABLE", "LOCK", "CONFLICT")
@@ -66,7 +60,7 @@ def said(error: Mapping[str, Any]) -> Said:
     code = next((one for one in codes if one), "") or _text(error.get("category") or error.get("errorType"))
     words = " ".join(part for part in (head, "; ".join(line for line in lines if line)) if part)
     scopes = [scope for one in details for scope in _scopes(one.get("context"))]
-    return Said(_ADDRESS.sub(_HIDDEN, one_line(words, longest=_WHOLE)), one_line(code, longest=100), tuple(scopes))
+    return Said(fit_to_keep(words, longest=WHOLE), one_line(code, longest=100), tuple(scopes))
 
 
 def short(words: str) -> str:
@@ -74,19 +68,9 @@ def short(words: str) -> str:
     return one_line(words, longest=LONGEST)
 
 
-def values_of(rows: Iterable[Row]) -> set[str]:
-    """Return what the rows hold, as it would stand in a message; yes and no tell nothing."""
-    values = (value for row in rows for value in (row.key, *row.fields.values()))
-    return {str(value) for value in values if value is not None and not isinstance(value, bool)}
-
-
 def without(words: str, values: Iterable[str]) -> str:
     """Return *words*, short, without *values*: HubSpot likes to repeat the value that it does not like."""
-    known = sorted({text for value in values if (text := one_line(value, longest=_WHOLE))}, key=len, reverse=True)
-    if not known:
-        return short(words)
-    pattern = "|".join(re.escape(value) for value in known)
-    return short(re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", _HIDDEN, words))
+    return fit_to_keep(words, values=values, shortest=1)
 
 
 def _opened(message: str) -> tuple[str, list[dict[str, Any]]]:

@@ -5,17 +5,14 @@ Errors come as ``[{"errorCode", "message", "fields"}]``; those of single rows ar
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import httpx
 
-from models.wording import one_line
 from pipeline.crm.http import StaleLoginError, retry_after
+from pipeline.crm.said import fit_to_keep
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason, TroubleError
 
-LONGEST_WORDS: Final = 300
-_ADDRESS: Final = re.compile(r"[^\s@'\"<>(),;:]+@[^\s@'\"<>(),;:]+")
 _QUERY_ECHO: Final = "ERROR at Row"
 _PERMISSION: Final = frozenset({401, 403})
 _NO_SUCH_ADDRESS: Final = frozenset({404, 405, 406, 410, 414, 415})
@@ -105,5 +102,5 @@ def _first_error(body: Any) -> tuple[str, str]:  # noqa: ANN401 - whatever came
 def said(code: str, message: str) -> str:
     """Return an error in one line, without the query that it repeats and without addresses of people."""
     at = message.find(_QUERY_ECHO)
-    told = _ADDRESS.sub("…", message if at < 0 else message[at:])
-    return one_line(": ".join(part for part in (code, told) if part), longest=LONGEST_WORDS)
+    told = message if at < 0 else message[at:]
+    return fit_to_keep(": ".join(part for part in (code, told) if part))

@@ -12,8 +12,8 @@ from typing import Any, Final
 import httpx
 
 from models.wording import one_line
-from pipeline.crm.connectors.salesforce.judging import LONGEST_WORDS
 from pipeline.crm.http import Http, retry_after
+from pipeline.crm.said import LONGEST
 from pipeline.crm.trouble import RetryError, StopError, StopReason
 
 PATH: Final = "/services/oauth2/token"
@@ -114,7 +114,7 @@ class LoginJudge:
         text = ": ".join(str(part) for part in parts if part) or f"HTTP {status}"
         for secret in self._secrets:
             text = text.replace(secret, "…")
-        return "The login was refused: " + one_line(text, longest=LONGEST_WORDS)
+        return "The login was refused: " + one_line(text, longest=LONGEST)
 
 
 def _brings_token(body: Any) -> bool:  # noqa: ANN401 - whatever came

@@ -9,7 +9,8 @@ from typing import Final
 
 from pipeline.crm.connectors.salesforce.judging import said
 from pipeline.crm.connectors.salesforce.places import ID, OTHER_SPELLING, SAME_RECORD, UNKNOWN, Refusal, Whereabouts
-from pipeline.crm.promise import Answer, Outcome, Row, Value
+from pipeline.crm.promise import Answer, Outcome, Row
+from pipeline.crm.said import WHOLE, fit_to_keep, values_of
 
 _PASSES: Final = frozenset(
     {
@@ -119,12 +120,4 @@ def is_no_rows_fault(code: str) -> bool:
 def masked(message: str, row: Row) -> str:
     """Return *message* without what the row holds: Salesforce repeats values that it does not take."""
     shown = _REPEATED.sub(r"\1…\2", message)
-    for value in sorted({row.key, *map(_text, row.fields.values())}, key=len, reverse=True):
-        if len(value) >= _SHORTEST_MASKED or value.isdigit():
-            shown = re.sub(rf"(?<![\w.]){re.escape(value)}(?![\w])", "…", shown)
-    return shown
-
-
-def _text(value: Value) -> str:
-    # True and False are words of the message's own.
-    return "" if value is None or isinstance(value, bool) else str(value).strip()
+    return fit_to_keep(shown, values=values_of([row]), shortest=_SHORTEST_MASKED, numbers=True, longest=WHOLE)
