@@ -103,7 +103,8 @@ class TargetSettings(Section):
     )
     read: ReadSettings = Field(default_factory=ReadSettings)
     connect: dict[str, Any] = Field(
-        default_factory=dict, description="How it is reached: settings of its kind, see docs/crm.md; no secrets."
+        default_factory=dict,
+        description="How it is reached: settings of its kind, listed below and explained in docs/crm.md; no secrets.",
     )
     give_up_after_s: float = Field(
         900, gt=0, le=86_400, description="Seconds of trouble after which a run stops, to be resumed later."

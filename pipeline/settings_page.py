@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from pipeline.crm.kinds import KINDS_OF_THE_HOUSE, kind_of
 from pipeline.settings import Settings
 
 _HEAD = """# Settings
@@ -20,14 +21,22 @@ One YAML file per shop. `leadlight init` writes one to start from; a key that is
 refused, with the nearest one that is. `NAME` stands for a name of your own, `[]` for a list.
 Relative paths start at the folder of the file.
 
-| setting | default | meaning |
-|---|---|---|
 """
+_TABLE = "| setting | default | meaning |\n|---|---|---|\n"
 
 
 def page() -> str:
     """Return the whole page as Markdown."""
-    return _HEAD + "".join(f"| `{name}` | {default} | {text} |\n" for name, default, text in rows(Settings))
+    return _HEAD + _table(Settings) + "".join(map(_connecting, KINDS_OF_THE_HOUSE))
+
+
+def _connecting(kind: str) -> str:
+    """Return how a target of one kind is reached; no secret stands there, only names of the environment's."""
+    return f"\n## `crm.NAME.connect` of the kind `{kind}`\n\n" + _table(kind_of(kind).options, "crm.NAME.connect.")
+
+
+def _table(model: type[BaseModel], place: str = "") -> str:
+    return _TABLE + "".join(f"| `{name}` | {default} | {text} |\n" for name, default, text in rows(model, place))
 
 
 def rows(model: type[BaseModel], place: str = "") -> Iterator[tuple[str, str, str]]:
@@ -61,7 +70,7 @@ def _spelled(value: Any) -> str:  # noqa: ANN401
         return "see below"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"`[{', '.join(map(_inner, value))}]`"
     if isinstance(value, dict):
         return f"`{{{', '.join(f'{key}: {inner}' for key, inner in value.items())}}}`"

@@ -30,6 +30,7 @@ _OF_THE_HOUSE: Final = {
     "marketo": "marketo",
     "webhook": "webhook",
 }
+KINDS_OF_THE_HOUSE: Final = tuple(_OF_THE_HOUSE)
 _EXTRAS: Final = frozenset({"hubspot", "salesforce", "marketo", "webhook"})
 
 

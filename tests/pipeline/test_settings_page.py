@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from pipeline.settings_page import rows
+from pipeline.crm.kinds import kind_of
+from pipeline.settings_page import page, rows
 
 
 class Leaf(BaseModel):
@@ -35,3 +36,12 @@ def test_every_setting_has_a_row_with_place_default_and_meaning():
         ("more[].colour", "`red`", "Its colour. One of `red`, `blue`."),
         ("more[].size", "none", "Its size."),
     ]
+
+
+def test_every_option_of_a_connector_has_a_row_below_its_kind():
+    """By the name that a config gives it."""
+    below = dict(part.split("`\n", 1) for part in page().split("## `crm.NAME.connect` of the kind `")[1:])
+    assert list(below) == ["file", "sql", "hubspot", "salesforce", "marketo", "webhook"]
+    for name, table in below.items():
+        for option, field in kind_of(name).options.model_fields.items():
+            assert f"| `crm.NAME.connect.{field.alias or option}` |" in table
