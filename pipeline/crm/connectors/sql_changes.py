@@ -18,7 +18,7 @@ from sqlalchemy import column as untyped
 
 from pipeline.crm.connectors.sql_family import Family, Write, chunks
 from pipeline.crm.connectors.sql_shape import ColumnShape, Holds, key_value
-from pipeline.crm.connectors.value_texts import as_text, in_utc
+from pipeline.crm.connectors.value_texts import as_text, in_utc, moment_of
 from pipeline.crm.promise import Changes, Record
 
 PAGE: Final = 5_000
@@ -169,12 +169,7 @@ def _text(value: object, holds: Holds) -> str | None:
 
 
 def _moment(value: object) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    return in_utc(value) if isinstance(value, datetime) else None
+    return in_utc(value) if isinstance(value, datetime) else moment_of(value)
 
 
 def _later(seen: str, at: datetime | None) -> str:

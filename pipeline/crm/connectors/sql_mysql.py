@@ -31,7 +31,7 @@ from pipeline.crm.connectors.sql_family import (
 )
 from pipeline.crm.connectors.sql_shape import ColumnShape, Holds, Shape, key_value
 from pipeline.crm.connectors.sql_trouble import Said, Verdict, unquoted
-from pipeline.crm.connectors.value_texts import in_utc
+from pipeline.crm.connectors.value_texts import moment_of
 from pipeline.crm.promise import CrmField, FieldType, Row, Value
 
 _KEY: Final = "the key"
@@ -184,9 +184,5 @@ def _values(write: Write, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _moment(value: Value) -> datetime | Value:
     """Return a moment as MySQL has it: UTC, without a zone; what is none is left for MySQL to refuse."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return in_utc(datetime.fromisoformat(value)).replace(tzinfo=None)
-    except ValueError:
-        return value
+    moment = moment_of(value)
+    return value if moment is None else moment.replace(tzinfo=None)

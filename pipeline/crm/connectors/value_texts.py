@@ -42,6 +42,19 @@ def plain_number(number: float | Decimal) -> str | None:
     return "0" if shown == "-0" else shown
 
 
+def moment_of(said: object) -> datetime | None:
+    """Return the moment (UTC) that a text in ISO 8601 tells; None where it tells none. Without a zone UTC is meant.
+
+    Example:
+        >>> moment_of("2025-01-20T09:00:00.000+0100")
+        datetime.datetime(2025, 1, 20, 8, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        return in_utc(datetime.fromisoformat(said)) if isinstance(said, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def in_utc(moment: datetime) -> datetime:
     """Return *moment* in UTC; without a zone it is meant so."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

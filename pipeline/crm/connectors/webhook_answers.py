@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 from models.wording import one_line
-from pipeline.crm.connectors.value_texts import as_text, in_utc
+from pipeline.crm.connectors.value_texts import as_text, moment_of
 from pipeline.crm.http import retry_after
 from pipeline.crm.promise import Answer, Outcome, Record, Row
 from pipeline.crm.said import LONGEST, fit_to_keep, shown, values_of
@@ -125,10 +125,10 @@ def _moment(said: Mapping[str, Any]) -> datetime | None:
     at = said.get("changed_at")
     if at is None:
         return None
-    try:
-        return in_utc(datetime.fromisoformat(at))
-    except (ValueError, TypeError):
-        raise RetryError(f"{_NOT_UNDERSTOOD}: 'changed_at' is no moment.") from None
+    moment = moment_of(at)
+    if moment is None:
+        raise RetryError(f"{_NOT_UNDERSTOOD}: 'changed_at' is no moment.")
+    return moment
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

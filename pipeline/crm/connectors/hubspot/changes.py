@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from pipeline.crm.connectors.hubspot.batches import RECORD_ID
 from pipeline.crm.connectors.hubspot.properties import asked
+from pipeline.crm.connectors.value_texts import moment_of
 from pipeline.crm.http import Http
 from pipeline.crm.promise import Changes, Record
 from pipeline.crm.trouble import RetryError, StopError, StopReason
@@ -186,22 +187,14 @@ def record(result: dict[str, Any], key: str, names: Sequence[str]) -> Record | N
     if not isinstance(found, str) or not found:
         return None
     fields = {name: None if properties.get(name) is None else str(properties[name]) or None for name in names}
-    return Record(found, fields, _moment(properties.get(_CHANGED)) or _moment(result.get("updatedAt")))
+    return Record(found, fields, moment_of(properties.get(_CHANGED)) or moment_of(result.get("updatedAt")))
 
 
 def _stamp(result: dict[str, Any]) -> int:
     """Return when a contact changed, as milliseconds."""
     properties = result.get("properties")
-    moment = _moment(properties.get(_CHANGED)) if isinstance(properties, dict) else None
-    moment = moment or _moment(result.get("updatedAt"))
+    moment = moment_of(properties.get(_CHANGED)) if isinstance(properties, dict) else None
+    moment = moment or moment_of(result.get("updatedAt"))
     if moment is None or not str(result.get("id", "")).isdecimal():
         raise RetryError("HubSpot's search does not say which contact changed when.")
     return (moment - _EPOCH) // _MILLISECOND
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

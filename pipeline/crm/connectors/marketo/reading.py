@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from pipeline.crm.connectors.marketo.calls import Calls, no_batch, results
 from pipeline.crm.connectors.marketo.sync import ID
+from pipeline.crm.connectors.value_texts import as_text, moment_of
 from pipeline.crm.promise import Changes, Record
 from pipeline.crm.trouble import BatchRefusedError, RetryError
 
@@ -130,33 +131,17 @@ def _changed(activities: Sequence[Mapping[str, Any]]) -> dict[str, datetime]:
     """Return when each lead last changed, by Marketo's id."""
     newest: dict[str, datetime] = {}
     for one in activities:
-        number, at = one.get("leadId"), _moment(one.get("activityDate"))
+        number, at = one.get("leadId"), moment_of(str(one.get("activityDate")).replace("Z+0000", "Z"))
         if number is not None and at is not None:
             newest[str(number)] = max(at, newest.get(str(number), at))
     return newest
 
 
-def _moment(told: object) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(told).replace("Z+0000", "Z"))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def _record(
     key: str, leads: Sequence[Mapping[str, Any]], names: Sequence[str], *, changed_at: datetime | None = None
 ) -> Record:
-    held = {name: next((word for lead in leads if (word := _word(lead.get(name)))), None) for name in names}
+    held = {name: next((word for lead in leads if (word := as_text(lead.get(name)))), None) for name in names}
     return Record(key, held, changed_at)
-
-
-def _word(value: object) -> str | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 def _folded(value: object) -> str:

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from pipeline.crm.connectors.salesforce.api import Api
 from pipeline.crm.connectors.salesforce.places import CONTACT, ID, LEAD, Fields
-from pipeline.crm.connectors.salesforce.records import STAMP, Records, moment
+from pipeline.crm.connectors.salesforce.records import STAMP, Records
 from pipeline.crm.connectors.salesforce.soql import literal, selects
+from pipeline.crm.connectors.value_texts import moment_of
 from pipeline.crm.promise import Changes, Record
 
 _PAGE: Final = 2_000
@@ -121,7 +122,7 @@ class Changing:
 
 def _after(page: Sequence[Fields], since: _Position, *, is_end: bool) -> _Position:
     """Return where to go on after *page*."""
-    at = moment(page[-1].get(STAMP)) if page else since.at
+    at = moment_of(page[-1].get(STAMP)) if page else since.at
     if not is_end:
         return _Position(at, str(page[-1].get(ID)))
     if at is None or not (page or since.id):
@@ -132,7 +133,7 @@ def _after(page: Sequence[Fields], since: _Position, *, is_end: bool) -> _Positi
 def _position(held: Any) -> _Position:  # noqa: ANN401 - whatever JSON holds
     if not isinstance(held, list) or len(held) != 2 or not isinstance(held[1], str):
         return _Position()
-    return _Position(moment(held[0]), held[1])
+    return _Position(moment_of(held[0]), held[1])
 
 
 def _written(positions: Mapping[str, _Position], following: str) -> str:

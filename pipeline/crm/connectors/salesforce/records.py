@@ -7,13 +7,13 @@ Where a lead was converted, the contact's fields count, and the lead's own where
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from pipeline.crm.connectors.salesforce.api import Api
 from pipeline.crm.connectors.salesforce.describing import described
 from pipeline.crm.connectors.salesforce.places import CONTACT, ID, LEAD, Fields, Finder
 from pipeline.crm.connectors.salesforce.soql import checked_name, selects
+from pipeline.crm.connectors.value_texts import as_text, moment_of
 from pipeline.crm.promise import Record
 from pipeline.crm.trouble import StopError, StopReason
 
@@ -72,25 +72,6 @@ class Records:
         had = self.names_of(names)
         of_contact = frozenset(had.get(CONTACT, ())) if contact is not None else frozenset()
         nothing: Fields = {}
-        values = {name: _text(((contact if name in of_contact else lead) or nothing).get(name)) for name in names}
-        stamps = [moment(one.get(STAMP)) for one in (lead, contact) if one is not None]
+        values = {name: as_text(((contact if name in of_contact else lead) or nothing).get(name)) for name in names}
+        stamps = [moment_of(one.get(STAMP)) for one in (lead, contact) if one is not None]
         return Record(key, values, max((stamp for stamp in stamps if stamp is not None), default=None))
-
-
-def _text(value: Any) -> str | None:  # noqa: ANN401 - whatever JSON holds
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def moment(said: Any) -> datetime | None:  # noqa: ANN401 - whatever JSON holds
-    """Return a moment as Salesforce writes it (``2025-01-20T09:00:00.000+0000``); None where it is none."""
-    try:
-        found = datetime.fromisoformat(str(said))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
