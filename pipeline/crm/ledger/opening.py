@@ -34,6 +34,8 @@ LEDGER: Final = "LEADLIGHT_LEDGER"
 def ledger_url(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
     """Return where a shop's ledger lies: as the environment says, else the config, else in the workspace."""
     named = (os.environ if environment is None else environment).get(LEDGER, "") or settings.publish.ledger
+    if named.startswith("sqlite") and not str(file_of(named) or ".").strip("./"):
+        raise _no_home(named)  # in memory it would be gone with the process
     return named or f"sqlite:///{settings.shop.workspace.resolve() / 'ledger.db'}"
 
 
@@ -45,7 +47,7 @@ def opened(url: str) -> Engine:
         NotFinishedError: It does not answer.
     """
     engine = engine_at(url, setting="publish.ledger")
-    if engine.dialect.name not in {"sqlite", "postgresql"} or not engine.url.database:
+    if engine.dialect.name not in {"sqlite", "postgresql"}:
         raise _no_home(url)
     file = file_of(url)
     if file is not None:
