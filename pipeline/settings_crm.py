@@ -106,6 +106,13 @@ class TargetSettings(Section):
         default_factory=dict,
         description="How it is reached: settings of its kind, listed below and explained in docs/crm.md; no secrets.",
     )
+    settle_s: float = Field(
+        10,
+        ge=0,
+        le=3_600,
+        description="Seconds within which a call of a run that was cut short may still take effect: nothing else is "
+        "sent before.",
+    )
     give_up_after_s: float = Field(
         900, gt=0, le=86_400, description="Seconds of trouble after which a run stops, to be resumed later."
     )

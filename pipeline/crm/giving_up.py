@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from pipeline.crm.ledger import batches, runs
 from pipeline.crm.ledger.runs import Run, RunState
 from pipeline.crm.session import Session
+from pipeline.crm.targets import let_settle
 
 
 def end_jobs(session: Session, left: Sequence[Run]) -> None:
-    """See to it that no job of runs that were cut short writes anything from now on."""
+    """See to it that no job or call of runs that were cut short writes anything from now on."""
     with session.engine.connect() as connection:
         jobs = [job for run in left for job in batches.tickets(connection, run)]
+        sent = [at for run in left if (at := batches.last_sent_at(connection, run)) is not None]
     for job in jobs:
         session.target.connector.abandon(job)
+    if sent:
+        let_settle(session.target, max(sent), now=session.outside.now_us())
 
 
 def give_up(session: Session, run: Run, state: RunState = RunState.SUPERSEDED) -> None:

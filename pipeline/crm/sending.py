@@ -21,7 +21,7 @@ from pipeline.crm.ledger.runs import Run
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.patience import Breaker, patiently
 from pipeline.crm.promise import Answer, Connector, Outcome, Row
-from pipeline.crm.targets import Target
+from pipeline.crm.targets import Target, let_settle
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 
 _MOST_TRIES: Final = 6
@@ -65,7 +65,9 @@ class Sender:
             progress: Told how many rows were answered in this call.
         """
         with self.engine.connect() as connection:
-            numbers = batches.due_batches(connection, run)
+            numbers, sent_at = batches.due_batches(connection, run), batches.last_sent_at(connection, run)
+        if sent_at is not None:
+            let_settle(self.target, sent_at, now=self.clock())
         on_its_way: dict[Future[list[Answer]], Due] = {}
         try:
             with ThreadPoolExecutor(self.connector.at_once, thread_name_prefix="leadlight-crm") as pool:

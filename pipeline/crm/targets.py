@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from features.errors import LeadlightError, nearest, wrong_input
+from features.moments import SECOND
 from pipeline.crm.fields import check_values, crm_fields, mapping_hash
 from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience, Waiting
@@ -96,6 +97,22 @@ def open_target(
         yield Target(name, config, connector, crm_fields(config), mapping_hash(settings, config), waits, waiting.end)
     finally:
         connector.close()
+
+
+def let_settle(target: Target, sent_at: int, *, now: int) -> None:
+    """Wait until a call that went out at *sent_at* and was cut short can no longer take effect.
+
+    A CRM goes on with a request though whoever sent it was killed: sent again at once, the two would meet, and one that
+    creates records would create them twice.
+
+    Args:
+        target: Where it went.
+        sent_at: When, microseconds (UTC).
+        now: Now, microseconds (UTC).
+    """
+    left = target.config.settle_s - max(0, now - sent_at) / SECOND
+    if left > 0:
+        target.patience.sleep(left)
 
 
 def _options(model: Any, name: str, given: dict[str, Any]) -> Any:  # noqa: ANN401 - each kind has its own

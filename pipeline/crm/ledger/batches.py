@@ -95,6 +95,12 @@ class KeptTicket:
         self.text = text
 
 
+def last_sent_at(connection: Connection, run: Run) -> int | None:
+    """Return when the last batch went out of those that may still be on their way; None = there is none."""
+    wanted = select(func.max(BATCHES.c.sent_at)).where(BATCHES.c.run_id == run.id, BATCHES.c.state == "in_flight")
+    return connection.execute(wanted).scalar()
+
+
 def tickets(connection: Connection, run: Run) -> list[str]:
     """Return the names of all jobs of a run that may not have ended."""
     wanted = select(BATCHES.c.ticket, BATCHES.c.parts).where(BATCHES.c.run_id == run.id, BATCHES.c.state == "in_flight")

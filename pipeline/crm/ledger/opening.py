@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from features.errors import (
@@ -89,9 +89,9 @@ def ledger(settings: Settings, environment: Mapping[str, str] | None = None) -> 
 def is_away(error: SQLAlchemyError) -> bool:
     """Return whether a database is away, busy or full, so that the same may be tried again later."""
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return (
-        is_lost or isinstance(error, OperationalError | InterfaceError | NoConnectionError) or tells_of_full_disk(error)
-    )
+    is_unreadable = type(error) is DatabaseError  # such as a file that is no database: a backup may be put there
+    is_busy = isinstance(error, OperationalError | InterfaceError | NoConnectionError)
+    return is_lost or is_unreadable or is_busy or tells_of_full_disk(error)
 
 
 @contextmanager

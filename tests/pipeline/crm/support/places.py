@@ -124,7 +124,7 @@ class Place(ABC):
         fields = {self.called(name): spec for name, spec in {**FIELDS, **(more or {})}.items()}
         target = {
             "kind": self.kind, "key": self.key, "create": self.creates, "fields": fields, "connect": self.connect(),
-            **rest,
+            "settle_s": 1.0, **rest,
         }  # fmt: skip
         return {self.name: target}
 

@@ -68,7 +68,7 @@ class MarketoPlace(ServedPlace):
         fake = FakeMarketo(
             leads=[{self.key: lead} for lead in self.leads] if not self.creates else [],
             fields={"leadlight_action": "text", "leadlight_note": "text"},  # long texts are made by hand in Marketo
-            calls_per_20_s=10_000, daily=10**9, logs=False,
+            calls_per_20_s=10_000, daily=10**9, logs=False, import_s=0.2,
         )  # fmt: skip
         del fake.leads.types["leadlight_as_of"]  # for setup to make
         fake.leads.update = noting(fake.leads.update, self._note)  # type: ignore[method-assign]
@@ -80,7 +80,7 @@ class MarketoPlace(ServedPlace):
 
     def connect(self) -> dict[str, Any]:
         """Return how it is reached; nothing is waited for long."""
-        return {"base_url": self.url, "calls_per_20_s": 10_000, "at_once": 3, "poll_s": 0.1, "settle_s": 0.3}
+        return {"base_url": self.url, "calls_per_20_s": 10_000, "at_once": 3, "poll_s": 0.1, "settle_s": 1.0}
 
     @property
     def environment(self) -> dict[str, str]:
