@@ -37,7 +37,7 @@ app = typer.Typer(
 
 
 def main() -> int:
-    """Run the command line and return the exit code (see `pipeline.cli.exits`)."""
+    """Run the command line and return the exit code (see `pipeline.exit_codes`)."""
     with ExitCodes() as exits:
         app()
     return exits.code

@@ -1,15 +1,4 @@
-"""What a command's exit code says, and how a raised exception becomes one.
-
-======  ==========================================================================
-code    meaning
-======  ==========================================================================
-0       done
-1       done, but something was rejected or a gate failed
-2       the input or the usage is wrong: one clear message, no traceback
-3       not finished, safe to run again: disk full, lock held, network gone
-70      a fault of ours, with its traceback
-======  ==========================================================================
-"""
+"""How a raised exception becomes an exit code (`pipeline.exit_codes`) and a message."""
 
 import errno
 import os
@@ -18,19 +7,14 @@ import traceback
 from types import TracebackType
 from typing import Self
 
-from features.errors import GateFailedError, LeadlightError, NotFinishedError, is_disk_full
-
-DONE = 0
-DONE_WITH_REJECTS = 1
-WRONG_INPUT = 2
-NOT_FINISHED = 3
-OUR_BUG = 70
+from features.errors import LeadlightError, is_disk_full
+from pipeline.exit_codes import DONE, NOT_FINISHED, OUR_BUG, WRONG_INPUT, code_of_error
 
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
 
 
 class ExitCodes:
-    """Turns what a command raises into a message on stderr and the exit code of the table above."""
+    """Turns what a command raises into a message on stderr and its exit code."""
 
     def __init__(self) -> None:
         self.code = DONE
@@ -56,13 +40,11 @@ class ExitCodes:
 
 def code_of(raised: BaseException) -> int:
     """Return the exit code that *raised* stands for."""
-    if isinstance(raised, NotFinishedError) or is_disk_full(raised):
+    if is_disk_full(raised):
         return NOT_FINISHED
-    if isinstance(raised, GateFailedError):
-        return DONE_WITH_REJECTS
-    if isinstance(raised, LeadlightError) or is_refused(raised):
-        return WRONG_INPUT
-    return OUR_BUG
+    if isinstance(raised, LeadlightError):
+        return code_of_error(raised)
+    return WRONG_INPUT if is_refused(raised) else OUR_BUG
 
 
 def is_refused(raised: BaseException) -> bool:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import typer
 
 from pipeline.cli.app import app
-from pipeline.cli.exits import DONE_WITH_REJECTS
 from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
+from pipeline.exit_codes import DONE_WITH_REJECTS
 
 
 @app.command()

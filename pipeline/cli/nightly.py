@@ -1,6 +1,5 @@
 """`leadlight run`: the nightly job."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -39,7 +38,7 @@ def run(
     give_way(settings.score.priority)
     with shown_on_stderr() as progress:
         wish = NightWish(as_of, catch_up, asker(progress, yes=yes))
-        report = run_night(settings, wish, outside=Outside(clock=lambda: datetime.now(UTC)), progress=progress)
+        report = run_night(settings, wish, outside=Outside(), progress=progress)
     show(report, show_run, as_json=as_json)
     if report.exit_code:
         raise typer.Exit(report.exit_code)

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.app import app
-from pipeline.cli.exits import DONE_WITH_REJECTS
 from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Data, typed
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
+from pipeline.exit_codes import DONE_WITH_REJECTS
 
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Forget earlier loads and read everything as a first one.")]
 NewConfig = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")]

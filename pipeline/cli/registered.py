@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.app import app
-from pipeline.cli.exits import DONE_WITH_REJECTS
 from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, typed
 from pipeline.cli.output import show
+from pipeline.exit_codes import DONE_WITH_REJECTS
 
 Version = Annotated[
     str,

@@ -1,7 +1,5 @@
 """What `leadlight publish` prints: per target how every lead is accounted for, and what moves where."""
 
-from collections.abc import Mapping
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,7 +8,8 @@ from models.wording import counted, plain
 from pipeline.crm.ledger.runs import Tally
 from pipeline.crm.planning import NOTHING, Difference
 from pipeline.row_words import day
-from pipeline.stages.publish_report import Movement, PublishReport, TargetFailure, TargetReport
+from pipeline.stages.each_target import TargetFailure
+from pipeline.stages.publish_report import Movement, PublishReport, TargetReport
 from pipeline.stages.publish_undo import UndoReport
 
 _SHOWN = 10
@@ -69,14 +68,9 @@ def _show_stop(console: Console, stopped: str) -> None:
 
 def _accounted(tally: Tally, *, is_dry: bool, unchanged: str = "unchanged") -> str:
     """Return how every lead is accounted for: the parts add up to the leads given."""
-    parts: Mapping[str, int] = {
-        "written": tally.written,
-        unchanged: tally.unchanged,
-        "rejected": tally.rejected,
-        "to be sent" if is_dry else "pending": tally.pending,
-        "held": tally.held,
-    }
-    told = " + ".join(f"{count:,} {name}" for name, count in parts.items() if not (is_dry and name == "written"))
+    names = {"unchanged": unchanged, **({"pending": "to be sent"} if is_dry else {})}
+    parts = {name: count for name, count in tally.parts.items() if not (is_dry and name == "written")}
+    told = " + ".join(f"{count:,} {names.get(name, name)}" for name, count in parts.items())
     return f"{told} = {counted(tally.given, 'lead')}"
 
 

@@ -53,8 +53,7 @@ def show_runs(console: Console, report: list[PastRun]) -> None:
 
 def _accounted(tally: Tally) -> str:
     """Return how the leads are accounted for, parts that are none left out."""
-    parts = ("written", "unchanged", "rejected", "pending", "held")
-    told = [f"{count:,} {name}" for name in parts if (count := getattr(tally, name))]
+    told = [f"{count:,} {name}" for name, count in tally.parts.items() if count]
     return f"{tally.given:,} = {' + '.join(told)}" if told else f"{tally.given:,}"
 
 

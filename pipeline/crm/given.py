@@ -91,7 +91,8 @@ def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[
         first[np.unique(keys, return_index=True)[1]] = True
         first &= ~SetOfLeads(seen).holds(keys)
         seen = np.sort(np.concatenate([seen, keys[first]]))
-        chosen = rows.filter(pa.array(first)).filter(_asked_for(rows.filter(pa.array(first)), filters))
+        each_once = rows.filter(pa.array(first))
+        chosen = each_once.filter(_asked_for(each_once, filters))
         if left is not None:
             chosen = chosen.slice(0, left)
             left -= len(chosen)
@@ -103,7 +104,7 @@ def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[
 
 def _blocks(part: Path, *, is_in_order: bool) -> Iterator[pa.Table]:
     if not is_in_order:
-        rows = with_decision_columns(pq.read_table(part, partitioning=None))
+        rows = pq.read_table(part, partitioning=None)
         yield _with_columns(rows.take(in_order_of_rank(rows)))
         return
     with pq.ParquetFile(part, pre_buffer=False) as file:
@@ -114,12 +115,8 @@ def _blocks(part: Path, *, is_in_order: bool) -> Iterator[pa.Table]:
 
 def _with_columns(rows: pa.Table) -> pa.Table:
     """Return *rows* with every column of `_COLUMNS` that says what to do; a run of before lacks some."""
-    return with_decision_columns(rows).select(
-        [name for name in _COLUMNS if name in rows.column_names or name in _LATER]
-    )
-
-
-_LATER: Final = frozenset({"stage", "play", "action", "channel", "segments", "held"})
+    whole = with_decision_columns(rows)
+    return whole.select([name for name in _COLUMNS if name in whole.column_names])
 
 
 def _asked_for(rows: pa.Table, filters: Filters) -> pa.Array:

@@ -30,7 +30,6 @@ from pipeline.crm.ledger.runs import Planned
 from pipeline.crm.ledger.standing import rejected_of, scored_after, standing_of
 from pipeline.crm.ledger.tables import ROWS
 from pipeline.crm.left_alone import Bools, Hashes, SetOfLeads
-from pipeline.settings_crm import TargetSettings
 
 NOTHING: Final = "–"
 """Stands for a grade where there is none."""
@@ -61,13 +60,8 @@ class Rules:
     min_change: int
     max_age_days: float
     mapping: str
-    resend: bool = False
-    retry_rejected: bool = False
-
-    @classmethod
-    def of(cls, target: TargetSettings, *, mapping: str, resend: bool = False, retry_rejected: bool = False) -> Rules:
-        """Return the rules of a target's config."""
-        return cls(target.min_change, target.max_age_days, mapping, resend, retry_rejected)
+    resend: bool
+    retry_rejected: bool
 
 
 @dataclass(frozen=True)

@@ -30,17 +30,6 @@ _LATER: Final = "what is pending is kept; run the same command again later."
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How sending ended.
-
-    Attributes:
-        stopped: Why it stopped before all was sent; None = everything was answered.
-    """
-
-    stopped: StopError | None = None
-
-
-@dataclass(frozen=True)
 class Sender:
     """Sends the batches of one run.
 
@@ -48,16 +37,16 @@ class Sender:
         engine: The ledger.
         target: Where to.
         clock: Now, microseconds (UTC).
-        is_alone: Raises where somebody else may write to the target by now.
+        require_alone: Raises where somebody else may write to the target by now.
     """
 
     engine: Engine
     target: Target
     clock: Callable[[], int]
-    is_alone: Callable[[], None] = lambda: None
+    require_alone: Callable[[], None]
 
-    def send(self, run: Run, *, held: SetOfLeads, progress: Callable[[int], None]) -> Ended:
-        """Send whatever is due of *run*, and return how that ended.
+    def send(self, run: Run, *, held: SetOfLeads, progress: Callable[[int], None]) -> StopError | None:
+        """Send whatever is due of *run*, and return why that stopped before all was sent; None = all was answered.
 
         Args:
             run: An open run.
@@ -80,7 +69,7 @@ class Sender:
             for future, sent in on_its_way.items():  # what was answered all the same counts
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._record(run, sent, future.result())
-        return Ended(stopped if stopped is not None else self._finished())
+        return stopped or self._finished()
 
     @property
     def connector(self) -> Connector:
@@ -131,7 +120,7 @@ class Sender:
             left_alone = held.among([row.key for row in one.rows]) if one.rows else []
             if left_alone:
                 one = self._without(run, one, left_alone)
-            self.is_alone()
+            self.require_alone()
             with self.engine.begin() as connection:
                 if not one.rows:
                     batches.done(connection, run, number)

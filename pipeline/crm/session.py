@@ -57,13 +57,13 @@ class Session:
         engine: The ledger.
         target: The target.
         outside: What was taken from outside.
-        is_alone: Raises where somebody else may write to the target by now.
+        require_alone: Raises where somebody else may write to the target by now.
     """
 
     engine: Engine
     target: Target
     outside: Outside
-    is_alone: Callable[[], None]
+    require_alone: Callable[[], None]
 
 
 @contextmanager
@@ -78,9 +78,9 @@ def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Sessi
         with (
             opening.ledger(settings, outside.environment) as engine,
             open_target(settings, name, environment=outside.environment, patience=outside.patience) as target,
-            opening.writing_to(engine, name) as is_alone,
+            opening.writing_to(engine, name) as require_alone,
         ):
-            yield Session(engine, target, outside, is_alone)
+            yield Session(engine, target, outside, require_alone)
     except StopError as error:
         words = stopped_words(name, error)
         raise (LeadlightError(words) if error.reason in _A_PERSON_MENDS else NotFinishedError(words)) from error

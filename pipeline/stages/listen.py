@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.errors import LeadlightError
 from pipeline.crm.hearing import hear
 from pipeline.crm.session import Outside, at_target
 from pipeline.crm.targets import target_names
+from pipeline.exit_codes import worst
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages.publish_report import TargetFailure, failure
+from pipeline.stages.each_target import TargetFailure, each_target
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ListenReport:
     @property
     def exit_code(self) -> int:
         """2 or 3 where a CRM could not be heard, else 0."""
-        return min((one.exit_code for one in self.failures), key=(2, 3, 1).index, default=0)
+        return worst(one.exit_code for one in self.failures)
 
 
 def listen(settings: Settings, to: str, *, outside: Outside | None = None, progress: Progress = silent) -> ListenReport:
@@ -55,18 +55,13 @@ def listen(settings: Settings, to: str, *, outside: Outside | None = None, progr
     Raises:
         LeadlightError: No such target.
     """
-    heard: list[TargetHeard] = []
-    failures: list[TargetFailure] = []
-    for name in target_names(settings, to):
+
+    def at_one(name: str) -> TargetHeard:
         read = settings.crm[name].read
         if not read.properties:
-            heard.append(TargetHeard(name, 0, 0, is_read=False))
-            continue
-        try:
-            with at_target(settings, name, outside or Outside()) as at:
-                target = at.target
-                told = hear(at.engine, name, target.connector, read, at=at.outside.clock(), progress=progress)
-                heard.append(TargetHeard(name, told.records, told.changes, is_read=True))
-        except LeadlightError as error:
-            failures.append(failure(name, error))
-    return ListenReport(tuple(heard), tuple(failures))
+            return TargetHeard(name, 0, 0, is_read=False)
+        with at_target(settings, name, outside or Outside()) as at:
+            told = hear(at.engine, name, at.target.connector, read, at=at.outside.clock(), progress=progress)
+            return TargetHeard(name, told.records, told.changes, is_read=True)
+
+    return ListenReport(*each_target(target_names(settings, to), at_one))

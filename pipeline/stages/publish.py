@@ -16,7 +16,7 @@ from functools import cached_property, partial
 import pyarrow as pa
 
 from features.catalog import Feature
-from features.errors import GateFailedError, LeadlightError, compose
+from features.errors import GateFailedError, compose
 from features.local_time import local_iso
 from features.moments import to_us
 from models.model import LeadModel
@@ -41,7 +41,8 @@ from pipeline.published.run_info import read_info
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.scorers import kept_scorer
 from pipeline.settings import Settings
-from pipeline.stages.publish_report import Movement, PublishReport, TargetFailure, TargetReport, failure
+from pipeline.stages.each_target import each_target
+from pipeline.stages.publish_report import Movement, PublishReport, TargetReport
 from pipeline.workspace import Workspace
 
 
@@ -87,15 +88,12 @@ def publish(
     stored = store.published()
     store.complete(stored)
     check_filters(wish.filters, store.labels(stored))
-    reports: list[TargetReport] = []
-    failures: list[TargetFailure] = []
-    for name in names:
-        try:
-            with at_target(settings, name, outside or Outside()) as session:
-                reports.append(_Publication(settings, wish, session, store, stored, progress).report())
-        except LeadlightError as error:
-            failures.append(failure(name, error))
-    return PublishReport(tuple(reports), tuple(failures))
+
+    def at_one(name: str) -> TargetReport:
+        with at_target(settings, name, outside or Outside()) as session:
+            return _Publication(settings, wish, session, store, stored, progress).report()
+
+    return PublishReport(*each_target(names, at_one))
 
 
 @dataclass
@@ -163,8 +161,12 @@ class _Publication:
         payloads, held = self._payloads(), self._held
         with session.engine.begin() as connection:
             run_id = runs.begin(connection, self._asked(), at=session.outside.clock())
-        rules = Rules.of(
-            target.config, mapping=target.mapping, resend=self.wish.resend, retry_rejected=self.wish.retry_rejected
+        rules = Rules(
+            min_change=target.config.min_change,
+            max_age_days=target.config.max_age_days,
+            mapping=target.mapping,
+            resend=self.wish.resend,
+            retry_rejected=self.wish.retry_rejected,
         )
         planner = Planner(session.engine, target.name, rules, held, session.outside.now_us())
         tell = partial(self._tell, f"Comparing with {target.name}", total=self.store.count(self.stored))
@@ -210,15 +212,15 @@ class _Publication:
         session = self.session
         with session.engine.connect() as connection:
             due = batches.count_due(connection, run)
-        sender = Sender(session.engine, session.target, session.outside.now_us, session.is_alone)
+        sender = Sender(session.engine, session.target, session.outside.now_us, session.require_alone)
         tell = partial(self._tell, f"Writing to {session.target.name}", total=due)
-        ended = sender.send(run, held=self._held, progress=tell)
+        stop = sender.send(run, held=self._held, progress=tell)
         with session.engine.begin() as connection:
             tally = runs.tally(connection, run.id)
-            if not tally.pending and ended.stopped is None:
+            if not tally.pending and stop is None:
                 runs.end(connection, run.id, RunState.FINISHED, at=session.outside.clock())
         self._tidy()
-        stopped = "" if ended.stopped is None else stopped_words(session.target.name, ended.stopped)
+        stopped = "" if stop is None else stopped_words(session.target.name, stop)
         return self._told(run.id, made, tally, stopped=stopped, is_resumed=is_resumed)
 
     def _tidy(self) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from features.errors import LeadlightError
 from features.local_time import local_iso
 from pipeline.crm.ledger import runs
 from pipeline.crm.ledger.existing import existing
-from pipeline.crm.session import Outside, Session, at_target
+from pipeline.crm.session import Outside, at_target
 from pipeline.crm.targets import target_names
-from pipeline.crm.verifying import LeadDifference, Verified, verified
+from pipeline.crm.verifying import LeadDifference, verified
+from pipeline.exit_codes import DONE, DONE_WITH_REJECTS, worst
 from pipeline.settings import Settings
-from pipeline.stages.publish_report import TargetFailure, failure
-
-T = TypeVar("T")
+from pipeline.stages.each_target import TargetFailure, each_target
 
 
 @dataclass(frozen=True)
@@ -57,10 +53,8 @@ class ChecksReport:
     @property
     def exit_code(self) -> int:
         """2 or 3 where a target failed, 1 where a record differs or a fault is left, else 0."""
-        codes = [one.exit_code for one in self.failures]
-        if codes:
-            return min(codes, key=(2, 3, 1).index)
-        return int(any(one.differ for one in self.verified) or any(one.faults for one in self.set_up))
+        is_wrong = any(one.differ for one in self.verified) or any(one.faults for one in self.set_up)
+        return worst([DONE_WITH_REJECTS if is_wrong else DONE, *(one.exit_code for one in self.failures)])
 
 
 @dataclass(frozen=True)
@@ -81,25 +75,27 @@ class PastRun:
 def set_up(settings: Settings, to: str, *, outside: Outside | None = None) -> ChecksReport:
     """Create what is missing in the CRMs for what is to be written, and tell what is still not as it must be."""
 
-    def at_one(session: Session) -> SetUp:
-        connector, fields = session.target.connector, session.target.fields
-        created = connector.setup(fields)
-        return SetUp(session.target.name, tuple(created), tuple(connector.check(fields)))
+    def at_one(name: str) -> SetUp:
+        with at_target(settings, name, outside or Outside()) as session:
+            connector, fields = session.target.connector, session.target.fields
+            created = connector.setup(fields)
+            return SetUp(name, tuple(created), tuple(connector.check(fields)))
 
-    done, failures = _everywhere(settings, to, outside, at_one)
-    return ChecksReport(set_up=tuple(done), failures=tuple(failures))
+    done, failures = each_target(target_names(settings, to), at_one)
+    return ChecksReport(set_up=done, failures=failures)
 
 
 def verify(settings: Settings, to: str, *, sample: int, outside: Outside | None = None) -> ChecksReport:
     """Read a sample back from the CRMs and compare it with the ledger."""
 
-    def at_one(session: Session) -> TargetVerified:
-        target = session.target
-        found: Verified = verified(session.engine, target.name, target.connector, target.fields, sample=sample)
-        return TargetVerified(target.name, found.read, found.agree, found.differ)
+    def at_one(name: str) -> TargetVerified:
+        with at_target(settings, name, outside or Outside()) as session:
+            target = session.target
+            found = verified(session.engine, name, target.connector, target.fields, sample=sample)
+            return TargetVerified(name, found.read, found.agree, found.differ)
 
-    done, failures = _everywhere(settings, to, outside, at_one)
-    return ChecksReport(verified=tuple(done), failures=tuple(failures))
+    done, failures = each_target(target_names(settings, to), at_one)
+    return ChecksReport(verified=done, failures=failures)
 
 
 def past_runs(settings: Settings, to: str, *, outside: Outside | None = None) -> list[PastRun]:
@@ -129,17 +125,3 @@ def _past(connection: Connection, run: runs.Run, zone: str) -> PastRun:
         undoes=run.asked.undoes,
         tally=runs.tally(connection, run.id),
     )
-
-
-def _everywhere(
-    settings: Settings, to: str, outside: Outside | None, do: Callable[[Session], T]
-) -> tuple[list[T], list[TargetFailure]]:
-    done: list[T] = []
-    failures: list[TargetFailure] = []
-    for name in target_names(settings, to):
-        try:
-            with at_target(settings, name, outside or Outside()) as session:
-                done.append(do(session))
-        except LeadlightError as error:
-            failures.append(failure(name, error))
-    return done, failures

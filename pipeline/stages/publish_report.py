@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import GateFailedError, LeadlightError, NotFinishedError
 from pipeline.crm.ledger.runs import Tally
 from pipeline.crm.planning import Difference
+from pipeline.exit_codes import worst
+from pipeline.stages.each_target import TargetFailure
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class TargetReport:
 
     Attributes:
         target: Its name in the config.
-        run: The run's number in the ledger, for `--undo`; None after a dry run, or where nothing was to be sent.
+        run: The run's number in the ledger, for `--undo`; None after a dry run.
         as_of: The moment of the scores (ISO, on the shop's clock).
         model_version: The model that scored.
         is_dry: Whether nothing was sent.
@@ -53,21 +54,6 @@ class TargetReport:
 
 
 @dataclass(frozen=True)
-class TargetFailure:
-    """A target at which nothing was done, and why.
-
-    Attributes:
-        target: Its name in the config.
-        message: What a person is told.
-        exit_code: See `TargetReport`.
-    """
-
-    target: str
-    message: str
-    exit_code: int
-
-
-@dataclass(frozen=True)
 class PublishReport:
     """What was written to all targets that were asked for."""
 
@@ -77,12 +63,4 @@ class PublishReport:
     @property
     def exit_code(self) -> int:
         """The worst of all: wrong input, then unfinished, then rejected."""
-        order = (2, 3, 1, 0)
-        codes = [*(one.exit_code for one in self.targets), *(one.exit_code for one in self.failures)]
-        return next((code for code in order if code in codes), 0)
-
-
-def failure(target: str, error: LeadlightError) -> TargetFailure:
-    """Return why nothing was done at a target."""
-    code = 3 if isinstance(error, NotFinishedError) else 1 if isinstance(error, GateFailedError) else 2
-    return TargetFailure(target, str(error), code)
+        return worst([*(one.exit_code for one in self.targets), *(one.exit_code for one in self.failures)])

@@ -147,16 +147,16 @@ class _Undoing:
         session = self.session
         with session.engine.connect() as connection:
             due = batches.count_due(connection, by)
-        sender = Sender(session.engine, session.target, session.outside.now_us, session.is_alone)
+        sender = Sender(session.engine, session.target, session.outside.now_us, session.require_alone)
         # People who said meanwhile to leave a lead alone mean this write as well.
         held = SetOfLeads.of(left_alone(self.settings, at=session.outside.clock()))
-        ended = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
+        stop = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)
-            if not tally.pending and ended.stopped is None:
+            if not tally.pending and stop is None:
                 runs.end(connection, by.id, RunState.FINISHED, at=session.outside.clock())
                 runs.set_state(connection, self.run.id, RunState.UNDONE)
-        stopped = "" if ended.stopped is None else stopped_words(by.asked.target, ended.stopped)
+        stopped = "" if stop is None else stopped_words(by.asked.target, stop)
         return self._told(by.id, found, tally, stopped=stopped)
 
     def _told(self, by: int | None, found: Restoring | None, tally: Tally, *, stopped: str = "") -> UndoReport:

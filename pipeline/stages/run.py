@@ -10,21 +10,13 @@ import logging
 from collections.abc import Mapping
 from time import perf_counter
 
-from features.errors import GateFailedError, LeadlightError, NotFinishedError, is_disk_full
+from features.errors import LeadlightError, is_disk_full
 from pipeline.crm.session import Outside
+from pipeline.exit_codes import code_of_error, worst
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages.freshness import Freshness
-from pipeline.stages.run_report import (
-    NOT_FINISHED,
-    WITH_REJECTS,
-    WRONG_INPUT,
-    Outcome,
-    RunReport,
-    StepReport,
-    TableState,
-    worst,
-)
+from pipeline.stages.run_report import Outcome, RunReport, StepReport, TableState
 from pipeline.stages.run_steps import STEPS, Night, NightWish, Step, timed
 from pipeline.workspace import Workspace, disk_full
 
@@ -69,7 +61,7 @@ def run(
         caught_up=tuple(map(night.told, night.caught_up)),
         tables=() if night.data is None else tuple(_state(night, table) for table in night.data.tables),
         steps=steps,
-        exit_code=worst(steps),
+        exit_code=worst(step.exit_code for step in steps),
     )
 
 
@@ -91,11 +83,7 @@ def _taken(step: Step, night: Night, done: Mapping[str, StepReport]) -> StepRepo
 
 
 def _failed(step: Step, error: LeadlightError) -> StepReport:
-    if isinstance(error, NotFinishedError):
-        code = NOT_FINISHED
-    else:
-        code = WITH_REJECTS if isinstance(error, GateFailedError) else WRONG_INPUT
-    return StepReport(step.name, Outcome.FAILED, code, words=str(error))
+    return StepReport(step.name, Outcome.FAILED, code_of_error(error), words=str(error))
 
 
 def _state(night: Night, table: Freshness) -> TableState:

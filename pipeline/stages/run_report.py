@@ -5,19 +5,13 @@ It names no lead: who watches over the job need not know the customers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 
 from pipeline.crm.ledger.runs import Tally
+from pipeline.exit_codes import DONE
 from pipeline.stages.freshness import Volume
-
-DONE: Final = 0
-WITH_REJECTS: Final = 1
-WRONG_INPUT: Final = 2
-NOT_FINISHED: Final = 3
-_WORST_FIRST: Final = (WRONG_INPUT, NOT_FINISHED, WITH_REJECTS)
 
 
 class Outcome(StrEnum):
@@ -111,9 +105,3 @@ class RunReport:
             and outcomes.get("score") == Outcome.NOTHING_NEW
             and outcomes.get("publish") in (Outcome.NOTHING_NEW, Outcome.SKIPPED)
         )
-
-
-def worst(steps: Sequence[StepReport]) -> int:
-    """Return the exit code of a night."""
-    codes = {step.exit_code for step in steps}
-    return next((code for code in _WORST_FIRST if code in codes), DONE)

@@ -5,7 +5,7 @@ Each is safe to do again: what was done before is found, and not done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -14,8 +14,8 @@ from features import moments
 from features.errors import LeadlightError, NotFinishedError, not_finished
 from features.local_time import local_iso
 from models.wording import counted
-from pipeline.crm.ledger.runs import Tally
 from pipeline.crm.session import Outside
+from pipeline.exit_codes import DONE, DONE_WITH_REJECTS, NOT_FINISHED
 from pipeline.progress import Progress, silent
 from pipeline.published.manifest import StoredRun, read_manifest
 from pipeline.score_store import ScoreStore
@@ -27,7 +27,7 @@ from pipeline.stages.missed_nights import missed_nights
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_report import PublishReport, TargetReport
 from pipeline.stages.report import write_report
-from pipeline.stages.run_report import DONE, NOT_FINISHED, WITH_REJECTS, Outcome, StepReport
+from pipeline.stages.run_report import Outcome, StepReport
 from pipeline.stages.score import score
 from pipeline.stages.score_report import ScoreReport
 from pipeline.stored_run import Unpublished
@@ -120,7 +120,7 @@ def read_sources(night: Night) -> StepReport:
     words = f"{counted(counts['new'], 'new row')}, {counts['changed']:,} changed, {counted(report.leads, 'lead')}."
     if report.has_rejects:
         words += f" {counted(counts['rejected'], 'row')} rejected: {', '.join(report.rejects)}"
-    code = WITH_REJECTS if report.has_rejects else DONE
+    code = DONE_WITH_REJECTS if report.has_rejects else DONE
     outcome = Outcome.DONE if report.is_changed else Outcome.NOTHING_NEW
     return StepReport("ingest", outcome, code, words=words, counts=counts)
 
@@ -248,16 +248,11 @@ def _publish_outcome(report: PublishReport) -> Outcome:
 
 def _target_words(one: TargetReport) -> str:
     """Return how every lead is accounted for at a target."""
-    tally: Mapping[str, int] = _parts(one.tally)
-    parts = " + ".join(f"{count:,} {name}" for name, count in tally.items())
+    parts = " + ".join(f"{count:,} {name}" for name, count in one.tally.parts.items())
     words = f"{one.target}: {parts} = {counted(one.tally.given, 'lead')}."
     if one.dead_letters is not None:
         words += f" Turned away: {one.dead_letters}"
     return f"{words}\n{one.stopped}" if one.stopped else words
-
-
-def _parts(tally: Tally) -> dict[str, int]:
-    return {name: getattr(tally, name) for name in ("written", "unchanged", "rejected", "pending", "held")}
 
 
 def _changed_meanwhile() -> NotFinishedError:

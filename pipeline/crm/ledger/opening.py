@@ -102,8 +102,8 @@ def writing_to(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
         NotFinishedError: Another run writes to it.
     """
     if engine.dialect.name == "postgresql":
-        with _server_lock(engine, target) as is_alone:
-            yield is_alone
+        with _server_lock(engine, target) as require_alone:
+            yield require_alone
         return
     file = Path(str(engine.url.database))
     with _file_lock(file.with_name(f".{file.name}.{target}.lock"), target):

@@ -98,6 +98,11 @@ class Tally:
     pending: int = 0
     held: int = 0
 
+    @property
+    def parts(self) -> dict[str, int]:
+        """What the leads given are made up of, by name."""
+        return {name: getattr(self, name) for name in ("written", "unchanged", "rejected", "pending", "held")}
+
 
 @dataclass
 class Planned:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     literal,
     not_,
     null,
+    or_,
     select,
     true,
     update,
@@ -86,9 +87,10 @@ def sample(connection: Connection, target: str, *, most: int) -> list[Any]:
 
 
 def scored_after(connection: Connection, target: str, *, after: str, most: int) -> pa.Table:
-    """Return up to *most* leads with a score that stands, by id from *after* on, as `standing_of` does."""
-    has_score = and_(STANDING.c.target == target, STANDING.c.score.is_not(None), STANDING.c.lead_id > after)
-    wanted = select(*_columns()).where(has_score).order_by(STANDING.c.lead_id).limit(most)
+    """Return up to *most* leads with a score that stands, or may, by id from *after* on, as `standing_of` does."""
+    may_have_score = or_(STANDING.c.score.is_not(None), STANDING.c.is_unsure)
+    of_target = and_(STANDING.c.target == target, STANDING.c.lead_id > after, may_have_score)
+    wanted = select(*_columns()).where(of_target).order_by(STANDING.c.lead_id).limit(most)
     return _as_table(connection.execute(wanted).all())
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from support.databases import DatabaseServer, mariadb_server, postgresql_server
 from support.forks import Forks
+from support.memory import Memory, kind_for
 from support.places import NEEDS_SERVER, PLACES
 from support.places_local import SERVERS
 
@@ -52,3 +53,11 @@ def forks() -> Iterator[Forks]:
     """Return what starts the command in processes of their own."""
     with Forks() as made:
         yield made
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    """Return a CRM in memory that every target leads to."""
+    made = Memory()
+    monkeypatch.setattr("pipeline.crm.targets.kind_of", lambda _: kind_for(made))
+    return made

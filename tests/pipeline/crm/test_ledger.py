@@ -9,7 +9,6 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, func, select, text
 
 from features.errors import LeadlightError, NotFinishedError
-from features.moments import to_us
 from pipeline.crm.ledger import opening, runs
 from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
 from pipeline.crm.patience import Patience
@@ -19,7 +18,6 @@ from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import past_runs, verify
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
-from support.memory import Memory, kind_for
 
 YES = Wish(may=lambda _: True)
 
@@ -30,14 +28,6 @@ def url(request, tmp_path) -> str:
     if request.param == "file":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     return request.getfixturevalue("postgresql").database()
-
-
-@pytest.fixture
-def memory(monkeypatch) -> Memory:
-    """Return a CRM in memory."""
-    made = Memory()
-    monkeypatch.setattr("pipeline.crm.targets.kind_of", lambda _: kind_for(made))
-    return made
 
 
 @pytest.fixture
@@ -200,7 +190,6 @@ def test_a_removed_ledger_sends_all_again(shop, tmp_path, memory):
 def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory):
     """What a run that was killed while planning left behind goes away with the next."""
     engine = opening.opened(url)
-    settings = shop.settings
     with engine.begin() as connection:
         asked = runs.Asked("crm", runs.RunKind.PUBLISH, 0, "v", {}, "m", ())
         left = runs.begin(connection, asked, at=shop.morning(0))
@@ -208,5 +197,4 @@ def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory
     with engine.connect() as connection:
         assert runs.find(connection, left) is None
     engine.dispose()
-    assert [one.state for one in past_runs(settings, "", outside=outside(shop, url))] == ["finished"]
-    assert to_us(shop.morning(0)) > 0
+    assert [one.state for one in past_runs(shop.settings, "", outside=outside(shop, url))] == ["finished"]

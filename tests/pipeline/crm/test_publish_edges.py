@@ -15,17 +15,8 @@ from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import past_runs
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
-from support.memory import Memory, kind_for
 
 YES = Wish(may=lambda _: True)
-
-
-@pytest.fixture
-def memory(monkeypatch) -> Memory:
-    """Return a CRM in memory that the target `crm` leads to."""
-    made = Memory()
-    monkeypatch.setattr("pipeline.crm.targets.kind_of", lambda _: kind_for(made))
-    return made
 
 
 @pytest.fixture
@@ -143,6 +134,17 @@ def test_who_may_have_been_written_before_it_was_held_is_unsure(shop, memory):
     run(shop, night=2)
     scores = {row["lead_id"]: row["score"] for row in shop.leads.scores(0).to_pylist()}
     assert memory.records[lead]["leadlight_score"] == scores[lead]
+
+
+def test_who_left_after_a_batch_that_nobody_heard_of_is_emptied(shop, memory):
+    """A lead that may have been written, though the ledger knows of nothing, keeps no score when it leaves the run."""
+    memory.on_send = arrives_and_is_cut(memory)
+    run(shop)
+    gone = min(memory.records)
+    memory.on_send = lambda _: None
+    shop.score(1, without(free(shop, 0), gone))
+    run(shop, night=1)
+    assert set(memory.records[gone].values()) == {None}
 
 
 def test_jobs_end_before_a_lead_is_left_alone(shop, memory):

@@ -24,7 +24,8 @@ from models import registry, training
 from models.splits import forward_split
 from models.training import HoldOut, moments_of
 from pipeline import shipped
-from pipeline.cli.exits import DONE_WITH_REJECTS, code_of
+from pipeline.cli.exits import code_of
+from pipeline.exit_codes import DONE_WITH_REJECTS
 from pipeline.histories import asked
 from pipeline.settings import load
 from pipeline.stages import certificate, train

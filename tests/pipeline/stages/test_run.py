@@ -13,11 +13,12 @@ from pipeline.cli.output import as_json_text
 from pipeline.crm.patience import Patience
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
+from pipeline.exit_codes import worst
 from pipeline.stages import run as run_module
 from pipeline.stages import run_steps
 from pipeline.stages.ingest import ingest
 from pipeline.stages.run import run
-from pipeline.stages.run_report import Outcome, StepReport, worst
+from pipeline.stages.run_report import Outcome
 from pipeline.stages.run_steps import NightWish
 from pipeline.stages.score import score
 from pipeline.workspace import Workspace
@@ -401,7 +402,7 @@ def test_nothing_that_is_told_names_a_lead(shop, memory):
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([1, 0], 1), ([1, 3], 3), ([3, 2, 1], 2)], ids=str)
 def test_the_code_of_a_night_is_its_worst(codes, code):
     """Wrong input comes before unfinished, and that before rejected."""
-    assert worst([StepReport("a", Outcome.DONE, one) for one in codes]) == code
+    assert worst(codes) == code
 
 
 def _die(*_, **__):

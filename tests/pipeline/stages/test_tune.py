@@ -22,8 +22,9 @@ from models.training import TrainingConfig
 from models.tuned import Tuned
 from pipeline import found_settings
 from pipeline.champion import place_of
-from pipeline.cli.exits import NOT_FINISHED, code_of
+from pipeline.cli.exits import code_of
 from pipeline.cli.show_tuning import show_tuning
+from pipeline.exit_codes import NOT_FINISHED
 from pipeline.progress import NEWS
 from pipeline.settings import Settings, parse
 from pipeline.stages.tune import tune
