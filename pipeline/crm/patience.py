@@ -110,6 +110,47 @@ class Breaker:
             self._opens_again = self.patience.clock() + self.patience.breaker_s
 
 
+@dataclass
+class Standstill:
+    """How long nothing that a CRM answered has counted, whichever batch it answered; shared by all threads of a run.
+
+    A CRM that is up and talks no sense, such as one behind a page to log in, puts off every row of every batch. Each
+    batch by itself has patience with it; all of them together have no more.
+
+    Args:
+        patience: How long.
+    """
+
+    patience: Patience
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _since: float | None = None
+    _words: str = ""
+    _is_over: bool = False
+
+    def moved(self) -> None:
+        """Note an answer that counts."""
+        with self._lock:
+            self._since = None
+
+    def stayed(self, words: str) -> None:
+        """Note that none of a call's rows got one; *words* are what was said instead."""
+        with self._lock:
+            now = self.patience.clock()
+            self._since = now if self._since is None else self._since
+            self._words = words or self._words
+            self._is_over = self._is_over or now - self._since >= self.patience.most_s
+
+    @property
+    def stop(self) -> StopError | None:
+        """Why nothing more is sent; None = there is patience left."""
+        with self._lock:
+            if not self._is_over:
+                return None
+            fact = f"for {self.patience.most_s:g} s nothing that it said was an answer"
+            words = f"{fact}; the last was: {self._words}" if self._words else f"{fact}."
+            return StopError(words, reason=StopReason.NETWORK, hint=_LATER)
+
+
 def patiently(call: Callable[[], T], patience: Patience, breaker: Breaker) -> T:
     """Return what *call* returns, called again as long as it raises `RetryError` and patience lasts.
 

@@ -7,7 +7,7 @@ the very same values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from pipeline.crm.ledger import batches
 from pipeline.crm.ledger.batches import Due, KeptTicket
 from pipeline.crm.ledger.runs import Run
 from pipeline.crm.left_alone import SetOfLeads
-from pipeline.crm.patience import Breaker, patiently
+from pipeline.crm.patience import Breaker, Standstill, patiently
 from pipeline.crm.promise import Answer, Connector, Outcome, Row
 from pipeline.crm.targets import Target, let_settle
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
@@ -27,6 +27,31 @@ from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopR
 _MOST_TRIES: Final = 6
 """How often a row that may go later is sent within one run; then it stays pending."""
 _LATER: Final = "what is pending is kept; run the same command again later."
+
+
+@dataclass
+class _Line:
+    """The line to the CRM while one run is sent, shared by all threads.
+
+    Attributes:
+        breaker: Leaves a CRM that is down in peace.
+        standstill: Ends a run that comes no further.
+        put_off_with: The CRM's last words on a row that may go later.
+    """
+
+    breaker: Breaker
+    standstill: Standstill
+    put_off_with: str = ""
+
+    def heard(self, answers: Collection[Answer]) -> None:
+        """Note what a call brought."""
+        later = [answer for answer in answers if answer.outcome == Outcome.RETRY]
+        words = next((answer.words for answer in later if answer.words), "")
+        self.put_off_with = words or self.put_off_with
+        if len(later) < len(answers):
+            self.standstill.moved()
+        else:
+            self.standstill.stayed(words)
 
 
 @dataclass(frozen=True)
@@ -58,10 +83,11 @@ class Sender:
         if sent_at is not None:
             let_settle(self.target, sent_at, now=self.clock())
         on_its_way: dict[Future[list[Answer]], Due] = {}
+        line = _Line(Breaker(self.target.patience), Standstill(self.target.patience))
         try:
             with ThreadPoolExecutor(self.connector.at_once, thread_name_prefix="leadlight-crm") as pool:
                 try:
-                    stopped = self._sent(run, self._due(run, numbers, held), pool, on_its_way, progress)
+                    stopped = self._sent(run, self._due(run, numbers, held), pool, on_its_way, line, progress)
                 except BaseException:
                     self.target.stop()  # whoever waits for the CRM now waits for nothing
                     raise
@@ -69,7 +95,7 @@ class Sender:
             for future, sent in on_its_way.items():  # what was answered all the same counts
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._record(run, sent, future.result())
-        return stopped or self._finished()
+        return stopped or self._finished() or self._put_off(run, line)
 
     @property
     def connector(self) -> Connector:
@@ -82,13 +108,14 @@ class Sender:
         due: Iterator[Due],
         pool: ThreadPoolExecutor,
         on_its_way: dict[Future[list[Answer]], Due],
+        line: _Line,
         progress: Callable[[int], None],
     ) -> StopError | None:
         """Keep as many batches on their way as the CRM takes; return why that stopped before the last."""
-        answered, breaker, stopped = 0, Breaker(self.target.patience), None
+        answered, stopped = 0, None
         while True:
             while stopped is None and len(on_its_way) < self.connector.at_once and (one := next(due, None)):
-                on_its_way[pool.submit(self._delivered, run, one, breaker)] = one
+                on_its_way[pool.submit(self._delivered, run, one, line)] = one
             if not on_its_way:
                 return stopped
             for future in wait(on_its_way, return_when=FIRST_COMPLETED).done:
@@ -102,6 +129,7 @@ class Sender:
                 self._record(run, sent, future.result())
                 answered += len(sent.rows)
                 progress(answered)
+            stopped = stopped or line.standstill.stop
 
     def _finished(self) -> StopError | None:
         try:
@@ -111,6 +139,16 @@ class Sender:
         except RetryError as error:
             return StopError(error.words, reason=StopReason.NETWORK, hint=_LATER)
         return None
+
+    def _put_off(self, run: Run, line: _Line) -> StopError | None:
+        """Return why rows are left over though nothing stopped the run: the CRM wants them later, again and again."""
+        with self.engine.connect() as connection:
+            left = batches.count_due(connection, run)
+        if not left:
+            return None
+        words = f"{left:,} put off {_MOST_TRIES} times"
+        said = line.put_off_with
+        return StopError(f"{words}; it said: {said}" if said else f"{words}.", reason=StopReason.LATER, hint=_LATER)
 
     def _due(self, run: Run, numbers: Sequence[int], held: SetOfLeads) -> Iterator[Due]:
         """Yield what is due, each batch written down as on its way before it is handed out."""
@@ -141,21 +179,21 @@ class Sender:
         with self.engine.begin() as connection:
             batches.record(connection, run, sent, answers, at=self.clock())
 
-    def _delivered(self, run: Run, due: Due, breaker: Breaker) -> list[Answer]:
+    def _delivered(self, run: Run, due: Due, line: _Line) -> list[Answer]:
         """Return an answer for every row of a batch, those that may go later tried again."""
         ticket, patience = KeptTicket(self.engine, run, due.number, due.ticket), self.target.patience
         part = partial(KeptTicket, self.engine, run, due.number, is_whole=False)
-        answers = self._halved(due.rows, ticket, part, breaker)
+        answers = self._halved(due.rows, ticket, part, line)
         for tries in range(1, _MOST_TRIES):
             waiting = [row for row in due.rows if answers[row.key].outcome == Outcome.RETRY]
-            if not waiting:
+            if not waiting or line.standstill.stop:
                 break
             patience.sleep(min(patience.longest_s, patience.first_s * 2**tries))
-            answers |= self._halved(waiting, part(), part, breaker)
+            answers |= self._halved(waiting, part(), part, line)
         return list(answers.values())
 
     def _halved(
-        self, rows: Sequence[Row], ticket: KeptTicket, part: Callable[[], KeptTicket], breaker: Breaker
+        self, rows: Sequence[Row], ticket: KeptTicket, part: Callable[[], KeptTicket], line: _Line
     ) -> dict[str, Answer]:
         """Return the answers to *rows*; where one spoils all, halves are sent until it is found."""
 
@@ -163,13 +201,16 @@ class Sender:
             return self.connector.send(rows, ticket)
 
         try:
-            found = {answer.key: answer for answer in patiently(send, self.target.patience, breaker)}
+            found = {answer.key: answer for answer in patiently(send, self.target.patience, line.breaker)}
         except BatchRefusedError as error:
+            line.standstill.moved()
             if len(rows) == 1:
                 return {rows[0].key: Answer(rows[0].key, Outcome.REJECTED, error.words, error.code)}
             middle = len(rows) // 2
             answers: dict[str, Answer] = {}
             for half in (rows[:middle], rows[middle:]):
-                answers |= self._halved(half, part(), part, breaker)
+                answers |= self._halved(half, part(), part, line)
             return answers
-        return {row.key: found.get(row.key, Answer(row.key, Outcome.RETRY)) for row in rows}
+        told = {row.key: found.get(row.key, Answer(row.key, Outcome.RETRY)) for row in rows}
+        line.heard(told.values())
+        return told

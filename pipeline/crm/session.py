@@ -24,6 +24,7 @@ _FACTS: Mapping[StopReason, str] = {
     StopReason.PERMISSION: "'{}' did not permit it",
     StopReason.SETUP: "'{}' is not set up for it",
     StopReason.NETWORK: "'{}' does not answer",
+    StopReason.LATER: "'{}' did not take every lead",
 }
 
 _A_PERSON_MENDS: Final = frozenset({StopReason.CREDENTIALS, StopReason.PERMISSION, StopReason.SETUP})

@@ -59,6 +59,7 @@ class StopReason(StrEnum):
     PERMISSION = "permission"
     SETUP = "setup"
     NETWORK = "network"
+    LATER = "later"
 
 
 class StopError(TroubleError):

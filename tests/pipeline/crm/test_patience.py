@@ -4,23 +4,9 @@ import threading
 
 import pytest
 
-from pipeline.crm.patience import Breaker, Patience, patiently
+from pipeline.crm.patience import Breaker, Patience, Standstill, patiently
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self):
-        self.now, self.slept, self._lock = 0.0, [], threading.Lock()
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        with self._lock:
-            self.slept.append(seconds)
-            self.now += seconds
+from support.clock import Clock
 
 
 def patience(clock, **rest):
@@ -133,3 +119,21 @@ def test_one_thread_tries_while_the_others_wait():
         thread.join()
     assert most[0] == 1
     assert len(most) == 6
+
+
+def test_a_standstill_ends_when_patience_does():
+    """Calls that bring no answer end a run after `most_s`, with the last words; any answer that counts begins anew."""
+    clock = Clock()
+    standstill = Standstill(patience(clock))
+    for moved in (True, False):
+        for _ in range(3):
+            standstill.stayed("a page to log in")
+            clock.sleep(30)
+        assert standstill.stop is None
+        if moved:
+            standstill.moved()
+    standstill.stayed("")
+    assert standstill.stop is None
+    clock.sleep(30)
+    standstill.stayed("")
+    assert standstill.stop.words == "for 100 s nothing that it said was an answer; the last was: a page to log in"

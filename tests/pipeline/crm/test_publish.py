@@ -10,13 +10,13 @@ import pytest
 
 from features.errors import LeadlightError
 from pipeline.crm.given import Filters, given_leads
-from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import past_runs, verify
 from pipeline.stages.publish_undo import undo
+from support.clock import Clock, patience_by
 from support.little_shop import FIELDS, LittleShop
 
 YES = Wish(may=lambda _: True)
@@ -31,11 +31,11 @@ def shop(tmp_path) -> LittleShop:
     return made
 
 
-def outside(shop, night=0, *, hours=0.0) -> Outside:
+def outside(shop, night=0, *, hours=0.0, clock=None, most_s=100) -> Outside:
     """Return the world on the morning after a night; nobody sleeps in it."""
     return Outside(
         environment={},
-        patience=Patience(most_s=1, sleep=lambda _: None),
+        patience=patience_by(clock or Clock(), most_s=most_s),
         clock=lambda: shop.morning(night) + timedelta(hours=hours),
     )
 
@@ -243,15 +243,45 @@ def test_rows_that_may_go_later_go_later(shop, memory):
 def test_rows_without_an_answer_stay_pending(shop, memory):
     """A row that is never answered is pending, the run unfinished, and the next run sends it alone."""
     lead = free_leads(shop)[5]
-    memory.on_send = lambda rows: [Answer(row.key, Outcome.RETRY) for row in rows if row.key == lead]
+    memory.on_send = lambda rows: [Answer(row.key, Outcome.RETRY, "locked by Eve") for row in rows if row.key == lead]
     report = run(shop)
     assert (report.tally.pending, report.exit_code) == (1, 3)
+    assert report.stopped == (
+        "'crm' did not take every lead: 1 put off 6 times; it said: locked by Eve\n\n"
+        "Hint: what is pending is kept; run the same command again later."
+    )
     memory.on_send, memory.sent = lambda _: None, []
     again = run(shop)
     assert again.is_resumed
     assert again.run == report.run
     assert memory.sent == [[lead]]
     assert again.exit_code == 0
+
+
+def test_a_crm_that_talks_no_sense_is_given_up(shop, memory):
+    """Where no batch is answered, the run ends when patience does, not batch by batch; everything is kept."""
+    clock = Clock()
+    memory.on_send = lambda rows: [Answer(row.key, Outcome.RETRY, "a page to log in") for row in rows]
+    report = run(shop, clock=clock)
+    assert report.exit_code == 3
+    assert report.stopped.startswith(
+        "'crm' does not answer: for 100 s nothing that it said was an answer; the last was: a page to log in"
+    )
+    assert 100 <= clock.now < 200
+    assert report.tally.pending == len(free_leads(shop))
+    memory.on_send = lambda _: None
+    assert run(shop).tally.written == len(free_leads(shop))
+
+
+def test_what_was_answered_before_a_standstill_counts(shop, memory):
+    """Rows that were taken stay taken, though the rest of their batch ended the run."""
+    lead = free_leads(shop)[0]
+    memory.size = len(free_leads(shop))
+    memory.on_send = lambda rows: [Answer(row.key, Outcome.RETRY) for row in rows if row.key == lead]
+    report = run(shop, clock=(clock := Clock()), most_s=1)
+    assert (report.tally.pending, report.exit_code) == (1, 3)
+    assert "does not answer" in report.stopped
+    assert clock.now < 10
 
 
 @pytest.mark.parametrize(
