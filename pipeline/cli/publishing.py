@@ -42,6 +42,12 @@ Sample = Annotated[
 ]
 Read = Annotated[bool, typer.Option("--read", help="Read what people did in the CRM: overrides, outcomes, owners.")]
 Runs = Annotated[bool, typer.Option("--runs", help="List the last runs.")]
+Lead = Annotated[
+    str,
+    typer.Option(
+        "--lead", metavar="ID", help="Show what was sent about one lead, and the answers.", show_default=False
+    ),
+]
 Undo = Annotated[
     int | None,
     typer.Option("--undo", metavar="RUN", min=1, help="Restore what stood before that run.", show_default=False),
@@ -64,13 +70,17 @@ def publish(
     sample: Sample = None,
     read: Read = False,
     runs: Runs = False,
+    lead: Lead = "",
     undo: Undo = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Write scores, grades, reasons and next actions to your CRMs: only what changed, each lead accounted for."""
     _only_one(
-        {"--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--undo": undo is not None},
+        {
+            "--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--lead": bool(lead),
+            "--undo": undo is not None,
+        },
         {
             "--limit": limit != 0, "--segment": bool(segment), "--only-grade": bool(only_grade),
             "--retry-rejected": retry_rejected, "--resend": resend,
@@ -80,6 +90,8 @@ def publish(
     settings = opened(config)
     if runs:
         _list_runs(settings, to, as_json=as_json)
+    elif lead:
+        _show_lead(settings, to, lead, as_json=as_json)
     elif read:
         _listen(settings, to, as_json=as_json)
     elif setup or verify:
@@ -136,10 +148,17 @@ def _check(settings: "Settings", to: str, *, sample: int, as_json: bool) -> None
 
 
 def _list_runs(settings: "Settings", to: str, *, as_json: bool) -> None:
-    from pipeline.cli.show_publish_checks import show_runs
-    from pipeline.stages.publish_checks import past_runs
+    from pipeline.cli.show_publish_history import show_runs
+    from pipeline.stages.publish_history import past_runs
 
     show(past_runs(settings, to), show_runs, as_json=as_json)
+
+
+def _show_lead(settings: "Settings", to: str, lead_id: str, *, as_json: bool) -> None:
+    from pipeline.cli.show_publish_history import show_history
+    from pipeline.stages.publish_history import lead_history
+
+    show(lead_history(settings, to, lead_id), show_history, as_json=as_json)
 
 
 def _exit(code: int) -> None:

@@ -7,42 +7,33 @@ way is known to be unknown.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
 
-import pyarrow as pa
-
-from features.catalog import Feature
 from features.errors import GateFailedError, compose
 from features.local_time import local_iso
 from features.moments import to_us
-from models.model import LeadModel
-from pipeline.card_store import KeptCard
 from pipeline.crm.dead_letters import write_dead_letters
-from pipeline.crm.given import Filters, check_filters, given_leads
+from pipeline.crm.given import Filters, check_filters
 from pipeline.crm.giving_up import give_up
 from pipeline.crm.hearing import hear
 from pipeline.crm.ledger import batches, runs
 from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
-from pipeline.crm.payloads import Payloads
 from pipeline.crm.planning import Plan, Planner, Rules
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, require_room, stopped_words
 from pipeline.crm.targets import target_names
 from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
-from pipeline.published.run_files import INFO
-from pipeline.published.run_info import read_info
 from pipeline.score_store import ScoreStore, StoredRun
-from pipeline.scorers import kept_scorer
 from pipeline.settings import Settings
 from pipeline.stages.each_target import each_target
 from pipeline.stages.publish_report import Movement, PublishReport, TargetReport
+from pipeline.stages.publish_scores import ScoresFor
 from pipeline.workspace import Workspace
 
 
@@ -158,7 +149,8 @@ class _Publication:
     def _frozen(self) -> tuple[Run, Plan]:
         """Return the run as it was written down: what it sends changes no more."""
         session, target = self.session, self.session.target
-        payloads, held = self._payloads(), self._held
+        scores, filters = self._scores, self.wish.filters
+        payloads, held = scores.payloads(), self._held
         with session.engine.begin() as connection:
             run_id = runs.begin(connection, self._asked(), at=session.outside.clock())
         rules = Rules(
@@ -170,22 +162,11 @@ class _Publication:
         )
         planner = Planner(session.engine, target.name, rules, held, session.outside.now_us())
         tell = partial(self._tell, f"Comparing with {target.name}", total=self.store.count(self.stored))
-        made = planner.plan(run_id, self._leads(), payloads.of, emptied=self._emptied(), progress=tell)
+        made = planner.plan(run_id, scores.leads(filters), payloads.of, emptied=scores.emptied(filters), progress=tell)
         size = max(1, target.connector.batch_size(made.planned.rows))
         with session.engine.begin() as connection:
             runs.seal(connection, run_id, made.planned, batch_size=size)
             return runs.get(connection, run_id), made
-
-    def _leads(self) -> Iterator[pa.Table]:
-        folder = self.store.folder_of(self.stored)
-        is_in_order = (folder / INFO).is_file() and read_info(folder / INFO).is_in_order
-        return given_leads(self.store.path(self.stored), self.wish.filters, is_in_order=is_in_order)
-
-    def _emptied(self) -> str:
-        """Return what a lead is given that is no longer in the run; empty where such leads keep what they have."""
-        if self.session.target.config.keep_leavers or not self.wish.filters.are_idle:
-            return ""
-        return json.dumps({field.name: None for field in self.session.target.fields})
 
     def _shown(self, run: Run, made: Plan) -> TargetReport:
         """Return what would be sent, and forget it."""
@@ -250,14 +231,9 @@ class _Publication:
             exit_code=3 if is_unfinished else 1 if tally.rejected else 0,
         )
 
-    def _payloads(self) -> Payloads:
-        return Payloads(
-            self.session.target.config,
-            features=_features(kept_scorer(self.settings, self.stored.model_version)),
-            labels=self.store.labels(self.stored),
-            currency=self.settings.shop.currency,
-            default_language=self.settings.shop.language,
-        )
+    @cached_property
+    def _scores(self) -> ScoresFor:
+        return ScoresFor(self.settings, self.session.target, self.store, self.stored)
 
     @cached_property
     def _held(self) -> SetOfLeads:
@@ -266,11 +242,6 @@ class _Publication:
 
     def _tell(self, step: str, done: int, *, total: int) -> None:
         self.progress(step, done, total)
-
-
-def _features(scorer: LeadModel | KeptCard) -> Sequence[Feature]:
-    """Return how a run's points are said: by a model's features, or by the rules of a points card."""
-    return scorer.words if isinstance(scorer, KeptCard) else scorer.features
 
 
 def _movements(planned: Planned) -> tuple[Movement, ...]:

@@ -1,14 +1,9 @@
-"""`leadlight publish --setup`, `--verify` and `--runs`: what surrounds the writing itself."""
+"""`leadlight publish --setup` and `--verify`: what surrounds the writing itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
-from features.local_time import local_iso
-from pipeline.crm.ledger import runs
-from pipeline.crm.ledger.existing import existing
 from pipeline.crm.session import Outside, at_target
 from pipeline.crm.targets import target_names
 from pipeline.crm.verifying import LeadDifference, verified
@@ -57,21 +52,6 @@ class ChecksReport:
         return worst([DONE_WITH_REJECTS if is_wrong else DONE, *(one.exit_code for one in self.failures)])
 
 
-@dataclass(frozen=True)
-class PastRun:
-    """One run of the ledger: its number, target, kind, state, moment of the scores, and its tally."""
-
-    run: int
-    target: str
-    kind: str
-    state: str
-    as_of: str
-    model_version: str
-    begun_at: str
-    undoes: int | None
-    tally: runs.Tally
-
-
 def set_up(settings: Settings, to: str, *, outside: Outside | None = None) -> ChecksReport:
     """Create what is missing in the CRMs for what is to be written, and tell what is still not as it must be."""
 
@@ -96,32 +76,3 @@ def verify(settings: Settings, to: str, *, sample: int, outside: Outside | None 
 
     done, failures = each_target(target_names(settings, to), at_one)
     return ChecksReport(verified=done, failures=failures)
-
-
-def past_runs(settings: Settings, to: str, *, outside: Outside | None = None) -> list[PastRun]:
-    """Return the last runs of each target, newest first."""
-    zone, environment = settings.shop.time_zone, (outside or Outside()).environment
-    with existing(settings, environment) as engine:
-        if engine is None:
-            target_names(settings, to)
-            return []
-        with engine.connect() as connection:
-            return [
-                _past(connection, run, zone)
-                for name in target_names(settings, to)
-                for run in runs.newest(connection, name)
-            ]
-
-
-def _past(connection: Connection, run: runs.Run, zone: str) -> PastRun:
-    return PastRun(
-        run=run.id,
-        target=run.asked.target,
-        kind=run.asked.kind,
-        state=run.state,
-        as_of=local_iso(run.asked.as_of, zone),
-        model_version=run.asked.model_version,
-        begun_at=local_iso(run.begun_at, zone),
-        undoes=run.asked.undoes,
-        tally=runs.tally(connection, run.id),
-    )

@@ -68,6 +68,7 @@ ROWS: Final = Table(
     Column("code", Text, nullable=True),
     Column("words", Text, nullable=True),
     Column("answered_at", BigInteger, nullable=True),
+    Index("ledger_rows_of_lead", "lead_id"),
 )
 
 BATCHES: Final = Table(

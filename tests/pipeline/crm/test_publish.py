@@ -14,7 +14,8 @@ from pipeline.crm.promise import Answer, Outcome
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.stages.publish import Wish, publish
-from pipeline.stages.publish_checks import past_runs, verify
+from pipeline.stages.publish_checks import verify
+from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
 from support.clock import Clock, patience_by
 from support.little_shop import FIELDS, LittleShop

@@ -12,7 +12,7 @@ from pipeline.crm.patience import Patience
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import RetryError, StopError, StopReason
 from pipeline.stages.publish import Wish, publish
-from pipeline.stages.publish_checks import past_runs
+from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
 

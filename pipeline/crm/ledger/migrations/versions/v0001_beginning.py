@@ -23,6 +23,7 @@ def upgrade() -> None:
     _cursors()
     _heard()
     op.create_index("ledger_runs_of_target", "ledger_runs", ["target", "id"])
+    op.create_index("ledger_rows_of_lead", "ledger_rows", ["lead_id"])
     op.create_index("ledger_heard_of_lead", "ledger_heard", ["target", "property", "lead_id", "is_newest"])
 
 

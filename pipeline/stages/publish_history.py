@@ -1,0 +1,112 @@
+"""`leadlight publish --runs` and `--lead`: what was written so far, run by run, or about one lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from features.local_time import local_iso
+from pipeline.crm.ledger import runs
+from pipeline.crm.ledger.existing import existing
+from pipeline.crm.ledger.writes import Write, writes_of
+from pipeline.crm.promise import Value
+from pipeline.crm.session import Outside
+from pipeline.crm.targets import target_names
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One run of the ledger: its number, target, kind, state, moment of the scores, and its tally."""
+
+    run: int
+    target: str
+    kind: str
+    state: str
+    as_of: str
+    model_version: str
+    begun_at: str
+    undoes: int | None
+    tally: runs.Tally
+
+
+@dataclass(frozen=True)
+class PastWrite:
+    """One lead in one run, its moments as ISO on the shop's clock; see `pipeline.crm.ledger.writes.Write`."""
+
+    run: int
+    target: str
+    kind: str
+    as_of: str
+    model_version: str
+    state: str
+    score: int | None
+    grade: str | None
+    action: str | None
+    code: str
+    words: str
+    answered_at: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class LeadHistory:
+    """What was written about one lead, newest first, target by target."""
+
+    lead_id: str
+    writes: tuple[PastWrite, ...]
+
+
+def past_runs(settings: Settings, to: str, *, outside: Outside | None = None) -> list[PastRun]:
+    """Return the last runs of each target, newest first."""
+    names, zone = target_names(settings, to), settings.shop.time_zone
+    with existing(settings, (outside or Outside()).environment) as engine:
+        if engine is None:
+            return []
+        with engine.connect() as connection:
+            return [_past(connection, run, zone) for name in names for run in runs.newest(connection, name)]
+
+
+def lead_history(settings: Settings, to: str, lead_id: str, *, outside: Outside | None = None) -> LeadHistory:
+    """Return what was written about the lead of that id to each target; runs long ended are forgotten."""
+    names, zone = target_names(settings, to), settings.shop.time_zone
+    with existing(settings, (outside or Outside()).environment) as engine:
+        if engine is None:
+            return LeadHistory(lead_id, ())
+        with engine.connect() as connection:
+            found = ((name, one) for name in names for one in writes_of(connection, name, lead_id))
+            return LeadHistory(lead_id, tuple(_told(name, one, zone) for name, one in found))
+
+
+def _past(connection: Connection, run: runs.Run, zone: str) -> PastRun:
+    return PastRun(
+        run=run.id,
+        target=run.asked.target,
+        kind=run.asked.kind,
+        state=run.state,
+        as_of=local_iso(run.asked.as_of, zone),
+        model_version=run.asked.model_version,
+        begun_at=local_iso(run.begun_at, zone),
+        undoes=run.asked.undoes,
+        tally=runs.tally(connection, run.id),
+    )
+
+
+def _told(target: str, write: Write, zone: str) -> PastWrite:
+    return PastWrite(
+        run=write.run,
+        target=target,
+        kind=write.kind,
+        as_of=local_iso(write.as_of, zone),
+        model_version=write.model_version,
+        state=write.state,
+        score=write.score,
+        grade=write.grade,
+        action=write.action,
+        code=write.code,
+        words=write.words,
+        answered_at="" if write.answered_at is None else local_iso(write.answered_at, zone),
+        values=write.payload,
+    )

@@ -1,0 +1,93 @@
+"""What was sent about one lead is told: when, for which scores, with which values, and what the CRM answered."""
+
+import pytest
+from rich.console import Console
+
+from features.local_time import local_iso
+from pipeline.cli.show_publish_history import show_history
+from pipeline.crm.patience import Patience
+from pipeline.crm.promise import Answer, Outcome
+from pipeline.crm.session import Outside
+from pipeline.stages.publish import Wish, publish
+from pipeline.stages.publish_history import lead_history
+from pipeline.stages.publish_undo import undo
+from support.little_shop import FIELDS, LittleShop
+
+ALL = Wish(may=lambda _: True, resend=True)
+
+
+@pytest.fixture
+def shop(tmp_path) -> LittleShop:
+    """Return a shop with scores of its first night, in which nobody is held."""
+    made = LittleShop(tmp_path / "shop", leads=40, crm={"crm": {"fields": FIELDS}})
+    made.score_all_free(0)
+    return made
+
+
+def outside(shop, night=0) -> Outside:
+    """Return the world on the morning after a night; nobody sleeps in it."""
+    return Outside(environment={}, patience=Patience(most_s=1, sleep=lambda _: None), clock=lambda: shop.morning(night))
+
+
+def run(shop, night=0) -> int:
+    """Publish and return the run's number."""
+    (one,) = publish(shop.settings, ALL, outside=outside(shop, night)).targets
+    return one.run
+
+
+def told(shop, lead, to=""):
+    """Return what is told about a lead, newest first."""
+    return lead_history(shop.settings, to, lead, outside=outside(shop)).writes
+
+
+def test_nothing_is_told_before_anything_was_sent(shop):
+    """A lead of which nothing was sent has no history, and no ledger is made by looking."""
+    assert told(shop, "nobody") == ()
+    assert not (shop.settings.shop.workspace / "ledger.db").exists()
+
+
+def test_each_write_is_told_with_what_was_sent_and_answered(shop, memory):
+    """The newest run comes first; values, scores' moment and the moment of the answer are those of that run."""
+    first = run(shop)
+    lead = min(memory.records)
+    sent_first = dict(memory.records[lead])
+    shop.score_all_free(1)
+    second = run(shop, night=1)
+    zone = shop.settings.shop.time_zone
+    newest, oldest = told(shop, lead)
+    assert [newest.run, oldest.run] == [second, first]
+    assert dict(oldest.values) == sent_first
+    assert dict(newest.values) == memory.records[lead]
+    assert newest.answered_at == local_iso(outside(shop, 1).now_us(), zone)
+    assert oldest.answered_at == local_iso(outside(shop, 0).now_us(), zone)
+    assert oldest.as_of < newest.as_of
+    assert {newest.state, oldest.state} == {"written"}
+
+
+def test_what_the_crm_said_is_told(shop, memory):
+    """A row that was turned away is told with the CRM's code and words."""
+    no = "no such record", "NOT_FOUND"
+    memory.on_send = lambda rows: [Answer(row.key, Outcome.REJECTED, *no) for row in rows]
+    run(shop)
+    (only,) = told(shop, "lead-00000007")
+    assert (only.state, only.words, only.code) == ("rejected", *no)
+
+
+def test_an_undoing_is_told_as_one(shop, memory):
+    """What was taken back is told as what it is, in words as well."""
+    first = run(shop)
+    lead = min(memory.records)
+    undo(shop.settings, first, may=lambda _: True, outside=outside(shop))
+    newest, oldest = told(shop, lead)
+    assert (newest.kind, newest.score, oldest.kind) == ("undo", None, "publish")
+    console = Console(record=True, width=160)
+    show_history(console, lead_history(shop.settings, "", lead, outside=outside(shop)))
+    assert console.export_text().count("(taken back)") == 1
+
+
+def test_only_that_lead_is_told(shop, memory):
+    """Every lead that was written has one write in its history, and it is its own."""
+    run(shop)
+    for lead, record in memory.records.items():
+        (only,) = told(shop, lead)
+        assert dict(only.values) == record
