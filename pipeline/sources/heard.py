@@ -1,8 +1,9 @@
 """What was heard from a CRM as a source of tables: outcomes, and how leads stood.
 
 The ledger keeps one row per change of a property. An *outcome* is a change to a value that the config names; a *state*
-is how owner and stage stood after a change of either, the other as it was. Both are known when they were heard, and
-their ids are made of what they say, so that another reading, or another ledger, does not tell them twice.
+is how owner and stage stood after a change of either, the other as it was. Both are known when they were heard. Their
+ids are made of what the CRM says, never of when it was heard, so that another reading does not tell them twice; what a
+new ledger hears under a new time is looked after by `pipeline.sources.retold`.
 
 Example: the stage became "customer" on 3 May, as the CRM says, and Leadlight heard of it on 4 May. The outcome occurred
 on 3 May and is known from 4 May on.
@@ -12,7 +13,8 @@ on 3 May and is known from 4 May on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -22,12 +24,20 @@ from features.parsing import literal, quoted
 from pipeline.settings import Settings
 from pipeline.settings_crm import OutcomeSettings, ReadSettings
 from pipeline.sources.relations import Relation, query_relation
+from pipeline.sources.retold import outcomes_once, states_once
 
 _OUTCOMES: Final = pa.schema({"property": pa.string(), "value": pa.string(), "outcome": pa.string()})
 
 
 def heard_relation(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, table: str, target: str, *, name: str, now: int
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    table: str,
+    target: str,
+    *,
+    name: str,
+    now: int,
+    facts: Sequence[Path] = (),
 ) -> tuple[Relation, int | None]:
     """Return what was heard from a CRM as rows of a table, and until when the CRM was read.
 
@@ -38,6 +48,7 @@ def heard_relation(
         target: The CRM's name in the config.
         name: A name for this source, unique within *connection*.
         now: The moment of the load, microseconds (UTC): what was heard later is left for a later one.
+        facts: The files of what earlier loads took from this source.
 
     Returns:
         The relation, empty before the first reading, and microseconds (UTC), None before the first whole one.
@@ -52,10 +63,14 @@ def heard_relation(
         "changed_at BIGINT, heard_at BIGINT, number BIGINT)"
     )
     read_until = _copy(connection, settings, _properties(table, read), target=target, into=heard, now=now)
+    rows = f"{heard}_rows"
     if table == "outcomes":
-        query = _outcomes(connection, read, target=target, heard=heard)
+        told = _outcomes(connection, read, target=target, heard=heard)
+        query = outcomes_once(rows, heard=heard, facts=facts)
     else:
-        query = _states(read, target=target, heard=heard)
+        told = _states(read, target=target, heard=heard)
+        query = states_once(rows, sides=list(_sides(read)), facts=facts)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {rows} AS {told}")
     return query_relation(connection, query, table=table, by_content=False), read_until
 
 
@@ -100,6 +115,7 @@ def _outcomes(connection: duckdb.DuckDBPyConnection, read: ReadSettings, *, targ
     occurred = "coalesce(changed_at, heard_at)"
     return f"""
         SELECT lead_id, make_timestamptz({occurred}) AS occurred_at, make_timestamptz(heard_at) AS recorded_at, outcome,
+            property, number,
             md5(concat_ws('|', {literal(target)}, property, lead_id, outcome, {occurred})) AS outcome_id
         FROM (
             SELECT {heard}.*, outcome FROM {heard} JOIN {heard}_meant USING (property, value)
@@ -126,7 +142,7 @@ def _states(read: ReadSettings, *, target: str, heard: str) -> str:
     A change that was heard after another did not occur before it, whatever the CRM says of its time: else the older
     one would stand as the newest.
     """
-    sides = {name: said for name, said in (("owner", read.owner), ("stage", read.stage)) if said}
+    sides = _sides(read)
     told = ", ".join(
         f"arg_max({{'value': value}}, number) FILTER (property = {literal(said)}) AS {quoted(name)}"
         for name, said in sides.items()
@@ -136,12 +152,24 @@ def _states(read: ReadSettings, *, target: str, heard: str) -> str:
         f"struct_extract(last_value({quoted(name)} IGNORE NULLS) OVER ({ordered}), 'value') AS {quoted(name)}"
         for name in sides
     )
+    # A lead may come to stand twice as it did, at what the CRM calls the same moment: these are two states.
+    same = f"lead_id, occurred_at, {', '.join(map(quoted, sides))}"
+    stood = ", ".join(f"coalesce('=' || {quoted(name)}, '')" for name in sides)
     return f"""
-        SELECT lead_id, make_timestamptz(max(changed_at) OVER ({ordered})) AS occurred_at,
-            make_timestamptz(heard_at) AS recorded_at, {stands},
-            md5(concat_ws('|', {literal(target)}, lead_id, heard_at)) AS state_id
+        SELECT lead_id, make_timestamptz(occurred_at) AS occurred_at, make_timestamptz(heard_at) AS recorded_at,
+            {", ".join(map(quoted, sides))}, heard_at,
+            md5(concat_ws('|', {literal(target)}, lead_id, occurred_at, {stood},
+                row_number() OVER (PARTITION BY {same} ORDER BY heard_at))) AS state_id
         FROM (
-            SELECT lead_id, heard_at, max(coalesce(changed_at, heard_at)) AS changed_at, {told}
-            FROM {heard} GROUP BY lead_id, heard_at
+            SELECT lead_id, heard_at, max(changed_at) OVER ({ordered}) AS occurred_at, {stands}
+            FROM (
+                SELECT lead_id, heard_at, max(coalesce(changed_at, heard_at)) AS changed_at, {told}
+                FROM {heard} GROUP BY lead_id, heard_at
+            )
         )
     """
+
+
+def _sides(read: ReadSettings) -> dict[str, str]:
+    """Return which of owner and stage are read, and from which properties."""
+    return {name: said for name, said in (("owner", read.owner), ("stage", read.stage)) if said}

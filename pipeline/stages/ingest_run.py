@@ -90,7 +90,9 @@ class IngestRun:
         return [] if self._is_rebuild else [f"{name}: {why}" for name in anew if name in self._settings.tables]
 
     def _take_in(self, connection: duckdb.DuckDBPyConnection, *, is_lasting: bool) -> Findings:
-        incoming = find_incoming(connection, self._settings, self._before, loaded_at=self._loaded_at)
+        incoming = find_incoming(
+            connection, self._settings, self._before, loaded_at=self._loaded_at, previous=self._previous
+        )
         staged = stage_all(
             connection,
             incoming,

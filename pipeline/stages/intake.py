@@ -58,9 +58,21 @@ class Incoming:
 
 
 def find_incoming(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, before: IngestRecord, *, loaded_at: int
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    before: IngestRecord,
+    *,
+    loaded_at: int,
+    previous: Path | None,
 ) -> list[Incoming]:
     """Return the sources that hold something to read, all of them mapped.
+
+    Args:
+        connection: DuckDB.
+        settings: The shop's config.
+        before: What the workspace knows.
+        loaded_at: The moment of the load, microseconds (UTC).
+        previous: The current generation, where what is known lies.
 
     Raises:
         LeadlightError: Sources are not there or do not fit the config: all faults of all tables.
@@ -72,7 +84,14 @@ def find_incoming(
         for number, source in enumerate(sources):
             try:
                 found = _incoming(
-                    connection, settings, table, source, number=number, record=record, loaded_at=loaded_at
+                    connection,
+                    settings,
+                    table,
+                    source,
+                    number=number,
+                    record=record,
+                    loaded_at=loaded_at,
+                    previous=previous,
                 )
             except _MisfitError as misfit:
                 misfits.append(misfit)
@@ -102,6 +121,7 @@ def _incoming(
     number: int,
     record: TableRecord,
     loaded_at: int,
+    previous: Path | None,
 ) -> Incoming | None:
     """Return the source mapped, or None when it is as it was; raise `_MisfitError` when it does not fit."""
     before = record.sources[number] if number < len(record.sources) else None
@@ -113,7 +133,9 @@ def _incoming(
             return None
         name = f"{table}_{number}"
         if source.crm:
-            relation, read_until = heard_relation(connection, settings, table, source.crm, name=name, now=loaded_at)
+            relation, read_until = heard_relation(
+                connection, settings, table, source.crm, name=name, now=loaded_at, facts=_own_facts(before, previous)
+            )
         else:
             relation, read_until = _relation(connection, settings, table, source, files=to_read, name=name), None
     except NotFinishedError:
@@ -148,6 +170,11 @@ def _incoming(
         zone=zone,
         read_until=read_until if read_until is not None or not source.crm else _never_read(before, loaded_at),
     )
+
+
+def _own_facts(before: SourceRecord | None, previous: Path | None) -> list[Path]:
+    """Return the files of what earlier loads took from a source."""
+    return [] if before is None or previous is None else [previous / "facts" / name for name in before.facts]
 
 
 def signature_of(settings: Settings, table: str, source: Source) -> str:

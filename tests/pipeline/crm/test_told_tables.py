@@ -89,16 +89,79 @@ def test_reading_the_ledger_again_adds_nothing(shop):
     assert (again.tables["lead_states"].kept, again.tables["lead_states"].new_versions) == (0, 0)
 
 
-def test_a_ledger_that_was_lost_tells_no_outcome_twice(shop):
-    """The rows are known by what they say, and stay known since they were first heard."""
-    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon")
-    shop.hear("2024-05-15")
-    shop.ingest("2024-05-16")
+def lose_the_ledger(shop):
+    """Remove it, so that the CRM is read from the beginning."""
     for file in (shop.folder / "workspace").glob("*ledger.db*"):
         file.unlink()
+
+
+def test_a_ledger_that_was_lost_tells_nothing_twice(shop):
+    """The rows are known by what they say, and stay known since they were first heard."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon", owner="Max", stage="new")
+    shop.crm.tell("Bob", moment("2024-05-11"), stage="new")
+    shop.hear("2024-05-15")
+    shop.crm.tell("Ann", moment("2024-05-16"), stage="won")
+    shop.hear("2024-05-17")
+    shop.ingest("2024-05-18")
+    held = {table: shop.rows(table, "occurred_at", "known_at") for table in ("outcomes", "lead_states")}
+    lose_the_ledger(shop)
+    shop.hear("2024-05-20")
+    again = shop.ingest("2024-05-21").tables
+    assert [(again[table].kept, again[table].new_versions) for table in held] == [(0, 0), (0, 0)]
+    assert {table: shop.rows(table, "occurred_at", "known_at") for table in held} == held
+
+
+@pytest.mark.parametrize("changed", [None, "2024-05-19"])
+def test_how_everybody_stands_is_no_news_for_a_new_ledger(shop, changed):
+    """What a CRM tells again under no time, or under a later one, is no news; what changes afterwards is."""
+    shop.crm.tell("Ann", None if changed is None else moment("2024-05-10"), deal="closedlost", owner="Max")
+    shop.hear("2024-05-15")
+    shop.crm.tell("Ann", None if changed is None else moment("2024-05-16"), deal="closedwon", stage="won")
+    shop.hear("2024-05-17")
+    shop.ingest("2024-05-18")
+    held = {table: shop.rows(table, "occurred_at", "known_at") for table in ("outcomes", "lead_states")}
+    assert [len(rows) for rows in held.values()] == [2, 2]
+    lose_the_ledger(shop)
+    shop.crm.records.clear()
+    shop.crm.tell("Ann", changed and moment(changed), deal="closedwon", owner="Max", stage="won")
     shop.hear("2024-05-20")
     shop.ingest("2024-05-21")
-    assert shop.rows("outcomes", "known_at") == [("Ann", "05-15 00:00")]
+    assert {table: shop.rows(table, "occurred_at", "known_at") for table in held} == held
+    shop.crm.tell("Ann", changed and moment("2024-05-22"), deal="closedlost", stage="new")
+    shop.hear("2024-05-23")
+    shop.crm.tell("Ann", changed and moment("2024-05-24"), deal="closedwon", stage="won")
+    shop.hear("2024-05-25")
+    for load in ("2024-05-26", "2024-05-27"):
+        shop.ingest(load)
+        assert shop.rows("outcomes", "known_at", "outcome")[2:] == [
+            ("Ann", "05-23 00:00", "lost"), ("Ann", "05-25 00:00", "won"),
+        ]  # fmt: skip
+        assert shop.rows("lead_states", "known_at", "stage")[2:] == [
+            ("Ann", "05-23 00:00", "new"), ("Ann", "05-25 00:00", "won"),
+        ]  # fmt: skip
+
+
+def test_what_changed_while_there_was_no_ledger_is_news(shop):
+    """A new ledger tells what stands otherwise than the lost one knew, known since it was heard."""
+    shop.crm.tell("Ann", None, deal="closedlost", stage="lost")
+    shop.hear("2024-05-15")
+    shop.ingest("2024-05-16")
+    lose_the_ledger(shop)
+    shop.crm.records.clear()
+    shop.crm.tell("Ann", None, deal="closedwon", stage="won")
+    shop.hear("2024-05-20")
+    shop.ingest("2024-05-21")
+    assert shop.rows("outcomes", "known_at", "outcome")[1:] == [("Ann", "05-20 00:00", "won")]
+    assert shop.rows("lead_states", "known_at", "stage")[1:] == [("Ann", "05-20 00:00", "won")]
+
+
+def test_a_lead_that_stands_as_before_at_the_same_moment_stands_so_again(shop):
+    """A CRM whose moments are coarse does not make the value in between the newest."""
+    for day, stage in (("2024-05-15", "new"), ("2024-05-16", "won"), ("2024-05-17", "new")):
+        shop.crm.tell("Ann", moment("2024-05-10"), stage=stage)
+        shop.hear(day)
+    shop.ingest("2024-05-18")
+    assert shop.rows("lead_states", "stage") == [("Ann", "new"), ("Ann", "won"), ("Ann", "new")]
 
 
 def test_what_is_heard_after_the_load_waits_for_the_next(shop):
