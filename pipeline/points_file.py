@@ -7,7 +7,6 @@ used.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from models.points_card import Action, Caps, Cuts, Group, Odds, PointsCard, Rule
 from models.wording import plain
 from pipeline.points_settings import CardSettings, RuleSettings
 from pipeline.settings_faults import fault_lines
+from pipeline.yaml_keys import OneOfEachLoader
 from pipeline.yaml_lines import one_line
 
 LARGEST = 1 << 20
@@ -83,7 +83,7 @@ def spell_card(card: PointsCard, *, head: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-class _PlainLoader(yaml.SafeLoader):
+class _PlainLoader(OneOfEachLoader):
     """YAML without anchors, aliases and keys given twice."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -93,14 +93,6 @@ class _PlainLoader(yaml.SafeLoader):
                 None, None, "anchors (&) and aliases (*) are not read here: put such text in quotes", event.start_mark
             )
         return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's own signature
-        keys: set[Hashable] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in keys:
-                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
-            keys.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-        return super().construct_mapping(node, deep=deep)
 
 
 def _card(spelled: CardSettings) -> PointsCard:

@@ -30,6 +30,7 @@ from pipeline.settings_question import QuestionSettings
 from pipeline.settings_run import RunSettings
 from pipeline.settings_score import ScoreSettings
 from pipeline.settings_tables import Ingest, Section, Source, existing_zone, table_faults
+from pipeline.yaml_keys import KeyTwiceError, OneOfEachLoader
 
 
 class Shop(Section):
@@ -174,7 +175,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise config_not_found(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=OneOfEachLoader)  # noqa: S506 - a SafeLoader
+    except KeyTwiceError as error:
+        raise config_refused(path, [str(error)]) from error
     except (yaml.YAMLError, ValueError) as error:  # a day that does not exist, or text that is no UTF-8
         raise config_not_yaml(path, error) from error
     if not isinstance(raw, dict):
