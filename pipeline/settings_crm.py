@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from models.wording import one_line
 from pipeline.database_urls import holds_password
 from pipeline.settings_tables import MOST_DAYS, Section
 
@@ -16,7 +17,25 @@ Source = Literal[
     "reason_2", "reason_3", "as_of", "scored_at", "model_version", "lead_id",
 ]  # fmt: skip
 LONGEST_TEXT: Final = 60_000
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+_LONGEST_SHOWN: Final = 80
+_LONGEST_PROPERTY: Final = 200
+_OF_FORMULAS: Final = ("=", "+", "-", "@")
+"""What a formula of a spreadsheet begins with, and no property's name does."""
+
+
+def _property_name(name: str) -> str:
+    """Return *name*, which may be that of a property or of a column; one that is left empty names none."""
+    is_named = name.isprintable() and any(letter.isalnum() for letter in name) and not name.startswith(_OF_FORMULAS)
+    if name and not (is_named and name == name.strip() and len(name) <= _LONGEST_PROPERTY):
+        raise ValueError(
+            f"no property is called so: a name has a letter or a digit, at most {_LONGEST_PROPERTY} characters, "
+            "no blank at its ends, and begins with none of = + - @"
+        )
+    return name
+
+
+PropertyName = Annotated[str, AfterValidator(_property_name)]
 
 
 def _said(spec: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
@@ -43,7 +62,7 @@ class FieldSettings(Section):
 class OutcomeSettings(Section):
     """A property whose values tell what became of a lead."""
 
-    property: str = Field(min_length=1, description="Its name in the CRM.")
+    property: PropertyName = Field(min_length=1, description="Its name in the CRM.")
     values: dict[str, str] = Field(
         default_factory=dict,
         description="Value in the CRM: outcome in the table, such as {closedwon: won}; without any, as it stands.",
@@ -57,15 +76,15 @@ def _property(spec: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
 class ReadSettings(Section):
     """What is read from the CRM, and never written."""
 
-    override: str = Field(
+    override: PropertyName = Field(
         "", description="Property by which people say to leave a lead alone; any value but those of `no` says so."
     )
     no: list[str] = Field(
         default_factory=lambda: ["", "no", "false", "0", "n", "none"],
         description="Values of `override` that mean: not held.",
     )
-    owner: str = Field("", description="Property of who looks after the lead.")
-    stage: str = Field("", description="Property of how far sales has come with the lead.")
+    owner: PropertyName = Field("", description="Property of who looks after the lead.")
+    stage: PropertyName = Field("", description="Property of how far sales has come with the lead.")
     outcomes: list[Annotated[OutcomeSettings, BeforeValidator(_property)]] = Field(
         default_factory=list, description="Properties that tell what became of a lead: won, qualified, disqualified."
     )
@@ -83,8 +102,10 @@ class TargetSettings(Section):
     kind: str = Field(
         "", description="file, sql, hubspot, salesforce, marketo, webhook, or another package's; by default its name."
     )
-    key: str = Field("leadlight_key", min_length=1, description="Property that holds the lead's id and tells records.")
-    fields: dict[str, Annotated[FieldSettings, BeforeValidator(_said)]] = Field(
+    key: PropertyName = Field(
+        "leadlight_key", min_length=1, description="Property that holds the lead's id and tells records."
+    )
+    fields: dict[PropertyName, Annotated[FieldSettings, BeforeValidator(_said)]] = Field(
         min_length=1, description="Property of the CRM: what goes into it. Leadlight writes these and no others."
     )
     create: bool = Field(False, description="True: a lead that has no record yet gets one; else its row is rejected.")
@@ -120,7 +141,7 @@ class TargetSettings(Section):
     @field_validator("fields")
     @classmethod
     def _have_names(cls, fields: dict[str, FieldSettings]) -> dict[str, FieldSettings]:
-        if any(not name.strip() for name in fields):
+        if "" in fields:
             raise ValueError("a property has a name")
         return fields
 
@@ -157,7 +178,8 @@ class PublishSettings(Section):
 def target_name_faults(names: list[str]) -> list[str]:
     """Return what is wrong with the names of targets: files are called after them."""
     return [
-        f"crm.{name}: a target's name is letters, digits, hyphens, dots and underscores"
+        f"crm.{one_line(name, longest=_LONGEST_SHOWN)}: a target's name is at most 60 letters, digits, hyphens, dots "
+        "and underscores, and begins with a letter or a digit"
         for name in names
         if not _NAME.fullmatch(name)
     ]

@@ -1,0 +1,52 @@
+"""Names of targets and of properties: what can be none is refused where it is written."""
+
+from pathlib import Path
+
+import pytest
+
+from features.errors import LeadlightError
+from pipeline.settings import parse
+
+TARGET = {"kind": "file", "fields": {"score": "score"}}
+BASE = {"shop": {"name": "Tiny shop"}, "tables": {"orders": {"path": "orders.csv"}}}
+
+
+def parsed(crm):
+    """Return the settings with these targets."""
+    return parse({**BASE, "crm": crm}, place=Path("leadlight.yaml"))
+
+
+@pytest.mark.parametrize("name", ["x" * 61, "x" * 300, "", ".hidden", "a/b", "a b", "a\n", "ä"])
+def test_a_target_s_name_is_short_and_plain(name):
+    """Files, locks and rows of the ledger are called after it; a long one is not repeated at length."""
+    with pytest.raises(LeadlightError, match="at most 60 letters") as raised:
+        parsed({name: TARGET})
+    assert len(str(raised.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["x" * 60, "HubSpot-2.eu_west", "7"])
+def test_a_usual_name_of_a_target_is_taken(name):
+    """Letters, digits, hyphens, dots and underscores."""
+    assert list(parsed({name: TARGET}).crm) == [name]
+
+
+@pytest.mark.parametrize("name", ["=", "=score", "-", "?!", " score", "score ", "two\nlines", "x" * 201, "\x00"])
+@pytest.mark.parametrize("place", ["key", "fields", "override", "owner", "stage", "outcomes"])
+def test_what_can_be_no_property_is_refused(place, name):
+    """Wherever the config names one; the place is told."""
+    target = {
+        "key": {**TARGET, "key": name},
+        "fields": {**TARGET, "fields": {name: "score"}},
+        "outcomes": {**TARGET, "read": {"outcomes": [name]}},
+    }.get(place, {**TARGET, "read": {place: name}})
+    with pytest.raises(LeadlightError, match=rf"(?s)crm\.shop\.(read\.)?{place}.*no property is called so"):
+        parsed({"shop": target})
+
+
+@pytest.mark.parametrize(
+    "name", ["leadlight_score", "Leadlight_Score__c", "Lead score (%)", "#1", "_x", "Bewertung", "點"]
+)
+def test_names_of_columns_and_properties_are_taken(name):
+    """A column of a file or a table may be called in any language, with blanks and signs."""
+    read = {"override": name, "outcomes": [name]}
+    assert parsed({"a": {**TARGET, "fields": {name: "score"}}, "b": {**TARGET, "read": read}}).crm
