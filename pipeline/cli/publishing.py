@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.stages.publish import Wish
 
+_LARGEST: Final = 2**63 - 1
+"""What a database and a table count up to."""
+
 To = Annotated[
     str, typer.Option("--to", metavar="TARGET", help="One target of the config; by default all.", show_default=False)
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", help="Only the best N leads; 0 = all.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", help="Only the best N leads; by default all.", show_default=False)
+]
 Segment = Annotated[
     str, typer.Option("--segment", metavar="NAME", help="Only leads of this segment.", show_default=False)
 ]
@@ -87,6 +92,7 @@ def publish(
         },
         {"--dry-run": dry_run, "--to": bool(to), "--sample": sample is not None},
     )  # fmt: skip
+    _require_countable({"--limit": limit, "--sample": sample, "--undo": undo})
     settings = opened(config)
     if runs:
         _list_runs(settings, to, as_json=as_json)
@@ -102,7 +108,8 @@ def publish(
         from pipeline.crm.given import Filters
         from pipeline.stages.publish import Wish
 
-        filters = Filters(limit, segment, tuple(only_grade or ()))
+        grades = sorted({grade.strip().upper() for grade in only_grade or ()})
+        filters = Filters(limit, segment, tuple(grades))
         wish = Wish(to, filters, is_dry=dry_run, resend=resend, retry_rejected=retry_rejected)
         _publish(settings, wish, yes=yes, as_json=as_json)
 
@@ -164,6 +171,13 @@ def _show_lead(settings: "Settings", to: str, lead_id: str, *, as_json: bool) ->
 def _exit(code: int) -> None:
     if code:
         raise typer.Exit(code)
+
+
+def _require_countable(numbers: Mapping[str, int | None]) -> None:
+    """Refuse numbers of leads or runs that no machine counts up to."""
+    beyond = [name for name, number in numbers.items() if number is not None and abs(number) > _LARGEST]
+    if beyond:
+        raise wrong_input(f"{' and '.join(beyond)}: the number is too large.", hint="see `leadlight publish --help`.")
 
 
 def _only_one(instead: Mapping[str, bool], of_leads: Mapping[str, bool], others: Mapping[str, bool]) -> None:

@@ -63,16 +63,25 @@ def check_filters(filters: Filters, labels: Mapping[str, Any]) -> None:
     Raises:
         LeadlightError: A grade or a segment that does not exist; all faults at once.
     """
-    faults = [f"--only-grade {grade}: grades are A, B, C, D" for grade in filters.only_grades if grade not in _GRADES]
+    unknown = [grade for grade in filters.only_grades if grade not in _GRADES]
+    faults = [f"--only-grade {grade}: grades are {', '.join(_GRADES)}" for grade in unknown]
     if filters.limit < 0:
         faults.append(f"--limit {filters.limit}: a number of leads from 1")
     segments = list(labels.get("segments", {}))
-    if filters.segment and filters.segment not in segments:
-        close = nearest(filters.segment, segments)
-        meant = f" (did you mean '{close}'?)" if close else ""
-        faults.append(f"--segment {filters.segment}: there is no such segment{meant}; there are {', '.join(segments)}")
+    is_unknown = bool(filters.segment) and filters.segment not in segments
+    if is_unknown:
+        faults.append(f"--segment {filters.segment}: {_no_such_segment(filters.segment, segments)}")
     if faults:
-        raise wrong_input("These leads cannot be asked for:", faults, hint="see decisions.segments in the config.")
+        hint = "decisions.segments in the config names segments; they count from the next scores on."
+        raise wrong_input("These leads cannot be asked for:", faults, hint=hint if is_unknown else "")
+
+
+def _no_such_segment(asked: str, known: list[str]) -> str:
+    if not known:
+        return "the scores have no segments"
+    close = nearest(asked, known)
+    meant = f" (did you mean '{close}'?)" if close else ""
+    return f"there is no such segment{meant}; there are {', '.join(known)}"
 
 
 def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[pa.Table]:
