@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SECRET_PARAMETER: Final = re.compile(r"([?&][^=&\s]*(?:pass|pwd|secret|token|key)[^=&\s]*=)[^&\s'\"]+", re.IGNORECASE)
 _DISK_FULL_IN_WORDS: Final = ("disk is full", "disk i/o error", "no space left")
 
 
@@ -117,5 +118,6 @@ def _chain(raised: BaseException) -> Iterator[BaseException]:
 
 
 def without_secrets(text: str) -> str:
-    """Return *text* without the user and password that a database's URL may hold."""
-    return re.sub(r"//[^/\s@]+@", "//…@", text)
+    """Return *text* without the user and password that a database's URL may hold, whatever they are made of."""
+    without_users = re.sub(r"//(?:\S*:.*|[^/\s@]+)@", "//…@", text)
+    return _SECRET_PARAMETER.sub(r"\1…", without_users)

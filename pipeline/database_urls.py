@@ -6,6 +6,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 _TELLING: Final = ("pass", "pwd", "secret", "token", "key")
+ENCODED: Final = (
+    "write the special characters of a password percent-encoded: %40 for @, %3A for :, %2F for /, %25 for %"
+)
+"""How a password gets into a URL, for hints."""
 
 
 def holds_password(url: str) -> bool:
@@ -17,6 +21,16 @@ def holds_password(url: str) -> bool:
         >>> holds_password("postgresql://shop@host/crm?application_name=leadlight")
         False
     """
-    user, at, _ = url.partition("//")[2].partition("@")
+    before_host = url.partition("//")[2].rpartition("@")[0]
     names = [name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)]
-    return bool(at and ":" in user) or any(part in name for name in names for part in _TELLING)
+    return ":" in before_host or any(part in name for name in names for part in _TELLING)
+
+
+def has_loose_at(url: str) -> bool:
+    """Return whether a password holds a bare @: what follows it would pass for the host, and be told as such.
+
+    Example:
+        >>> has_loose_at("postgresql://shop:p@ss@host/crm"), has_loose_at("postgresql://shop:p%40ss@host/crm")
+        (True, False)
+    """
+    return url.partition("//")[2].partition(":")[2].count("@") > 1

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import LeadlightError, without_secrets, wrong_input
+from pipeline.database_urls import ENCODED, has_loose_at
 
 _FILE: Final = "sqlite:///"
 _WAIT_S: Final = 60
@@ -31,13 +32,15 @@ def engine_at(url: str, *, setting: str) -> Engine:
     Raises:
         LeadlightError: It is no URL of a database, or its driver is not installed.
     """
+    if has_loose_at(url):
+        raise wrong_input(f"The URL in {setting} has more than one @ behind its user.", hint=f"{ENCODED}.")
     try:
         address = make_url(url)
         is_file = address.get_backend_name() == "sqlite"
         wait = {"timeout": _WAIT_S} if is_file else {}
         # What a statement was given may be a lead's: an error must not repeat it.
         engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file, hide_parameters=True)
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, ValueError) as error:  # a ValueError: a port that is no number
         raise _no_database(url, setting) from error
     if is_file:
         event.listen(engine, "connect", _begin_sqlite)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from features.errors import LeadlightError, wrong_input
 from pipeline.crm.http import is_loopback
-from pipeline.database_urls import holds_password
+from pipeline.database_urls import ENCODED, has_loose_at, holds_password
 
 POSTGRESQL: Final = "postgresql"
 MYSQL: Final = "mysql"
@@ -29,6 +29,7 @@ _MAY_BE_ASKED: Final = {
     MYSQL: frozenset({"unix_socket", "charset"}),
     SQLITE: frozenset[str](),
 }
+_SUCH_AS: Final = "give a URL such as postgresql://user:password@host/name, with a password only in the environment"
 _WAIT_S: Final = 120
 """Seconds without a byte after which a server counts as gone."""
 _SQLITE_WAIT_S: Final = 10
@@ -40,12 +41,12 @@ def without_password(url: str) -> str:
     Raises:
         ValueError: It holds a password, before the host or behind a question mark, or is no URL.
     """
+    if holds_password(url):
+        raise ValueError("it holds a password; give the whole URL in the environment instead (`url_env`)")
     try:
         make_url(url)
     except (ArgumentError, ValueError) as error:
         raise ValueError("it is no URL such as postgresql://user@host/name") from error
-    if holds_password(url):
-        raise ValueError("it holds a password; give the whole URL in the environment instead (`url_env`)")
     return url
 
 
@@ -65,6 +66,8 @@ def address_of(url: str, *, place: str, folder: Path) -> URL:
     Raises:
         LeadlightError: No such database can be opened.
     """
+    if has_loose_at(url):
+        raise _refused(place, "it has more than one @ behind its user", hint=ENCODED)
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -157,9 +160,8 @@ def _begin_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - t
     cursor.close()
 
 
-def _refused(place: str, why: str) -> LeadlightError:
-    hint = "give a URL such as postgresql://user:password@host/name, with a password only in the environment."
-    return wrong_input(f"The database's URL in {place} cannot be used: {why}.", hint=hint)
+def _refused(place: str, why: str, *, hint: str = _SUCH_AS) -> LeadlightError:
+    return wrong_input(f"The database's URL in {place} cannot be used: {why}.", hint=f"{hint}.")
 
 
 def _no_driver(family: str) -> LeadlightError:

@@ -20,6 +20,7 @@ from models.wording import one_line
 from pipeline.crm.promise import Row
 from pipeline.crm.said import LONGEST, fit_to_keep, values_of
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason, TroubleError
+from pipeline.database_urls import ENCODED
 
 
 class Verdict(Enum):
@@ -52,7 +53,7 @@ class Said:
 
 _STOPS: Final = {
     Verdict.FULL: (StopReason.QUOTA, "make room on the database's disk, then run the same command again."),
-    Verdict.CREDENTIALS: (StopReason.CREDENTIALS, "correct user and password in the database's URL."),
+    Verdict.CREDENTIALS: (StopReason.CREDENTIALS, f"correct user and password in the database's URL; {ENCODED}."),
     Verdict.PERMISSION: (StopReason.PERMISSION, "let the database's user SELECT, INSERT and UPDATE in that table."),
     Verdict.SETUP: (StopReason.SETUP, "correct the target's `connect`, or run `leadlight publish --setup`."),
 }

@@ -1,0 +1,87 @@
+"""`leadlight publish` as it is typed: what is asked for in other words, what cannot be, and what is told."""
+
+import pytest
+
+from support.little_shop import LittleShop
+
+LEADS = 40
+FIELDS = {"score": "score", "grade": "grade"}
+FILE = {"kind": "file", "key": "lead_id", "create": True, "fields": FIELDS, "connect": {"path": "leads.csv"}}
+TABLE = {
+    "kind": "sql", "key": "lead_id", "create": True, "fields": FIELDS,
+    "connect": {"url": "sqlite:///crm.db", "table": "lead_scores"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Return a shop with scores of a night, and a file that they go to."""
+    made = LittleShop(tmp_path / "shop", leads=LEADS, crm={"leads_file": FILE})
+    made.score_all_free(0)
+    return made
+
+
+@pytest.fixture
+def typed(shop, forks, tmp_path):
+    """Return what runs `leadlight publish` with the shop's config."""
+
+    def run(*arguments, **environment):
+        return forks.run(["publish", "--config", str(shop.path), *arguments], environment, tmp_path / "typed")
+
+    return run
+
+
+@pytest.mark.parametrize("option", ["--undo", "--limit", "--sample"])
+def test_a_number_beyond_all_counting_is_wrong_input(typed, option):
+    """It is told in one sentence, whichever option it stands at."""
+    beside = ["--verify"] if option == "--sample" else []
+    ended = typed(option, "9" * 30, *beside)
+    assert ended.code == 2
+    assert ended.err.startswith(f"{option}: the number is too large.")
+
+
+def test_the_largest_number_that_counts_is_taken(typed):
+    """A limit that no shop has as many leads as is none; there is no such run."""
+    assert typed("--limit", str(2**63 - 1), "--yes").code == 0
+    ended = typed("--undo", str(2**63 - 1))
+    assert (ended.code, "The ledger has no run" in ended.err) == (2, True)
+
+
+def test_a_grade_may_be_typed_in_any_case(typed, shop):
+    """`a` is A, and saying it twice is saying it once."""
+    graded = [row["lead_id"] for row in shop.leads.scores(0).to_pylist() if row["grade"] in {"A", "B"}]
+    ended = typed("--only-grade", "b", "--only-grade", "a", "--only-grade", "B", "--yes")
+    assert f" = {len(graded)} leads" in ended.out
+
+
+def test_a_segment_of_scores_without_any_is_told(typed):
+    """There is nothing to choose from, and the config says where segments are named."""
+    ended = typed("--segment", "lapsed", "--only-grade", "q")
+    assert ended.code == 2
+    assert "--only-grade Q: grades are A, B, C, D" in ended.err
+    assert "--segment lapsed: the scores have no segments" in ended.err
+    assert "decisions.segments" in ended.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://shop@db/crm?password=hunter2", "postgresql://shop:hun@ter2@db/crm", "mysql://db/crm?sslPassword=hunter2"],
+)  # fmt: skip
+def test_a_password_in_the_url_of_a_target_is_refused_and_not_repeated(typed, shop, url):
+    """Wherever in the URL it stands; the way out is named."""
+    shop.configure({"warehouse": {**TABLE, "connect": {"url": url, "table": "lead_scores"}}})
+    ended = typed("--yes")
+    assert ended.code == 2
+    assert "crm.warehouse.connect.url: it holds a password" in ended.out
+    assert "url_env" in ended.out
+    assert not any(part in ended.out + ended.err for part in ("hunter2", "hun@", "ter2", "@db"))
+
+
+@pytest.mark.parametrize("variable", ["LEADLIGHT_SQL_URL", "LEADLIGHT_LEDGER"])
+def test_a_bare_at_in_a_password_is_told_by_the_variable(typed, shop, variable):
+    """No part of the password is told, and how it is written."""
+    shop.configure({"warehouse": TABLE})
+    ended = typed("--yes", **{variable: "postgresql+pg8000://shop:hun@qzx2@127.0.0.1/crm"})
+    assert ended.code == 2
+    assert "%40 for @" in ended.out
+    assert not any(part in ended.out + ended.err for part in ("hun@", "qzx2"))
