@@ -57,6 +57,12 @@ class CrmField:
     label: str = ""
 
 
+class Missing(str):
+    """A line of `Connector.check` about something that `Connector.setup` creates: it is not there yet."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Row:
     """What one lead's record is to hold.
@@ -166,8 +172,8 @@ class Connector(Protocol):
     def check(self, fields: Sequence[CrmField]) -> list[str]:
         """Return what in the CRM does not fit *fields*, a line each: missing, read-only, too short, without a choice.
 
-        It also finds out whether the credentials are good and the key's property tells records apart. Nothing is
-        written.
+        A line is `Missing` where `setup` creates what it tells of. It also finds out whether the credentials are good
+        and the key's property tells records apart. Nothing is written.
         """
 
     def setup(self, fields: Sequence[CrmField]) -> list[str]:

@@ -14,6 +14,7 @@ from features.errors import LeadlightError, NotFinishedError, compose, wrong_inp
 from features.moments import to_us
 from pipeline.crm.ledger import opening
 from pipeline.crm.patience import Patience
+from pipeline.crm.promise import Missing
 from pipeline.crm.targets import Target, open_target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.settings import Settings
@@ -106,5 +107,13 @@ def require_room(session: Session) -> None:
 
 
 def _no_room(name: str, faults: list[str]) -> LeadlightError:
-    hint = f"`leadlight publish --to {name} --setup` creates what is missing; the rest is changed in the CRM or in crm."
-    return wrong_input(f"The target '{name}' cannot hold what is to be written:", faults, hint=hint)
+    is_missing = [isinstance(fault, Missing) for fault in faults]
+    hints = []
+    if any(is_missing):
+        hints.append(f"`leadlight publish --to {name} --setup` creates what is missing.")
+    if not all(is_missing):
+        hints.append(
+            f"{'The rest is changed' if hints else 'change it'} there, or under crm.{name} in the config: `length` "
+            "shortens a text, `values` names choices as they are called there."
+        )
+    return wrong_input(f"The target '{name}' cannot hold what is to be written:", faults, hint=" ".join(hints))

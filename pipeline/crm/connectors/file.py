@@ -31,7 +31,7 @@ from pipeline.crm.connectors.file_parquet import Parquet
 from pipeline.crm.connectors.file_parts import Parts
 from pipeline.crm.connectors.file_snapshot import PAGE, Snapshot, fingerprint
 from pipeline.crm.kinds import ConnectorKind, Surroundings
-from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Outcome, Record, Row, Ticket
+from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
 from pipeline.settings_tables import Section
 from pipeline.workspace import flush
@@ -93,7 +93,7 @@ class FileConnector:
         """Return what stands in the way of writing the file, a line each."""
         folder = self._file.parent
         if not folder.is_dir():
-            return [f"There is no folder '{folder}'."]
+            return [Missing(f"There is no folder '{folder}'.")]
         if not os.access(folder, os.W_OK | os.X_OK):
             return [f"The folder '{folder}' cannot be written to."]
         if self._file.is_dir():

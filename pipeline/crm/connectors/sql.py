@@ -29,7 +29,7 @@ from pipeline.crm.connectors.sql_sqlite import SQLite
 from pipeline.crm.connectors.sql_trouble import translated
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.patience import Breaker, patiently
-from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Outcome, Record, Row, Ticket
+from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import StopError, StopReason
 from pipeline.settings_tables import Section
 
@@ -37,6 +37,7 @@ T = TypeVar("T")
 _FAMILIES: Final[dict[str, Callable[[], Family]]] = {POSTGRESQL: PostgreSQL, MYSQL: MySQL, SQLITE: SQLite}
 _NO_KEY: Final = "The key's column cannot hold this key."
 _SETUP_HINT: Final = "run `leadlight publish --setup`, or correct the target's fields."
+_READ_HINT: Final = "what is read is never created: add it to the table, or correct `read` of the target."
 
 
 class SqlOptions(Section):
@@ -105,13 +106,13 @@ class SqlConnector:
     def check(self, fields: Sequence[CrmField]) -> list[str]:
         """Return what in the table does not fit *fields*, a line each."""
         if self._is_missing_file():
-            return [f"There is no database file '{self._address.database}'."]
+            return [Missing(f"There is no database file '{self._address.database}'.")]
         self._forget()
 
         def looked(connection: Connection) -> list[str]:
             shape = self._shape(connection)
             if shape is None:
-                return [f"There is no table '{self._options.table}'."]
+                return [Missing(f"There is no table '{self._options.table}'.")]
             found = list(
                 faults(
                     shape,
@@ -188,7 +189,9 @@ class SqlConnector:
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
         """Return a page of the records that changed since *cursor*; all of them where no column says when."""
         begun = cursor_of(cursor, late=timedelta(minutes=self._options.late_minutes))
-        return self._patiently(lambda connection: self._reading(connection, names).page(connection, begun))
+        return self._patiently(
+            lambda connection: self._reading(connection, names, hint=_READ_HINT).page(connection, begun)
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -223,7 +226,7 @@ class SqlConnector:
         seen = self._seen
         return frozenset({self._options.table, *(seen.columns if seen else ())})
 
-    def _write(self, connection: Connection, names: tuple[str, ...]) -> Write:
+    def _write(self, connection: Connection, names: tuple[str, ...], *, hint: str = _SETUP_HINT) -> Write:
         """Return the table with the columns *names*.
 
         Raises:
@@ -235,11 +238,11 @@ class SqlConnector:
             raise StopError(words, reason=StopReason.SETUP, hint=_SETUP_HINT)
         if lacking := shape.lacks((self._key, *names)):
             words = f"The table '{self._options.table}' lacks {', '.join(map(repr, lacking))}."
-            raise StopError(words, reason=StopReason.SETUP, hint=_SETUP_HINT)
+            raise StopError(words, reason=StopReason.SETUP, hint=hint)
         return Write(shape, self._key, names)
 
-    def _reading(self, connection: Connection, names: Sequence[str]) -> Reading:
-        write = self._write(connection, tuple(dict.fromkeys(names)))
+    def _reading(self, connection: Connection, names: Sequence[str], *, hint: str = _SETUP_HINT) -> Reading:
+        write = self._write(connection, tuple(dict.fromkeys(names)), hint=hint)
         wanted = self._options.changed_at
         if not wanted:
             return Reading(self._family, write, None)

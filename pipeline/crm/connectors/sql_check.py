@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, MetaData, Select, Table, false, inser
 
 from pipeline.crm.connectors.sql_family import Family, Write
 from pipeline.crm.connectors.sql_shape import ColumnShape, Holds, Shape
-from pipeline.crm.promise import CrmField, FieldType
+from pipeline.crm.promise import CrmField, FieldType, Missing
 from pipeline.crm.trouble import StopError, StopReason
 
 _MAY_HOLD: Final = {
@@ -50,7 +50,7 @@ def faults(
     for field in fields:
         found = shape.columns.get(field.name)
         if found is None:
-            yield f"'{shape.name}' has no column '{field.name}'."
+            yield Missing(f"'{shape.name}' has no column '{field.name}'.")
         else:
             yield from _faults_of_field(found, field)
     if changed_at:
@@ -96,7 +96,7 @@ def _longest(field: CrmField) -> int:
 def _faults_of_changed_at(shape: Shape, name: str, moments: frozenset[Holds]) -> Iterator[str]:
     found = shape.columns.get(name)
     if found is None:
-        yield f"'{shape.name}' has no column '{name}', which is to say when a record changed."
+        yield Missing(f"'{shape.name}' has no column '{name}', which is to say when a record changed.")
     elif found.holds not in moments:
         yield f"'{name}' holds {found.holds}, and is to say when a record changed."
 

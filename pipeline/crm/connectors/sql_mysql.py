@@ -43,6 +43,7 @@ _BY_CODE: Final[Mapping[int, Verdict]] = {
     **dict.fromkeys((1044, 1142, 1143, 1227, 1129, 1130, 1290, 1792, 1836), Verdict.PERMISSION),
     **dict.fromkeys((1205, 1213, 1040, 1203, 1226, 1020), Verdict.BUSY),
     **dict.fromkeys((1021, 1114), Verdict.FULL),
+    **dict.fromkeys((1054, 1146), Verdict.MISSING),
     **dict.fromkeys((1153, 1301), Verdict.TOO_LARGE),
     **dict.fromkeys(
         (1048, 1062, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1441, 1451, 1452, 1644, 1690, 3140, 3819,

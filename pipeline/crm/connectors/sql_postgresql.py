@@ -45,6 +45,7 @@ _PLACE: Final = "place in the batch"
 _QUOTED: Final = re.compile(r'(?<=: )".*|(?<=value )".*"', re.DOTALL)
 _BY_CODE: Final = {
     "28": Verdict.CREDENTIALS, "42501": Verdict.PERMISSION, "25006": Verdict.PERMISSION, "3D": Verdict.SETUP,
+    "42P01": Verdict.MISSING, "42703": Verdict.MISSING,
     "21": Verdict.ROW, "22": Verdict.ROW, "23": Verdict.ROW, "44": Verdict.ROW, "P0": Verdict.ROW, "54000": Verdict.ROW,
     "40": Verdict.BUSY, "55P03": Verdict.BUSY, "57014": Verdict.BUSY, "53300": Verdict.BUSY,
     "08": Verdict.AWAY, "57P": Verdict.AWAY, "53100": Verdict.FULL, "53": Verdict.AWAY, "58": Verdict.AWAY,

@@ -23,7 +23,7 @@ _BY_NAME: Final = {
     "SQLITE_CONSTRAINT": Verdict.ROW, "SQLITE_MISMATCH": Verdict.ROW, "SQLITE_TOOBIG": Verdict.ROW,
     "SQLITE_FULL": Verdict.FULL, "SQLITE_IOERR": Verdict.AWAY, "SQLITE_NOMEM": Verdict.AWAY,
     "SQLITE_READONLY": Verdict.PERMISSION, "SQLITE_PERM": Verdict.PERMISSION, "SQLITE_AUTH": Verdict.PERMISSION,
-    "SQLITE_CANTOPEN": Verdict.PERMISSION,
+    "SQLITE_CANTOPEN": Verdict.PERMISSION, "SQLITE_ERROR": Verdict.MISSING,
 }  # fmt: skip
 """SQLite's own names by their beginning; all others mean that the file is not as it should be."""
 

@@ -33,6 +33,7 @@ class Verdict(Enum):
     FULL = auto()
     CREDENTIALS = auto()
     PERMISSION = auto()
+    MISSING = auto()
     SETUP = auto()
 
 
@@ -55,7 +56,8 @@ _STOPS: Final = {
     Verdict.FULL: (StopReason.QUOTA, "make room on the database's disk, then run the same command again."),
     Verdict.CREDENTIALS: (StopReason.CREDENTIALS, f"correct user and password in the database's URL; {ENCODED}."),
     Verdict.PERMISSION: (StopReason.PERMISSION, "let the database's user SELECT, INSERT and UPDATE in that table."),
-    Verdict.SETUP: (StopReason.SETUP, "correct the target's `connect`, or run `leadlight publish --setup`."),
+    Verdict.MISSING: (StopReason.SETUP, "correct the target's `connect`, or run `leadlight publish --setup`."),
+    Verdict.SETUP: (StopReason.SETUP, "correct the target's `connect`, or the table, whose texts must be UTF-8."),
 }
 
 

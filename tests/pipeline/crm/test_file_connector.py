@@ -18,7 +18,7 @@ from pipeline.crm.connectors import file as module
 from pipeline.crm.connectors import file_parts
 from pipeline.crm.connectors.file_cells import meant, shown, shown_all
 from pipeline.crm.kinds import Surroundings, kind_of
-from pipeline.crm.promise import Answer, CrmField, FieldType, Outcome, PassingTicket, Record, Row
+from pipeline.crm.promise import Answer, CrmField, FieldType, Missing, Outcome, PassingTicket, Record, Row
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
 from pipeline.spreadsheets import safe
 
@@ -360,7 +360,8 @@ def test_changes_are_the_whole_file_where_it_is_another(tmp_path, form, monkeypa
 def test_a_check_names_what_stands_in_the_way(tmp_path):
     """A folder, a key, keys that stand twice, a file that is none of its format: a line each, and nothing written."""
     fields = [CrmField("score", FieldType.INTEGER)]
-    assert "no folder" in connector(tmp_path, "missing/crm.csv").check(fields)[0]
+    (line,) = connector(tmp_path, "missing/crm.csv").check(fields)
+    assert (type(line), "no folder" in line) == (Missing, True)
     assert connector(tmp_path).check(fields) == []
     (tmp_path / "none.csv").write_text("id,score\n1,2\n")
     (tmp_path / "twice.csv").write_text("lead_id,score\n1,2\n1,3\n")

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.marketo import FakeMarketo, done, failed, skipped
 from fakes.serving import Reply, Request, Trouble
-from pipeline.crm.promise import CrmField, FieldType, PassingTicket
+from pipeline.crm.promise import CrmField, FieldType, Missing, PassingTicket
 from pipeline.crm.trouble import RetryError, StopError, StopReason
 from support import marketo_description
 from support.marketo_target import outcomes, rows, talking
@@ -124,6 +124,7 @@ def test_missing_fields_are_created_once(tmp_path):
         CrmField("leadlight_why", FieldType.TEXT, 255),
     ]
     with talking(fake, tmp_path) as marketo:
+        assert {type(line) for line in marketo.check(wanted)} == {Missing}
         assert marketo.setup(wanted) == [
             "leadlight_rank: created as integer",
             "leadlight_share: created as float",

@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import LeadlightError
 from pipeline.crm.given import Filters, given_leads
-from pipeline.crm.promise import Answer, Outcome
+from pipeline.crm.promise import Answer, Missing, Outcome
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.stages.publish import Wish, publish
@@ -187,8 +187,22 @@ def test_nothing_is_sent_where_a_property_does_not_fit(shop, memory):
     assert told.exit_code == 2
     assert "is a text" in told.message
     assert "lacks the choice D" in told.message
-    assert "--setup" in told.message
     assert memory.sent == []
+
+
+@pytest.mark.parametrize(
+    ("faults", "is_set_up", "is_changed"),
+    [
+        ([Missing("score: is not there")], True, False),
+        (["score: too short"], False, True),
+        ([Missing("score: is not there"), "grade: too short"], True, True),
+    ],
+)
+def test_setting_up_is_proposed_where_it_helps(shop, memory, faults, is_set_up, is_changed):
+    """What is missing is created by Leadlight; a column that is too short is changed by a person."""
+    memory.faults = faults
+    said = refused(shop).message
+    assert ("--setup" in said, "`length`" in said) == (is_set_up, is_changed)
 
 
 def test_one_row_that_spoils_a_batch_is_found(shop, memory):

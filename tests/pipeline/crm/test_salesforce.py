@@ -10,7 +10,7 @@ from fakes.salesforce_records import described_field, picklist
 from fakes.serving import Reply, Trouble, serving
 from features.errors import LeadlightError
 from pipeline.crm.kinds import kind_of
-from pipeline.crm.promise import CrmField, FieldType, PassingTicket, Row
+from pipeline.crm.promise import CrmField, FieldType, Missing, PassingTicket, Row
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from support.salesforce_org import (
     FIELDS,
@@ -422,7 +422,10 @@ def test_setup_makes_the_fields_and_check_is_content(tmp_path):
     """Fields are made once in both objects; the admin's part is told; afterwards everything fits."""
     fake = FakeSalesforce(leads=1)
     with org(fake, tmp_path, is_set_up=False) as connector:
-        assert len(connector.check(FIELDS)) == 6
+        assert [type(line) for line in connector.check(FIELDS)] == [Missing] * 6
+        assert [type(line) for line in connector.check([CrmField("NoSuchStandardField", FieldType.INTEGER)])] == [
+            str
+        ] * 2
         made = connector.setup(FIELDS)
         assert [line.partition(" ")[0] for line in made] == [
             f"{table}.{field}" for table in ("Lead", "Contact") for field in (SCORE, GRADE, REASON)

@@ -16,7 +16,7 @@ from pipeline.crm.connectors.sql_address import address_of, driver_arguments
 from pipeline.crm.connectors.sql_family import NO_SUCH_RECORD, SAME_BUT_FOR_CASE
 from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
-from pipeline.crm.promise import Answer, CrmField, FieldType, Outcome, PassingTicket, Record, Row
+from pipeline.crm.promise import Answer, CrmField, FieldType, Missing, Outcome, PassingTicket, Record, Row
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
 from support.databases import PASSWORD
 
@@ -135,13 +135,14 @@ def test_setup_creates_what_is_missing_and_twice_is_once(place):
 def test_a_check_names_each_thing_that_does_not_fit(place):
     """Missing columns, short texts, other types, a key that tells nothing apart: a line each, and nothing written."""
     connector = place.connector()
-    assert len(connector.check(FIELDS)) == 1
+    assert [type(line) for line in connector.check(FIELDS)] == [Missing]
     place.run(
         "CREATE TABLE crm"
         " (lead_id varchar(40), email varchar(40) NOT NULL, score date, reason varchar(10), hot integer)"
     )
     found = connector.check(FIELDS)
-    assert [line for line in found if "'probability'" in line] == ["'crm' has no column 'probability'."]
+    lacking = [line for line in found if isinstance(line, Missing)]
+    assert lacking == [f"'crm' has no column '{name}'." for name in ("probability", "grade", "as_of")]
     for said in (
         "'lead_id' does not tell",
         "'score' holds day",
@@ -160,8 +161,24 @@ def test_a_missing_table_or_column_stops(place):
         sent(connector, row("C-1"))
     assert raised.value.reason == StopReason.SETUP
     place.run("CREATE TABLE crm (lead_id varchar(40) PRIMARY KEY, score integer)")
-    with pytest.raises(StopError, match="lacks 'probability', 'grade'"):
+    with pytest.raises(StopError, match="lacks 'probability', 'grade'") as raised:
         sent(connector, row("C-1"))
+    assert "--setup" in raised.value.hint
+    with pytest.raises(StopError, match="lacks 'owner'") as raised:
+        connector.changes("", ("owner",))
+    assert "--setup" not in raised.value.hint
+    connector.close()
+
+
+def test_a_database_without_utf_8_is_told_as_such(postgresql, tmp_path):
+    """No row is at fault, and setting up would not help: texts need another database."""
+    postgresql.run("CREATE DATABASE plain ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    url = postgresql.admin.set(database="plain").render_as_string(hide_password=False)
+    connector = Place(url, tmp_path, postgresql).connector()
+    connector.setup(FIELDS)
+    with pytest.raises(StopError) as raised:
+        sent(connector, row("C-1"))
+    assert ("UTF-8" in raised.value.hint, "--setup" in raised.value.hint) == (True, False)
     connector.close()
 
 

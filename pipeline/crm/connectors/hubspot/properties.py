@@ -10,7 +10,7 @@ from pipeline.crm.connectors.hubspot.batches import RECORD_ID
 from pipeline.crm.connectors.hubspot.judging import object_in
 from pipeline.crm.connectors.hubspot.words import short
 from pipeline.crm.http import Http
-from pipeline.crm.promise import CrmField, FieldType
+from pipeline.crm.promise import CrmField, FieldType, Missing
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 
 LONGEST_TEXT: Final = 65_536
@@ -144,7 +144,7 @@ def _stopped(error: BatchRefusedError) -> StopError:
 def _missing(name: str, gone: Mapping[str, object]) -> str:
     if name in gone:
         return f"{name}: is archived in HubSpot; restore it there"
-    return f"{name}: there is no such property; `leadlight publish --setup` creates it"
+    return Missing(f"{name}: there is no such property")
 
 
 def _faults(field: CrmField, prop: Mapping[str, Any]) -> list[str]:
@@ -153,7 +153,8 @@ def _faults(field: CrmField, prop: Mapping[str, Any]) -> list[str]:
     if prop.get("type") not in allowed:
         lines.append(f"{field.name}: is of type {prop.get('type')}, and {' or '.join(allowed)} is needed")
     elif lacking := _lacking(field, prop):
-        lines.append(f"{field.name}: lacks the options {', '.join(lacking)}")
+        line = f"{field.name}: lacks the options {', '.join(lacking)}"
+        lines.append(Missing(line) if field.type is FieldType.CHOICE else line)
     if field.length > LONGEST_TEXT:
         lines.append(f"{field.name}: texts of {field.length} characters do not fit into {LONGEST_TEXT}")
     modification = prop.get("modificationMetadata")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pipeline.crm.connectors.marketo.calls import Calls, no_batch, results
 from pipeline.crm.connectors.marketo.sync import ID
 from pipeline.crm.connectors.marketo.wording import plain_words
-from pipeline.crm.promise import CrmField, FieldType
+from pipeline.crm.promise import CrmField, FieldType, Missing
 from pipeline.crm.trouble import RetryError, StopError, StopReason
 
 _TAKES: Final[Mapping[FieldType, tuple[str, ...]]] = {
@@ -114,7 +114,9 @@ class LeadFields:
 
 def _faults(field: CrmField, told: Mapping[str, Any] | None) -> list[str]:
     if told is None:
-        return [f"{field.name}: Marketo has no such field"]
+        line = f"{field.name}: Marketo has no such field"
+        by_hand = _why_by_hand(field)
+        return [f"{line}; {by_hand.partition(': ')[2]}" if by_hand else Missing(line)]
     lines = []
     if told["rest"].get("readOnly") is True:
         lines.append(f"{field.name}: it can only be read")

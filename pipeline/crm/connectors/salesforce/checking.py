@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pipeline.crm.connectors.salesforce.describing import Description, ObjectDescription
-from pipeline.crm.connectors.salesforce.places import ID
-from pipeline.crm.promise import CrmField, FieldType
+from pipeline.crm.connectors.salesforce.places import CUSTOM, ID
+from pipeline.crm.promise import CrmField, FieldType, Missing
 
 _TEXTS: Final = frozenset({"string", "textarea"})
 _PICKLISTS: Final = frozenset({"picklist", "combobox"})
@@ -20,6 +20,7 @@ _TYPES: Final = {
     FieldType.MOMENT: frozenset({"datetime"}),
     FieldType.CHOICE: _PICKLISTS | _TEXTS,
 }
+_NOT_THERE: Final = "does not exist, or the integration user may not see it (field-level security)"
 _LEAST_DIGITS: Final = 3
 """A score goes up to 100."""
 
@@ -33,8 +34,14 @@ def faults(table: ObjectDescription, fields: Sequence[CrmField], *, key: str, ma
         lines.append(f"{table.name}: the integration user may not create records")
     lines += [f"{table.name}.{key}: {fault}" for fault in _key_faults(table, key, may_create=may_create)]
     for one in fields:
-        lines += [f"{table.name}.{one.name}: {fault}" for fault in _faults(table, one, may_create=may_create)]
+        lines += [_of_field(table, one.name, fault) for fault in _faults(table, one, may_create=may_create)]
     return lines
+
+
+def _of_field(table: ObjectDescription, name: str, fault: str) -> str:
+    """Return a fault with its place; only custom fields can be made."""
+    line = f"{table.name}.{name}: {fault}"
+    return Missing(line) if fault == _NOT_THERE and name.endswith(CUSTOM) else line
 
 
 def _key_faults(table: ObjectDescription, key: str, *, may_create: bool) -> Iterator[str]:
@@ -73,7 +80,7 @@ def _missing(table: ObjectDescription, name: str) -> str:
     other = table.other_spelling(name)
     if other:
         return f"is written {other} in Salesforce"
-    return "does not exist, or the integration user may not see it (field-level security)"
+    return _NOT_THERE
 
 
 def _narrow(found: Description, field: CrmField, kind: str) -> Iterator[str]:

@@ -16,6 +16,8 @@ from pipeline.crm.connectors.salesforce.api import Api
 from pipeline.crm.connectors.salesforce.soql import selects
 
 ID: Final = "Id"
+CUSTOM: Final = "__c"
+"""How the names of fields end that an org made for itself."""
 LEAD: Final = "Lead"
 CONTACT: Final = "Contact"
 LONGEST_KEY: Final = 255

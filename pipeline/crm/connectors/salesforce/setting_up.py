@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from pipeline.crm.connectors.salesforce.api import Api
 from pipeline.crm.connectors.salesforce.describing import described
+from pipeline.crm.connectors.salesforce.places import CUSTOM
 from pipeline.crm.promise import CrmField, FieldType
 from pipeline.crm.trouble import StopError, StopReason
 
-_CUSTOM: Final = "__c"
 _SHORT_TEXT: Final = 255
 _LONGEST_TEXT: Final = 131_072
 _THERE_ALREADY: Final = "DUPLICATE_DEVELOPER_NAME"
@@ -31,9 +31,9 @@ def set_up(api: Api, objects: Sequence[str], fields: Sequence[CrmField]) -> list
     for name in objects:
         table = described(api, name)
         missing = [field for field in fields if field.name not in table.fields]
-        standard = [field.name for field in missing if not field.name.endswith(_CUSTOM)]
+        standard = [field.name for field in missing if not field.name.endswith(CUSTOM)]
         if standard:
-            words = f"{name} has no {', '.join(standard)}, and only fields that end in {_CUSTOM} can be made."
+            words = f"{name} has no {', '.join(standard)}, and only fields that end in {CUSTOM} can be made."
             raise StopError(words, reason=StopReason.SETUP)
         lines += [f"{name}.{field.name} ({field.type.value}); {_THEN}" for field in missing if _made(api, name, field)]
     return lines
@@ -55,7 +55,7 @@ def _made(api: Api, table: str, field: CrmField) -> bool:
 
 def metadata(field: CrmField) -> dict[str, Any]:
     """Return what Salesforce is told of a new field."""
-    label = field.label or field.name.removesuffix(_CUSTOM).replace("_", " ")
+    label = field.label or field.name.removesuffix(CUSTOM).replace("_", " ")
     told = {"label": label[:40], "description": "Written by Leadlight.", "required": False}
     return told | _TYPE_OF[field.type] | _more(field)
 
