@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,12 +23,13 @@ def file_of(url: str) -> Path | None:
     return None if path == url else Path(path)
 
 
-def engine_at(url: str, *, setting: str) -> Engine:
+def engine_at(url: str, *, setting: str, arguments: Mapping[str, Any] | None = None) -> Engine:
     """Return the database at *url*; nothing is opened yet.
 
     Args:
         url: A database's URL.
         setting: Where it is given, for the message.
+        arguments: What the driver of a server is told beside the URL.
 
     Raises:
         LeadlightError: It is no URL of a database, or its driver is not installed.
@@ -37,9 +39,9 @@ def engine_at(url: str, *, setting: str) -> Engine:
     try:
         address = make_url(url)
         is_file = address.get_backend_name() == "sqlite"
-        wait = {"timeout": _WAIT_S} if is_file else {}
+        told = {"timeout": _WAIT_S} if is_file else dict(arguments or {})
         # What a statement was given may be a lead's: an error must not repeat it.
-        engine = create_engine(address, connect_args=wait, pool_pre_ping=not is_file, hide_parameters=True)
+        engine = create_engine(address, connect_args=told, pool_pre_ping=not is_file, hide_parameters=True)
     except (SQLAlchemyError, ImportError, ValueError) as error:  # a ValueError: a port that is no number
         raise _no_database(url, setting) from error
     if is_file:

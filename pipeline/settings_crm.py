@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -163,6 +164,10 @@ class PublishSettings(Section):
         description="URL of its database; by default ledger.db in the workspace. LEADLIGHT_LEDGER in the environment "
         "comes first: a URL with a password belongs there.",
     )
+    tls: bool = Field(
+        True, description="False: a ledger on another machine need not be reached encrypted, nor its server known."
+    )
+    tls_ca: Path | None = Field(None, description="Certificates to trust instead of the system's.")
     keep_days: float = Field(
         400, ge=1, le=MOST_DAYS, description="The rows of a run are kept so long; what stands in a CRM is kept always."
     )

@@ -6,7 +6,6 @@ names. Redirects are not followed: they would carry the token to whatever addres
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import ssl
 from collections.abc import Callable, Collection, Mapping
@@ -19,6 +18,7 @@ from features.errors import LeadlightError, wrong_input
 from pipeline.crm.patience import Breaker, Patience, patiently
 from pipeline.crm.trouble import RetryError, StopError, StopReason, TroubleError
 from pipeline.crm.turns import NoTurns, Turns
+from pipeline.loopback import is_loopback
 
 TIMEOUT_S: Final = 60.0
 _NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -206,16 +206,6 @@ def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = ()) ->
     if parsed.scheme == "http" and not is_loopback(parsed.host) and parsed.host not in allowed_hosts:
         raise _refused_url(place, f"http:// would show everything on the way to '{parsed.host}'")
     return url.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether *host* is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refused_url(place: str, why: str) -> LeadlightError:

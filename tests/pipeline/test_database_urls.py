@@ -3,7 +3,7 @@
 import pytest
 
 from features.errors import LeadlightError
-from pipeline.crm.connectors.sql_address import address_of
+from pipeline.database_links import address_of
 from pipeline.database_urls import has_loose_at, holds_password
 from pipeline.databases import engine_at
 

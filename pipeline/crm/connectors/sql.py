@@ -17,8 +17,6 @@ from pydantic import Field, field_validator
 from sqlalchemy import Connection
 
 from features.errors import LeadlightError, wrong_input
-from pipeline.crm.connectors.sql_address import MYSQL, POSTGRESQL, SQLITE, address_of, engine_at, family_of
-from pipeline.crm.connectors.sql_address import without_password as _without_password
 from pipeline.crm.connectors.sql_changes import Reading, cursor_of
 from pipeline.crm.connectors.sql_check import created, faults, try_rights
 from pipeline.crm.connectors.sql_family import Family, Write
@@ -31,6 +29,8 @@ from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.patience import Breaker, patiently
 from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import StopError, StopReason
+from pipeline.database_links import MYSQL, POSTGRESQL, SQLITE, address_of, engine_at, family_of
+from pipeline.database_links import without_password as _without_password
 from pipeline.settings_tables import Section
 
 T = TypeVar("T")

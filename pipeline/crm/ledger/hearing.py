@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, insert, 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from features.errors import NotFinishedError, not_finished
-from pipeline.crm.ledger.opening import unanswered
 from pipeline.crm.ledger.tables import CURSORS, HEARD
+from pipeline.crm.ledger.unusable import in_words
 
 _PER_QUESTION: Final = 500
 """Ids in one statement: databases limit its variables."""
@@ -255,7 +255,7 @@ def _answering(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise unanswered(str(engine.url), error) from error
+        raise in_words(str(engine.url), error) from error
 
 
 def _read_elsewhere(target: str) -> NotFinishedError:

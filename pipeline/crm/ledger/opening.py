@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,21 +15,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from features.errors import (
-    LeadlightError,
-    NotFinishedError,
-    not_finished,
-    tells_of_full_disk,
-    without_secrets,
-    wrong_input,
-)
+from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
+from pipeline.crm.ledger.ownership import require_own
+from pipeline.crm.ledger.unusable import VERSION_TABLE, in_words, is_unusable, require_ledger, untrusted
+from pipeline.database_links import POSTGRESQL, address_of, driver_arguments, family_of
 from pipeline.databases import engine_at, file_of
 from pipeline.settings import Settings
 
 LEDGER: Final = "LEADLIGHT_LEDGER"
+_PLACE: Final = f"publish.ledger or {LEDGER}"
 
 
 def ledger_url(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
@@ -36,32 +33,40 @@ def ledger_url(settings: Settings, environment: Mapping[str, str] | None = None)
     named = (os.environ if environment is None else environment).get(LEDGER, "") or settings.publish.ledger
     if named.startswith("sqlite") and not str(file_of(named) or ".").strip("./"):
         raise _no_home(named)  # in memory it would be gone with the process
-    return named or f"sqlite:///{settings.shop.workspace.resolve() / 'ledger.db'}"
+    return named or _own_file(settings)
 
 
-def opened(url: str) -> Engine:
+def opened(url: str, *, tls: bool = True, tls_ca: Path | None = None) -> Engine:
     """Return the database at *url* with the ledger's tables as this version wants them.
 
+    Args:
+        url: Where it is.
+        tls: Whether a link to another machine is encrypted and verified.
+        tls_ca: Certificates to trust instead of the system's.
+
     Raises:
-        LeadlightError: It is no database, or a newer version of Leadlight keeps its ledger there.
+        LeadlightError: It is no database, damaged, somebody else's, or a newer version of Leadlight keeps its ledger
+            there.
         NotFinishedError: It does not answer.
     """
-    engine = engine_at(url, setting="publish.ledger")
-    if engine.dialect.name not in {"sqlite", "postgresql"}:
-        raise _no_home(url)
+    engine = _engine(url, tls=tls, tls_ca=tls_ca)
     file = file_of(url)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        require_ledger(file)
     try:
         with _alone_with_tables(file), engine.begin() as connection:
             _upgrade(connection)
     except CommandError as error:
         engine.dispose()
         raise _newer(url) from error
+    except ssl.SSLError as error:
+        engine.dispose()
+        raise untrusted(url, getattr(error, "verify_message", "") or "no encrypted link came about") from error
     except SQLAlchemyError as error:
         engine.dispose()
-        if is_away(error):
-            raise unanswered(url, error) from error
+        if is_unusable(error):
+            raise in_words(url, error) from error
         raise
     return engine
 
@@ -71,27 +76,22 @@ def ledger(settings: Settings, environment: Mapping[str, str] | None = None) -> 
     """Give a shop's ledger, closed afterwards.
 
     Raises:
-        LeadlightError: See `opened`.
+        LeadlightError: See `opened`; or it is another shop's.
         NotFinishedError: It does not answer. A statement that is wrong is our fault, and raised as it is.
     """
-    url = ledger_url(settings, environment)
-    engine = opened(url)
+    url, publish = ledger_url(settings, environment), settings.publish
+    ca = None if publish.tls_ca is None else settings.folder / publish.tls_ca
+    engine = opened(url, tls=publish.tls, tls_ca=ca)
     try:
+        if url != _own_file(settings):
+            require_own(engine, settings.shop.name)
         yield engine
     except SQLAlchemyError as error:
-        if is_away(error):
-            raise unanswered(url, error) from error
+        if is_unusable(error):
+            raise in_words(url, error) from error
         raise
     finally:
         engine.dispose()
-
-
-def is_away(error: SQLAlchemyError) -> bool:
-    """Return whether a database is away, busy or full, so that the same may be tried again later."""
-    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    is_unreadable = type(error) is DatabaseError  # such as a file that is no database: a backup may be put there
-    is_busy = isinstance(error, OperationalError | InterfaceError | NoConnectionError)
-    return is_lost or is_unreadable or is_busy or tells_of_full_disk(error)
 
 
 @contextmanager
@@ -110,18 +110,30 @@ def writing_to(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
         yield lambda: None
 
 
-def unanswered(url: str, error: SQLAlchemyError) -> NotFinishedError:
-    """Return the error for a ledger that cannot be read or written now."""
-    hint = "see that the database runs and that its disk has room, then run the same command again; nothing is lost."
-    return not_finished(f"The ledger at '{without_secrets(url)}' did not answer ({type(error).__name__}).", hint=hint)
+def _own_file(settings: Settings) -> str:
+    return f"sqlite:///{settings.shop.workspace.resolve() / 'ledger.db'}"
+
+
+def _engine(url: str, *, tls: bool, tls_ca: Path | None) -> Engine:
+    """Return the database at *url*: a file, or PostgreSQL reached as a target is."""
+    if url.startswith("sqlite:"):
+        return engine_at(url, setting=_PLACE)
+    address = address_of(url, place=_PLACE, folder=Path())
+    if family_of(address) != POSTGRESQL:
+        raise _no_home(url)
+    arguments = driver_arguments(address, tls=tls, tls_ca=tls_ca)
+    return engine_at(address.render_as_string(hide_password=False), setting=_PLACE, arguments=arguments)
 
 
 def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
+    if connection.dialect.name == "sqlite":
+        # Its driver begins no transaction for tables: whoever is killed here would leave some of them.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _number("ledger_version")})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _number(VERSION_TABLE)})
     command.upgrade(config, "head")
 
 

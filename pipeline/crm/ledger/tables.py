@@ -8,6 +8,7 @@ standing   per target and lead: what was last written, as far as the ledger know
 rejections per target and lead: what the CRM said when it turned it away for good
 cursors    per target: up to where the CRM's own changes were read
 heard      per target and lead: what people said in the CRM, each change with its moments
+owner      the shop whose ledger it is
 ========== ==========================================================================================================
 
 Moments are microseconds since 1970 (UTC). Payloads are JSON texts.
@@ -130,4 +131,11 @@ HEARD: Final = Table(
     Column("heard_at", BigInteger, nullable=False),
     Column("is_newest", Boolean, nullable=False),
     Index("ledger_heard_of_lead", "target", "property", "lead_id", "is_newest"),
+)
+
+OWNER: Final = Table(
+    "ledger_owner",
+    METADATA,
+    Column("id", Integer, primary_key=True),  # 1: there is one
+    Column("shop", Text, nullable=False),
 )

@@ -199,3 +199,87 @@ def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory
         assert runs.find(connection, left) is None
     engine.dispose()
     assert [one.state for one in past_runs(shop.settings, "", outside=outside(shop, url))] == ["finished"]
+
+
+def damage(file, how):
+    """Leave something else where a ledger was."""
+    whole = file.read_bytes()
+    file.write_bytes({"noise": b"no database" * 500, "cut": whole[: len(whole) // 2], "head": whole[:50]}[how])
+
+
+@pytest.mark.parametrize("how", ["noise", "cut", "head"])
+def test_a_damaged_ledger_is_told_with_the_way_out(shop, memory, how):
+    """No run mends it, so it is wrong input: a copy is restored, or it is moved away and all is sent."""
+    assert publish(shop.settings, YES, outside=Outside({}, clock=lambda: shop.morning(0))).exit_code == 0
+    file = shop.settings.shop.workspace / "ledger.db"
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    damage(file, how)
+    (failure,) = publish(shop.settings, YES, outside=Outside({}, clock=lambda: shop.morning(0))).failures
+    assert failure.exit_code == 2
+    assert "is damaged, or no database.\n\nHint: restore it from a copy or move it away" in failure.message
+    file.unlink()
+    assert publish(shop.settings, YES, outside=Outside({}, clock=lambda: shop.morning(0))).targets[0].tally.written
+
+
+def test_a_database_of_somebody_else_is_left_as_it_is(tmp_path):
+    """A file with other tables is no ledger: it is refused before a byte of it, or beside it, is written."""
+    file = tmp_path / "app.db"
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE runs (id INTEGER)")
+    engine.dispose()
+    before = file.read_bytes()
+    with pytest.raises(LeadlightError, match="other tables; nothing was written") as raised:
+        opening.opened(f"sqlite:///{file}")
+    assert not isinstance(raised.value, NotFinishedError)
+    assert file.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["app.db"]
+
+
+def test_a_ledger_belongs_to_one_shop(shop, url, memory):
+    """The first shop that opens a shared ledger has it; another is refused before anything is sent."""
+    run(shop, url)
+    memory.sent.clear()
+    text_of = shop.path.read_text(encoding="utf-8")
+    shop.path.write_text(text_of.replace("Little shop", "Other shop"), encoding="utf-8")
+    (failure,) = publish(shop.settings, YES, outside=outside(shop, url)).failures
+    assert failure.exit_code == 2
+    assert "is that of the shop 'Little shop', not of 'Other shop'" in failure.message
+    assert memory.sent == []
+
+
+def test_a_shop_may_be_renamed_beside_a_ledger_of_its_own(shop, memory):
+    """The ledger in a shop's workspace is the shop's, whatever it is called."""
+    around = Outside({}, clock=lambda: shop.morning(0))
+    publish(shop.settings, YES, outside=around)
+    text_of = shop.path.read_text(encoding="utf-8")
+    shop.path.write_text(text_of.replace("Little shop", "Renamed"), encoding="utf-8")
+    assert publish(shop.settings, YES, outside=around).exit_code == 0
+
+
+def test_a_ledger_on_another_machine_is_reached_as_a_target_is(postgresql, monkeypatch, tmp_path):
+    """Its link is encrypted and its server known, unless the config says otherwise."""
+    url = postgresql.database()
+    monkeypatch.setattr("pipeline.database_links.is_loopback", lambda _: False)
+    with pytest.raises(LeadlightError, match=r"offers no TLS[^$]*publish\.tls_ca"):
+        opening.opened(url)
+    opening.opened(url, tls=False).dispose()
+    with pytest.raises(LeadlightError, match="cannot be read"):
+        opening.opened(url, tls_ca=tmp_path / "missing.pem")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@h/d?ssl_context=no", "postgresql+psycopg2://u@h/d", "mysql://u@h/d", "sqlite+pysqlite:///x.db",
+        "postgresql:///d?host=h",
+    ],
+)  # fmt: skip
+def test_a_ledger_goes_only_where_its_link_is_known(url):
+    """Another database, driver or parameter could be reached without being verified."""
+    with pytest.raises(LeadlightError) as raised:
+        opening.opened(url)
+    assert not isinstance(raised.value, NotFinishedError)

@@ -12,12 +12,12 @@ from sqlalchemy.pool import NullPool
 
 from features.errors import LeadlightError
 from pipeline.crm.connectors import sql
-from pipeline.crm.connectors.sql_address import address_of, driver_arguments
 from pipeline.crm.connectors.sql_family import NO_SUCH_RECORD, SAME_BUT_FOR_CASE
 from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, CrmField, FieldType, Missing, Outcome, PassingTicket, Record, Row
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
+from pipeline.database_links import address_of, driver_arguments
 from support.databases import PASSWORD
 
 NAMES = ("score", "probability", "grade", "reason", "hot", "as_of")
@@ -482,7 +482,7 @@ def test_a_server_that_is_away_is_waited_for_and_then_told(place):
 
 def test_a_file_that_another_program_holds_is_waited_for(tmp_path, monkeypatch):
     """A lock passes by itself."""
-    monkeypatch.setattr("pipeline.crm.connectors.sql_address._SQLITE_WAIT_S", 0)
+    monkeypatch.setattr("pipeline.database_links._SQLITE_WAIT_S", 0)
     place = Place(f"sqlite:///{tmp_path / 'crm.db'}", tmp_path)
     setting = place.connector()
     setting.setup(FIELDS)

@@ -372,9 +372,9 @@ def test_a_config_that_makes_no_sense_is_refused(shop, tables, read, words):
     assert words in str(refused.value)
 
 
-def test_a_ledger_that_does_not_answer_stops_the_load_and_can_be_tried_again(shop):
-    """It is nobody's fault in the config: the load is safe to run again."""
+def test_a_ledger_that_is_damaged_stops_the_load(shop):
+    """Nothing is taken in without what people did in the CRM, and the way out is told."""
     (shop.folder / "workspace").mkdir()
     (shop.folder / "workspace" / "ledger.db").write_bytes(b"no database" * 500)
-    with pytest.raises(LeadlightError, match="ledger"):
+    with pytest.raises(LeadlightError, match=r"is damaged(?s:.*)restore it from a copy"):
         shop.ingest(NOON)

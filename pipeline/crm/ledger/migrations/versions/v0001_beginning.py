@@ -22,6 +22,7 @@ def upgrade() -> None:
     _rejections()
     _cursors()
     _heard()
+    _owner()
     op.create_index("ledger_runs_of_target", "ledger_runs", ["target", "id"])
     op.create_index("ledger_rows_of_lead", "ledger_rows", ["lead_id"])
     op.create_index("ledger_heard_of_lead", "ledger_heard", ["target", "property", "lead_id", "is_newest"])
@@ -137,4 +138,12 @@ def _heard() -> None:
         Column("changed_at", BigInteger, nullable=True),
         Column("heard_at", BigInteger, nullable=False),
         Column("is_newest", Boolean, nullable=False),
+    )
+
+
+def _owner() -> None:
+    op.create_table(
+        "ledger_owner",
+        Column("id", Integer, primary_key=True),
+        Column("shop", Text, nullable=False),
     )

@@ -14,8 +14,8 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from features.errors import LeadlightError, wrong_input
-from pipeline.crm.http import is_loopback
 from pipeline.database_urls import ENCODED, has_loose_at, holds_password
+from pipeline.loopback import is_loopback
 
 POSTGRESQL: Final = "postgresql"
 MYSQL: Final = "mysql"
@@ -74,7 +74,7 @@ def address_of(url: str, *, place: str, folder: Path) -> URL:
     except (ArgumentError, ValueError) as error:
         raise _refused(place, "it is no URL") from error
     if backend not in _FAMILIES:
-        raise _refused(place, "only PostgreSQL, MySQL, MariaDB and SQLite can be written to")
+        raise _refused(place, "only PostgreSQL, MySQL, MariaDB and SQLite can be opened")
     if parsed.drivername not in {backend, _DRIVERS[backend]}:
         raise _refused(place, f"the driver must be {_DRIVERS[backend]}")
     family = _FAMILIES[backend]

@@ -1,0 +1,77 @@
+"""A ledger that cannot be used, in words: away for now, damaged, or the database of somebody else."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+
+from features.errors import LeadlightError, not_finished, tells_of_full_disk, without_secrets, wrong_input
+
+VERSION_TABLE: Final = "ledger_version"
+"""Made first of all; holds which version of the tables there is."""
+_DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_NO_TLS: Final = "Server refuses SSL"
+_WAIT_S: Final = 60
+
+
+def require_ledger(file: Path) -> None:
+    """See that *file* is a ledger, or nothing yet; it is only read.
+
+    Raises:
+        LeadlightError: It is damaged, or a database that somebody else keeps.
+        NotFinishedError: It cannot be read now.
+    """
+    if not file.exists() or not file.stat().st_size:
+        return
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT_S)
+        try:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise _in_words(str(file), error) from error
+    if names and VERSION_TABLE not in names:
+        raise _not_ours(file)
+
+
+def is_unusable(error: SQLAlchemyError) -> bool:
+    """Return whether a database is away, busy, full or damaged; anything else is our fault."""
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    # Such as the code of a server that no class of the driver's stands for.
+    is_unclear = type(error) is DatabaseError
+    is_busy = isinstance(error, OperationalError | InterfaceError | NoConnectionError)
+    return is_lost or is_unclear or is_busy or tells_of_full_disk(error)
+
+
+def in_words(url: str, error: SQLAlchemyError) -> LeadlightError:
+    """Return the error for a ledger that cannot be read or written."""
+    said = error.orig if isinstance(error, DBAPIError) else None
+    return _in_words(url, said if isinstance(said, Exception) else error)
+
+
+def untrusted(url: str, words: str) -> LeadlightError:
+    """Return the error for a server that cannot be told from another."""
+    hint = "give its certificates in publish.tls_ca; `publish.tls: false` lets a ledger be reached without."
+    return wrong_input(f"The link to the ledger at '{without_secrets(url)}' cannot be trusted: {words}.", hint=hint)
+
+
+def _in_words(url: str, error: Exception) -> LeadlightError:
+    if _NO_TLS in str(error):
+        return untrusted(url, "its server offers no TLS")
+    place = without_secrets(url)
+    if getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
+        hint = "restore it from a copy or move it away; without one, the next run sends all."
+        return wrong_input(f"The ledger at '{place}' is damaged, or no database.", hint=hint)
+    hint = "see that the database runs and that its disk has room, then run the same command again; nothing is lost."
+    return not_finished(f"The ledger at '{place}' did not answer ({type(error).__name__}).", hint=hint)
+
+
+def _not_ours(file: Path) -> LeadlightError:
+    hint = "give the ledger a file of its own (publish.ledger, LEADLIGHT_LEDGER), or none: it lies in the workspace."
+    return wrong_input(f"'{file}' is a database with other tables; nothing was written to it.", hint=hint)
