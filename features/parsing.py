@@ -74,6 +74,8 @@ def parse_column(column: Column, raw: Raw) -> Parsed:
     """
     if column.kind in ("id", "text"):
         value = _text(raw, is_id=column.kind == "id")
+        if column.kind == "id" and raw.type.upper() == "VARCHAR":
+            return Parsed(value, _unfit_id(column, raw, value))
         return Parsed(value, _empty(column, f"{value} IS NULL"))
     number = _number(raw)
     if column.kind == "number":
@@ -216,6 +218,13 @@ def _number_faults(column: Column, raw: Raw, number: str, *, scale: int = 0, is_
             f"WHEN isfinite({number}) AND {number} <> floor({number}) THEN {literal(f'{name} is not a whole number')}"
         )
     return "CASE " + " ".join(cases) + " END"
+
+
+def _unfit_id(column: Column, raw: Raw, value: str) -> str:
+    """Return the fault of an id: databases and CRMs cut it at a NUL, or take none, so it would be another's."""
+    holds_nul = f"WHEN contains({raw.sql}, chr(0)) THEN {literal(f'{column.name} holds a NUL character')}"
+    is_empty = f"WHEN {value} IS NULL THEN {literal(f'{column.name} is empty')}" if column.is_required else ""
+    return f"CASE {holds_nul} {is_empty} END"
 
 
 def _empty(column: Column, is_empty: str) -> str:

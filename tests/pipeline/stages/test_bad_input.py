@@ -62,6 +62,7 @@ def test_a_file_that_may_not_be_read_is_named(shop, monkeypatch):
     ("line", "reason"),
     [
         ("x,,2024-05-01,1", "lead_id is empty"),
+        ("x,A\0nn,2024-05-01,1", "lead_id holds a NUL character"),
         ("x,Ann,yesterday,1", "ordered_at is not a time"),
         ("x,Ann,,1", "ordered_at is empty"),
         ("x,Ann,2024-07-01,1", "later than the load"),
