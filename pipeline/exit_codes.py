@@ -8,6 +8,7 @@ code    meaning
 2       the input or the usage is wrong: one clear message, no traceback
 3       not finished, safe to run again: disk full, lock held, network gone
 70      a fault of ours, with its traceback
+130     stopped by Ctrl+C
 ======  ==========================================================================
 """
 
@@ -23,6 +24,7 @@ DONE_WITH_REJECTS: Final = 1
 WRONG_INPUT: Final = 2
 NOT_FINISHED: Final = 3
 OUR_BUG: Final = 70
+STOPPED_BY_HAND: Final = 130
 _WORST_FIRST: Final = (WRONG_INPUT, NOT_FINISHED, DONE_WITH_REJECTS)
 
 

@@ -1,6 +1,7 @@
 """`leadlight publish`: scores written to where people work, looked at first, checked afterwards, and taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,6 +14,7 @@ from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Yes
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
+from pipeline.exit_codes import STOPPED_BY_HAND
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -118,7 +120,7 @@ def _publish(settings: "Settings", wish: "Wish", *, yes: bool, as_json: bool) ->
     from pipeline.cli.show_publish import show_published
     from pipeline.stages.publish import publish as run
 
-    with shown_on_stderr() as progress:
+    with _told_when_stopped(), shown_on_stderr() as progress:
         report = run(settings, replace(wish, may=asker(progress, yes=yes)), progress=progress)
     show(report, show_published, as_json=as_json)
     _exit(report.exit_code)
@@ -128,7 +130,7 @@ def _undo(settings: "Settings", run_id: int, *, is_dry: bool, yes: bool, as_json
     from pipeline.cli.show_publish import show_undone
     from pipeline.stages.publish_undo import undo as run
 
-    with shown_on_stderr() as progress:
+    with _told_when_stopped(), shown_on_stderr() as progress:
         report = run(settings, run_id, is_dry=is_dry, may=asker(progress, yes=yes), progress=progress)
     show(report, show_undone, as_json=as_json)
     _exit(report.exit_code)
@@ -138,7 +140,7 @@ def _listen(settings: "Settings", to: str, *, as_json: bool) -> None:
     from pipeline.cli.show_publish_checks import show_heard
     from pipeline.stages.listen import listen
 
-    with shown_on_stderr() as progress:
+    with _told_when_stopped(), shown_on_stderr() as progress:
         report = listen(settings, to, progress=progress)
     show(report, show_heard, as_json=as_json)
     _exit(report.exit_code)
@@ -166,6 +168,16 @@ def _show_lead(settings: "Settings", to: str, lead_id: str, *, as_json: bool) ->
     from pipeline.stages.publish_history import lead_history
 
     show(lead_history(settings, to, lead_id), show_history, as_json=as_json)
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    """Say what Ctrl+C leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What is pending is kept: run the same command again, and it goes on from there.", err=True)
+        raise typer.Exit(STOPPED_BY_HAND) from None
 
 
 def _exit(code: int) -> None:

@@ -85,3 +85,28 @@ def test_a_bare_at_in_a_password_is_told_by_the_variable(typed, shop, variable):
     assert ended.code == 2
     assert "%40 for @" in ended.out
     assert not any(part in ended.out + ended.err for part in ("hun@", "qzx2"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stage"),
+    [
+        ([], "publish.publish"),
+        (["--undo", "1"], "publish_undo.undo"),
+        (["--read"], "listen.listen"),
+    ],
+)
+def test_ctrl_c_says_what_it_leaves_behind(shop, monkeypatch, arguments, stage):
+    """Whoever stops a run reads in one line that nothing is lost, and how to go on."""
+    from typer.testing import CliRunner
+
+    from pipeline.cli.app import app
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"pipeline.stages.{stage}", stopped)
+    ended = CliRunner().invoke(app, ["publish", "--config", str(shop.path), *arguments])
+    assert ended.exit_code == 130
+    assert ended.stderr == (
+        "Stopped. What is pending is kept: run the same command again, and it goes on from there.\n"
+    )
