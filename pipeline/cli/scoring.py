@@ -20,7 +20,8 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         formats=list(MOMENTS),
-        help="Score as of this moment of the shop's clock; by default when the data end. "
+        metavar="MOMENT",
+        help="Score as of this moment of the shop's clock, such as 2025-03-01T06:00; by default when the data end. "
         "One before what is published is stored and not published.",
     ),
 ]
@@ -30,6 +31,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         formats=list(MOMENTS),
+        metavar="MOMENT",
         help="Show what moved the score since the newest stored run of that day or before.",
     ),
 ]

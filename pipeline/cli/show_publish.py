@@ -17,23 +17,27 @@ _SHOWN = 10
 
 def show_published(console: Console, report: PublishReport) -> None:
     """Print each target: its counts, its movements, and why it stopped if it did."""
-    for one in report.targets:
+    for number, one in enumerate(report.targets):
+        if number:
+            console.print()
         _show_target(console, one)
-    show_failures(console, report.failures)
+    show_failures(console, report.failures, is_first=not report.targets)
 
 
-def show_failures(console: Console, failures: tuple[TargetFailure, ...]) -> None:
-    """Print the targets at which nothing was done, and why."""
-    for one in failures:
+def show_failures(console: Console, failures: tuple[TargetFailure, ...], *, is_first: bool) -> None:
+    """Print the targets at which nothing was done, and why; *is_first* where nothing stands above."""
+    for number, one in enumerate(failures):
+        if number or not is_first:
+            console.print()
         console.print(f"{plain(one.target)}: nothing was done.", markup=False)
         console.print(one.message, markup=False, soft_wrap=True)
 
 
 def show_undone(console: Console, report: UndoReport) -> None:
     """Print what was taken back and what was left alone."""
-    would = "would be" if report.is_dry else "was"
+    would = "would be" if report.is_dry else "is not yet wholly" if report.stopped else "was"
     console.print(f"{plain(report.target)}: run {report.run} {would} taken back.", markup=False)
-    console.print(_accounted(report.tally, is_dry=report.is_dry, unchanged="nothing left to take back"), markup=False)
+    console.print(_restored(report), markup=False)
     if report.changed_since:
         console.print(f"{counted(report.changed_since, 'lead')} changed since; that was left alone.", markup=False)
     for one in report.turned_away:
@@ -49,11 +53,11 @@ def _show_target(console: Console, report: TargetReport) -> None:
     said = f"scores as of {day(report.as_of)} by version {report.model_version}"
     console.print(f"{plain(report.target)}: {would}{again}; {said}.", markup=False, soft_wrap=True)
     console.print(_accounted(report.tally, is_dry=report.is_dry), markup=False)
-    if report.movements:
-        console.print("\nGrades of the leads that are written:" if not report.is_dry else "\nGrades:", markup=False)
+    if report.movements and (report.is_dry or report.tally.written):
+        console.print("\nGrades:" if report.is_dry else "\nGrades of the leads that were sent:", markup=False)
         console.print(_movements(report.movements))
     if report.is_dry and report.examples:
-        console.print("The best of them:", markup=False)
+        console.print("\nThe best of them:", markup=False)
         console.print(_examples(report.examples))
     if report.dead_letters is not None:
         console.print(f"Turned away, with the CRM's words: {report.dead_letters}", markup=False, soft_wrap=True)
@@ -66,12 +70,19 @@ def _show_stop(console: Console, stopped: str) -> None:
         console.print(stopped, markup=False, soft_wrap=True)
 
 
-def _accounted(tally: Tally, *, is_dry: bool, unchanged: str = "unchanged") -> str:
+def _accounted(tally: Tally, *, is_dry: bool) -> str:
     """Return how every lead is accounted for: the parts add up to the leads given."""
-    names = {"unchanged": unchanged, **({"pending": "to be sent"} if is_dry else {})}
+    names = {"pending": "to be sent"} if is_dry else {}
     parts = {name: count for name, count in tally.parts.items() if not (is_dry and name == "written")}
     told = " + ".join(f"{count:,} {names.get(name, name)}" for name, count in parts.items())
     return f"{told} = {counted(tally.given, 'lead')}"
+
+
+def _restored(report: UndoReport) -> str:
+    """Return how every lead of a run that is taken back is accounted for, parts that are none left out."""
+    names = {"written": "restored", "unchanged": "left as they are", "pending": "to be restored"}
+    told = [f"{count:,} {names.get(name, name)}" for name, count in report.tally.parts.items() if count]
+    return f"{' + '.join(told)} = {counted(report.tally.given, 'lead')}" if told else "It had written nothing."
 
 
 def _movements(movements: tuple[Movement, ...]) -> Table:

@@ -17,16 +17,16 @@ def show_checks(console: Console, report: ChecksReport) -> None:
         _show_set_up(console, made)
     for found in report.verified:
         _show_verified(console, found)
-    show_failures(console, report.failures)
+    show_failures(console, report.failures, is_first=not (report.set_up or report.verified))
 
 
 def show_heard(console: Console, report: ListenReport) -> None:
     """Print what each CRM told."""
     for one in report.heard:
         told = f"{counted(one.records, 'record')} read, {counted(one.changes, 'value')} changed"
-        said = told if one.is_read else "the config names nothing to be read (crm.NAME.read)"
+        said = told if one.is_read else f"the config names nothing to be read (crm.{one.target}.read)"
         console.print(f"{plain(one.target)}: {said}.", markup=False)
-    show_failures(console, report.failures)
+    show_failures(console, report.failures, is_first=not report.heard)
 
 
 def _show_set_up(console: Console, made: SetUp) -> None:
@@ -40,6 +40,9 @@ def _show_set_up(console: Console, made: SetUp) -> None:
 
 
 def _show_verified(console: Console, found: TargetVerified) -> None:
+    if not found.read:
+        console.print(f"{plain(found.target)}: nothing was written there yet.", markup=False)
+        return
     console.print(
         f"{plain(found.target)}: {found.agree:,} of {counted(found.read, 'lead')} hold what was written.", markup=False
     )
@@ -47,6 +50,8 @@ def _show_verified(console: Console, found: TargetVerified) -> None:
         console.print(f"  {plain(one.lead_id)}: {_differs(one)}", markup=False, soft_wrap=True)
     if len(found.differ) > _SHOWN:
         console.print(f"  and {len(found.differ) - _SHOWN:,} more (--json lists all)", markup=False)
+    if found.differ:
+        console.print(f"`leadlight publish --to {plain(found.target)} --resend` writes all of them anew.", markup=False)
 
 
 def _differs(one: LeadDifference) -> str:

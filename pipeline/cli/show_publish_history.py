@@ -46,8 +46,9 @@ def show_history(console: Console, report: LeadHistory) -> None:
     for name in ("run", "target", "scores of", "model"):
         table.add_column(name, no_wrap=True)
     table.add_column("score", justify="right")
-    for name in ("grade", "next action", "answered"):
+    for name in ("grade", "next action"):
         table.add_column(name)
+    table.add_column("answered", no_wrap=True)
     table.add_column("what came of it", overflow="fold")
     for one in report.writes:
         table.add_row(*map(Text, _cells(one)))

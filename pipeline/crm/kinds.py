@@ -102,7 +102,10 @@ def _house(name: str) -> ConnectorKind:
 def _no_such_kind(name: str, known: list[str]) -> LeadlightError:
     close = nearest(name, known)
     meant = f" (did you mean '{close}'?)" if close else ""
-    hint = f"there are {', '.join(known)}; another package adds one by an entry point in the group {GROUP}."
+    hint = (
+        f"`kind` of a target says which, or else its name: there are {', '.join(known)}; another package adds one by "
+        f"an entry point in the group {GROUP}."
+    )
     return wrong_input(f"There is no kind of CRM called '{name}'{meant}.", hint=hint)
 
 

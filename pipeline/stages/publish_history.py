@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -60,24 +61,45 @@ class LeadHistory:
 
 
 def past_runs(settings: Settings, to: str, *, outside: Outside | None = None) -> list[PastRun]:
-    """Return the last runs of each target, newest first."""
-    names, zone = target_names(settings, to), settings.shop.time_zone
-    with existing(settings, (outside or Outside()).environment) as engine:
-        if engine is None:
+    """Return the last runs of each target, also of one that the config no longer names, newest first.
+
+    Raises:
+        LeadlightError: Neither the config nor the ledger knows a target, or none of that name.
+    """
+    zone = settings.shop.time_zone
+    with _ledger(settings, to, outside) as (connection, names):
+        if connection is None:
             return []
-        with engine.connect() as connection:
-            return [_past(connection, run, zone) for name in names for run in runs.newest(connection, name)]
+        found = [run for name in names for run in runs.newest(connection, name)]
+        newest_first = sorted(found, key=lambda run: run.id, reverse=True)
+        return [_past(connection, run, zone) for run in newest_first]
 
 
 def lead_history(settings: Settings, to: str, lead_id: str, *, outside: Outside | None = None) -> LeadHistory:
     """Return what was written about the lead of that id to each target; runs long ended are forgotten."""
-    names, zone = target_names(settings, to), settings.shop.time_zone
+    zone = settings.shop.time_zone
+    with _ledger(settings, to, outside) as (connection, names):
+        if connection is None:
+            return LeadHistory(lead_id, ())
+        found = ((name, one) for name in names for one in writes_of(connection, name, lead_id))
+        return LeadHistory(lead_id, tuple(_told(name, one, zone) for name, one in found))
+
+
+@contextmanager
+def _ledger(settings: Settings, to: str, outside: Outside | None) -> Iterator[tuple[Connection | None, list[str]]]:
+    """Give the ledger, None where there is none yet, and the targets that are asked for."""
     with existing(settings, (outside or Outside()).environment) as engine:
         if engine is None:
-            return LeadHistory(lead_id, ())
+            yield None, target_names(settings, to)
+            return
         with engine.connect() as connection:
-            found = ((name, one) for name in names for one in writes_of(connection, name, lead_id))
-            return LeadHistory(lead_id, tuple(_told(name, one, zone) for name, one in found))
+            written = runs.targets(connection)
+            if to in written:
+                yield connection, [to]
+            elif to or not (settings.crm or written):
+                yield connection, target_names(settings, to)
+            else:
+                yield connection, list(dict.fromkeys([*settings.crm, *written]))
 
 
 def _past(connection: Connection, run: runs.Run, zone: str) -> PastRun:

@@ -193,6 +193,12 @@ def newest(connection: Connection, target: str, *, most: int = 10) -> list[Run]:
     return [_run(row) for row in connection.execute(wanted)]
 
 
+def targets(connection: Connection) -> list[str]:
+    """Return all targets of which a run was opened, by name."""
+    wanted = select(RUNS.c.target).where(RUNS.c.state != RunState.PLANNED).distinct().order_by(RUNS.c.target)
+    return list(connection.scalars(wanted))
+
+
 def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime) -> None:
     """Give a run up: what was on its way is known to be unknown from now on."""
     on_its_way = exists().where(

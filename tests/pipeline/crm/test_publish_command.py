@@ -110,3 +110,75 @@ def test_ctrl_c_says_what_it_leaves_behind(shop, monkeypatch, arguments, stage):
     assert ended.stderr == (
         "Stopped. What is pending is kept: run the same command again, and it goes on from there.\n"
     )
+
+
+def test_runs_of_a_config_without_targets_say_how_to_begin(typed, shop):
+    """Where nothing was ever written, what is missing is told."""
+    shop.configure({})
+    ended = typed("--runs")
+    assert ended.code == 2
+    assert "name one under `crm` in the config" in ended.err
+
+
+def test_runs_are_listed_though_the_config_forgot_their_target(typed, shop):
+    """The ledger knows what was written; the newest run of all stands first."""
+    shop.configure({"first": FILE, "second": {**FILE, "connect": {"path": "other.csv"}}})
+    typed("--to", "second", "--yes")
+    typed("--yes")
+    both = [line.split()[:2] for line in typed("--runs").out.splitlines()[3:-1]]
+    assert both == [["3", "second"], ["2", "first"], ["1", "second"]]
+    shop.configure({})
+    assert [line.split()[:2] for line in typed("--runs").out.splitlines()[3:-1]] == both
+    assert [line.split()[0] for line in typed("--runs", "--to", "second").out.splitlines()[3:-1]] == ["3", "1"]
+    assert typed("--runs", "--to", "third").code == 2
+
+
+def test_nothing_was_written_yet_is_said_as_such(typed):
+    """Reading back a target that nobody wrote to compares nothing."""
+    ended = typed("--verify")
+    assert (ended.code, ended.out) == (0, "leads_file: nothing was written there yet.\n")
+
+
+def test_grades_are_shown_where_leads_were_sent(typed):
+    """A run that writes nobody moves no grade; taking it back takes nothing back."""
+    assert "Grades of the leads that were sent:" in typed("--yes").out
+    again = typed("--yes").out
+    assert "0 written + 40 unchanged" in again
+    assert "Grades" not in again
+    assert "It had written nothing." in typed("--undo", "2", "--dry-run").out
+    assert "40 to be restored = 40 leads" in typed("--undo", "1", "--dry-run").out
+    assert "40 restored = 40 leads" in typed("--undo", "1", "--yes").out
+
+
+def test_no_grades_are_shown_of_leads_that_were_turned_away(typed, shop):
+    """Nobody has a record, so nobody was written, and no grade moved."""
+    shop.configure({"leads_file": {**FILE, "create": False}})
+    ended = typed("--yes")
+    assert ended.code == 1
+    assert "40 rejected" in ended.out
+    assert "Grades" not in ended.out
+
+
+def test_a_target_without_a_kind_is_told_which_there_are(typed, shop):
+    """Its name is no kind, and all kinds are listed."""
+    shop.configure({"leads_table": {name: said for name, said in FILE.items() if name != "kind"}})
+    ended = typed("--yes")
+    assert ended.code == 2
+    assert "There is no kind of CRM called 'leads_table'" in ended.out
+    assert "`kind` of a target says which, or else its name: there are file, sql, hubspot" in ended.out
+
+
+def test_what_somebody_edited_is_shown_with_the_way_to_write_it_anew(typed, shop):
+    """Values that differ are told one by one; a lead whose values stayed the same is not sent by itself."""
+    typed("--yes")
+    path = shop.folder / "leads.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[1] = f"{lines[1].split(',')[0]},1,D"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "0 written + 40 unchanged" in typed("--yes").out
+    ended = typed("--verify")
+    assert (ended.code, "39 of 40 leads hold what was written" in ended.out) == (1, True)
+    assert "score holds 1, written was" in ended.out
+    assert "--to leads_file --resend" in ended.out
+    typed("--resend", "--yes")
+    assert typed("--verify").code == 0
