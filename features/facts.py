@@ -51,6 +51,8 @@ KEYS = (
 FAULT, NOTE = "_fault", "_clock_note"
 """Columns that exist only while rows are let in: what is wrong with a row, an unusual local time."""
 
+LONGEST_LEAD_ID = 400
+"""Characters: longer ones fit neither the keys of CRMs nor the ledger of what was sent to them."""
 NO_OWNER = "lead_id is empty"
 FUTURE = "later than the load"
 WAITING = "known only after the load"
@@ -97,12 +99,18 @@ def fault_sql(reading: Reading) -> str:
     late = " OR ".join(f"{_value(name)} > {_moment(reading.loaded_at)}" for name in times)
     cases = [
         "WHEN _unreadable IS NOT NULL THEN _unreadable",
+        *([too_long_sql(_value("lead_id"), "lead_id")] if "lead_id" in reading.names else []),
         *(f"WHEN {_value(name)} IS NULL THEN {literal(f'{name} is empty')}" for name in ids),
         f"WHEN {' AND '.join(owners)} THEN {literal(NO_OWNER)}",
         f"WHEN {late} THEN {literal(FUTURE)}",
         f"WHEN {_known(reading)} > {_moment(reading.loaded_at)} THEN {literal(WAITING)}",
     ]
     return f"CASE {' '.join(cases)} END"
+
+
+def too_long_sql(value: str, name: str) -> str:
+    """Return the case of a lead's id, called *name*, that is longer than one may be."""
+    return f"WHEN length({value}) > {LONGEST_LEAD_ID} THEN {literal(f'{name} has over {LONGEST_LEAD_ID} characters')}"
 
 
 def _outputs(reading: Reading) -> list[str]:

@@ -17,21 +17,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Final
 
 import pyarrow as pa
 from sqlalchemy import Engine
 
 from features.errors import NotFinishedError, not_finished
+from features.facts import LONGEST_LEAD_ID
 from features.moments import to_us
 from pipeline.crm.ledger import hearing as ledger
 from pipeline.crm.ledger.hearing import Page, Reading, Said
 from pipeline.crm.promise import Changes, Connector, Record
 from pipeline.progress import Progress, silent
 from pipeline.settings_crm import ReadSettings
-
-_LONGEST_KEY: Final = 400
-"""Characters of a lead's id that the ledger has room for."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def _page(changes: Changes, properties: Iterable[str], *, former: str | None, he
 def _said(record: Record, properties: Iterable[str], *, heard_at: int) -> Iterator[Said]:
     """Return what a record tells of each property; nothing where its key can be no lead's."""
     key = _plain(record.key)
-    if not key or len(key) > _LONGEST_KEY:
+    if not key or len(key) > LONGEST_LEAD_ID:
         return
     changed_at = None if record.changed_at is None else min(to_us(record.changed_at), heard_at)
     if changed_at is not None and changed_at <= 0:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.facts import FUTURE, NOTE, parsed_sql
+from features.facts import FUTURE, NOTE, parsed_sql, too_long_sql
 from features.parsing import literal, quoted
 from pipeline.lead_table.intake import ATTRIBUTE, CONVERTED_AT, DATE, LABEL, LEAD_ID, PERSON, Incoming
 from pipeline.settings_lead_table import LabelSettings, spellings
@@ -212,6 +212,7 @@ def _fault(incoming: Incoming, label: LabelSettings) -> str:
     cases = [f"WHEN _unreadable IS NOT NULL THEN {unreadable}"]
     if LEAD_ID in said:
         cases.append(f"WHEN {_value(LEAD_ID)} IS NULL THEN {literal(f'{said[LEAD_ID]} is empty')}")
+        cases.append(too_long_sql(_value(LEAD_ID), said[LEAD_ID]))
     if LABEL in said:
         strange = literal(f"{said[LABEL]} {NEITHER}")
         cases.append(f"WHEN lower({_value(LABEL)}) NOT IN ({_known_outcomes(label)}) THEN {strange}")

@@ -20,9 +20,11 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
 
+from features.facts import LONGEST_LEAD_ID
+
 METADATA: Final = MetaData()
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in an INTEGER alone
-_ID: Final = String(400)
+_ID: Final = String(LONGEST_LEAD_ID)
 
 RUNS: Final = Table(
     "ledger_runs",

@@ -110,6 +110,8 @@ def test_rejected_rows_are_written_out_with_their_reason(leads):
         "d,2024-01-01,ads,1,perhaps",
         "e,2024-09-01,ads,1,no",
         "f,,ads,1,no",
+        "h\0,2024-01-01,ads,1,no",
+        f"{'i' * 401},2024-01-01,ads,1,no",
         "g,2024-01-01,ads,1,no",
     )
     report = leads.ingest()
@@ -118,12 +120,14 @@ def test_rejected_rows_are_written_out_with_their_reason(leads):
         "created is later than the load": 1,
         "created is not a time": 1,
         "employees is not a number": 1,
+        "id has over 400 characters": 1,
+        "id holds a NUL character": 1,
         "id is empty": 1,
         "won is neither a conversion nor none": 1,
     }
     (path,) = report.rejects
     lines = Path(path).read_text(encoding="utf-8").splitlines()
-    assert (lines[0], len(lines)) == ("reason,file,id,created,source,employees,won,line", 7)
+    assert (lines[0], len(lines)) == ("reason,file,id,created,source,employees,won,line", 9)
     assert "won is neither a conversion nor none,leads.csv,d,2024-01-01,ads,1,perhaps," in lines
     assert [row["lead_id"] for row in leads.kept()] == ["g"]
 

@@ -63,6 +63,7 @@ def test_a_file_that_may_not_be_read_is_named(shop, monkeypatch):
     [
         ("x,,2024-05-01,1", "lead_id is empty"),
         ("x,A\0nn,2024-05-01,1", "lead_id holds a NUL character"),
+        (f"x,{'A' * 401},2024-05-01,1", "lead_id has over 400 characters"),
         ("x,Ann,yesterday,1", "ordered_at is not a time"),
         ("x,Ann,,1", "ordered_at is empty"),
         ("x,Ann,2024-07-01,1", "later than the load"),
