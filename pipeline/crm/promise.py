@@ -7,6 +7,7 @@ lies in the ledger. So a connector may be killed between any two bytes; sending 
 what happens            how the connector says so
 ======================  ==============================================================================
 a row is written        `Answer` with `Outcome.WRITTEN`
+a row lies ready        `Answer` with `Outcome.STAGED`: it is written once `Connector.finish` has returned
 a row is turned away    `Answer` with `Outcome.REJECTED` and the CRM's words: never sent again by itself
 a row may go later      `Answer` with `Outcome.RETRY`: a locked record, a row of a job that was cut short
 all rows may go later   raises `trouble.RetryError`, with the pause that the CRM asks for
@@ -82,6 +83,7 @@ class Outcome(StrEnum):
     """What became of a row that was sent."""
 
     WRITTEN = "written"
+    STAGED = "staged"
     REJECTED = "rejected"
     RETRY = "retry"
 
@@ -186,17 +188,21 @@ class Connector(Protocol):
             rows: At most a batch, all with the same fields.
             ticket: Where a connector with jobs keeps the job's name before the job begins; with a name in it, the
                 rows went to that job already: wait for its end and answer from it, and send them anew only where it
-                is gone.
+                is gone. A batch of which a row is staged comes again, with its ticket, whenever a run is taken up
+                before `finish` has returned: only what still lies there whole is staged.
 
         Raises:
             BatchRefusedError: The CRM refused all of them for one.
         """
 
     def abandon(self, ticket: str) -> None:
-        """See to it that the job *ticket* writes nothing from now on: abort it, or wait until it has ended."""
+        """See to it that the job *ticket* writes nothing from now on: abort it, or wait until it has ended.
+
+        Rows that it only staged are thrown away.
+        """
 
     def finish(self) -> None:
-        """Make what was sent count where that takes one more step (a file takes its place); twice is once."""
+        """Make what this connector staged count (a file takes its place), or raise and change nothing; twice is once."""
 
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return what the records of *keys* hold in the properties *names*, by key; no entry = no such record."""

@@ -2,14 +2,14 @@
 
 A batch is written down as on its way before its first byte goes out, and its answers in one transaction. So whenever
 this process is killed, the ledger knows which batches are done, and which may have arrived: these are sent again with
-the very same values.
+the very same values. What a connector only staged is on its way until `finish` has returned, and counts as pending.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -37,11 +37,13 @@ class _Line:
         breaker: Leaves a CRM that is down in peace.
         standstill: Ends a run that comes no further.
         put_off_with: The CRM's last words on a row that may go later.
+        staged: Batches that are written once the connector has finished.
     """
 
     breaker: Breaker
     standstill: Standstill
     put_off_with: str = ""
+    staged: list[int] = field(default_factory=list)
 
     def heard(self, answers: Collection[Answer]) -> None:
         """Note what a call brought."""
@@ -95,7 +97,7 @@ class Sender:
             for future, sent in on_its_way.items():  # what was answered all the same counts
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self._record(run, sent, future.result())
-        return stopped or self._finished() or self._put_off(run, line)
+        return stopped or self._finished(run, line.staged) or self._put_off(run, line)
 
     @property
     def connector(self) -> Connector:
@@ -127,17 +129,24 @@ class Sender:
                     stopped = stopped or error
                     continue
                 self._record(run, sent, future.result())
+                if _is_staged(future.result()):
+                    line.staged.append(sent.number)
                 answered += len(sent.rows)
                 progress(answered)
             stopped = stopped or line.standstill.stop
 
-    def _finished(self) -> StopError | None:
+    def _finished(self, run: Run, staged: Sequence[int]) -> StopError | None:
+        """Let what was staged count, and write that down batch by batch: what a kill leaves is sent again."""
+        self.require_alone()
         try:
             self.connector.finish()
         except StopError as error:
             return error
         except RetryError as error:
             return StopError(error.words, reason=StopReason.NETWORK, hint=_LATER)
+        for number in staged:
+            with self.engine.begin() as connection:
+                batches.settle(connection, run, number, at=self.clock())
         return None
 
     def _put_off(self, run: Run, line: _Line) -> StopError | None:
@@ -214,3 +223,9 @@ class Sender:
         told = {row.key: found.get(row.key, Answer(row.key, Outcome.RETRY)) for row in rows}
         line.heard(told.values())
         return told
+
+
+def _is_staged(answers: Sequence[Answer]) -> bool:
+    """Return whether a batch is written once the connector has finished; a row that may go later keeps it waiting."""
+    outcomes = {answer.outcome for answer in answers}
+    return Outcome.STAGED in outcomes and Outcome.RETRY not in outcomes

@@ -26,6 +26,7 @@ _FACTS: Mapping[StopReason, str] = {
     StopReason.SETUP: "'{}' is not set up for it",
     StopReason.NETWORK: "'{}' does not answer",
     StopReason.LATER: "'{}' did not take every lead",
+    StopReason.CHANGED: "Somebody else wrote to '{}' meanwhile",
 }
 
 _A_PERSON_MENDS: Final = frozenset({StopReason.CREDENTIALS, StopReason.PERMISSION, StopReason.SETUP})

@@ -60,6 +60,7 @@ class StopReason(StrEnum):
     SETUP = "setup"
     NETWORK = "network"
     LATER = "later"
+    CHANGED = "changed"
 
 
 class StopError(TroubleError):

@@ -103,10 +103,10 @@ class _Publication:
         require_room(self.session)
         self._heard()
         left = None if self.wish.is_dry else self._left_over()
+        if not self.wish.resend:
+            require_what_stands(self.session, resumed=left)
         if left is not None:
             return self._sent(left, Plan(Planned(), []), is_resumed=True)
-        if not self.wish.resend:
-            require_what_stands(self.session)
         run, made = self._frozen()
         if self.wish.is_dry:
             return self._shown(run, made)

@@ -1,29 +1,28 @@
 """Scores in a file: CSV, Parquet or JSON lines.
 
-A batch is laid beside the file as a part (`file_parts`); `finish` writes file and parts together anew, beside the file,
-and lets it take the file's place. So a reader sees the old file or the new one, never a half. A run that was killed
-leaves parts, which the next run takes along; what is read in between is file and parts together.
+A batch is staged beside the file as a part (`file_parts`); `finish` writes file and parts together anew, beside the
+file, and lets it take the file's place. So a reader sees the old file or the new one, never a half. A run that was
+killed leaves parts; taken up again, it sends its batches with their tickets, and what lies there whole is not laid again.
 
 Rows of the file keep their order, and new ones follow by key; columns of others keep their place and their content.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.crm.connectors.file_check import faults, faults_of_columns
 from pipeline.crm.connectors.file_csv import Csv
-from pipeline.crm.connectors.file_engine import at_file, opened
+from pipeline.crm.connectors.file_engine import at_file
 from pipeline.crm.connectors.file_formats import Format, Staged, staged
 from pipeline.crm.connectors.file_jsonl import JsonLines
 from pipeline.crm.connectors.file_merge import merge
@@ -39,6 +38,7 @@ from pipeline.workspace import flush
 _FORMATS: Final[dict[str, type[Format]]] = {"csv": Csv, "parquet": Parquet, "jsonl": JsonLines}
 _BY_SUFFIX: Final = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _BATCH_ROWS: Final = 5_000
+_AGAIN: Final = "run the same command again: what is not in the file is sent anew."
 _LONGEST_TEXT: Final = 100_000
 """What is longer might make a line that no program reads."""
 
@@ -75,7 +75,8 @@ class FileConnector:
         self._key, self._may_create = surroundings.key, surroundings.may_create
         self._state = surroundings.state
         self._format = _FORMATS[options.format_name]()
-        self._parts = Parts(self._file)
+        self._parts = Parts(self._file, options.format_name)
+        self._staged: dict[str, tuple[str, ...]] = {}  # the fields of the parts that are to count, by ticket
         self._alone = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._seen: tuple[int, ...] | None = None
@@ -101,7 +102,7 @@ class FileConnector:
         if not self._has_rows():
             return []
         try:
-            return [*self._faults_of_columns(), *self._faults_of_rows(fields)]
+            return faults(self._file, self._format, self._key, fields)
         except StopError as error:
             return [error.words]
 
@@ -114,44 +115,41 @@ class FileConnector:
             folder.mkdir(parents=True, exist_ok=True)
         return [f"folder '{folder}'"]
 
-    def send(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:  # noqa: ARG002 - a part is no job
-        """Lay *rows* beside the file and return one answer for each."""
+    def send(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
+        """Lay *rows* beside the file, if they do not lie there yet, and return one answer for each."""
         if not rows:
             return []
         with self._alone, at_file(self._file):
             self._require_columns()
             known = rows if self._may_create else self._known(rows)
-            if known:
-                self._add(known)
+            lies_there = len(known) == len(rows) and self._lies_there(rows, ticket.text)
+            if known and not lies_there:
+                self._add(known, ticket)
         is_known = {row.key for row in known}
         return [
-            Answer(row.key, Outcome.WRITTEN)
+            Answer(row.key, Outcome.STAGED)
             if row.key in is_known
             else Answer(row.key, Outcome.REJECTED, "The file has no row with this key.")
             for row in rows
         ]
 
     def abandon(self, ticket: str) -> None:
-        """Do nothing: a part is whole or not there."""
+        """Remove the part."""
+        with self._alone, at_file(self._file):
+            self._staged.pop(ticket, None)
+            self._parts.drop(ticket)
 
     def finish(self) -> None:
-        """Let the file hold what the parts say, and remove them."""
+        """Let the file hold what the parts say that were staged, and remove these and all others."""
         with self._alone, at_file(self._file):
-            found = staged(self._parts)
             self._forget()
-            if found.parts:
-                merged = self._merged(found)
-                if self._file.exists():
-                    shutil.copymode(self._file, merged)
-                flush(merged)
-                merged.replace(self._file)
-                flush(self._file.parent)
-            if self._parts.folder.is_dir():
-                self._parts.remove(found.parts)
-                flush(self._file.parent)
+            if self._staged:
+                self._replace(self._whole_parts())
+                self._staged.clear()
+            self._parts.remove_all()
 
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
-        """Return what file and parts hold of *keys* in the columns *names*, by key."""
+        """Return what the file holds of *keys* in the columns *names*, by key."""
         with self._alone:
             found = self._looked(names).rows_of(keys)
         return {key: Record(key, dict(zip(names, values, strict=True))) for key, values in found.items()}
@@ -177,6 +175,35 @@ class FileConnector:
         with self._alone:
             self._forget()
 
+    def _whole_parts(self) -> Staged:
+        """Return the parts that were staged.
+
+        Raises:
+            StopError: One of them is gone, or no longer as it was written.
+        """
+        found = [part for ticket in self._staged if (part := self._parts.whole(ticket))]
+        if len(found) < len(self._staged):
+            words = f"what lay ready for '{self._file}' in '{self._parts.folder}' is gone or damaged; the file is as it was."
+            raise StopError(words, reason=StopReason.CHANGED, hint=_AGAIN)
+        return staged(self._parts, found)
+
+    def _replace(self, found: Staged) -> None:
+        """Let a new file take the file's place.
+
+        Raises:
+            StopError: Somebody else wrote the file meanwhile: that would be lost.
+        """
+        of = fingerprint(self._file)
+        merged = self._merged(found)
+        if self._file.exists():
+            shutil.copymode(self._file, merged)
+        flush(merged)
+        if fingerprint(self._file) != of:
+            words = f"another program wrote '{self._file}' at the same time; what it wrote stands there."
+            raise StopError(words, reason=StopReason.CHANGED, hint=_AGAIN)
+        merged.replace(self._file)
+        flush(self._file.parent)
+
     def _merged(self, found: Staged) -> Path:
         """Return a file that holds what file and parts amount to, in the folder of the parts."""
         room = self._parts.folder / "room"
@@ -186,20 +213,30 @@ class FileConnector:
         merge(self._file if self._has_rows() else None, self._format, self._key, found, to=merged, room=room)
         return merged
 
-    def _add(self, rows: Sequence[Row]) -> None:
-        names = tuple(name for name in rows[0].fields if name != self._key)
-        there = self._parts.listed()
-        if there and self._parts.note(there[0]).names != names:
-            self.finish()  # parts of an earlier config write other fields: they count first
+    def _lies_there(self, rows: Sequence[Row], ticket: str) -> bool:
+        """Return whether the part *ticket*, of these rows, lies there whole; else it is removed, and not missed."""
+        if not ticket:
+            return False
+        if self._parts.whole(ticket) is None:
+            self.abandon(ticket)
+            return False
+        self._staged[ticket] = self._names(rows)
+        return True
+
+    def _names(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        return tuple(name for name in rows[0].fields if name != self._key)
+
+    def _add(self, rows: Sequence[Row], ticket: Ticket) -> None:
+        names = self._names(rows)
+        if any(others != names for others in self._staged.values()):
+            self.finish()  # parts are merged that write the same fields
         if any(len(text) > _LONGEST_TEXT for row in rows for text in row.fields.values() if isinstance(text, str)):
             raise BatchRefusedError(f"A text of more than {_LONGEST_TEXT:,} characters is not written to a file.")
-        content = json.dumps([[row.key, row.trace, dict(row.fields)] for row in rows])
-        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         try:
             table, note = self._format.part(rows, names)
         except (UnicodeEncodeError, OverflowError) as error:
             raise BatchRefusedError(f"A value cannot be written to a file: {type(error).__name__}") from None
-        self._parts.add(table, note, digest)
+        self._staged[self._parts.add(table, note, ticket.keep).ticket] = names
 
     def _known(self, rows: Sequence[Row]) -> list[Row]:
         there = self._looked(()).rows_of([row.key for row in rows])
@@ -224,36 +261,10 @@ class FileConnector:
         """Stop before the first part where the file could not take any."""
         now = fingerprint(self._file)
         if now != self._seen:
-            faults = list(self._faults_of_columns()) if self._has_rows() else []
-            if faults:
-                raise StopError(faults[0], reason=StopReason.SETUP, hint="correct the file, or the target's key.")
+            found = faults_of_columns(self._file, self._format, self._key) if self._has_rows() else []
+            if found:
+                raise StopError(found[0], reason=StopReason.SETUP, hint="correct the file, or the target's key.")
             self._seen = now
-
-    def _faults_of_columns(self) -> Iterator[str]:
-        columns = self._format.columns(self._file)
-        if columns is None:
-            return
-        if self._key not in columns:
-            yield f"'{self._file.name}' has no column '{self._key}', which is to tell rows apart."
-        plain = [name.lower() for name in columns]
-        for name in sorted({name for name in columns if plain.count(name.lower()) > 1}):
-            yield f"'{self._file.name}' has more than one column '{name}', case aside."
-
-    def _faults_of_rows(self, fields: Sequence[CrmField]) -> Iterator[str]:
-        columns = self._format.columns(self._file)
-        if columns is not None and self._key not in columns:
-            return
-        with (
-            TemporaryDirectory(prefix="leadlight-file-") as room,
-            at_file(self._file),
-            opened(Path(room)) as connection,
-        ):
-            yield from self._format.faults(connection, self._file, fields)
-            texts = self._format.file_texts(connection, self._file, self._key, ())
-            asked = f"SELECT key FROM ({texts}) GROUP BY key HAVING count(*) > 1 AND key IS NOT NULL"  # noqa: S608
-            repeated = connection.execute(f"SELECT count(*) FROM ({asked})").fetchall()[0][0]  # noqa: S608
-        if repeated:
-            yield f"'{self._key}' does not tell rows apart: {repeated:,} of its values stand more than once."
 
 
 def _cursor(text: str) -> tuple[list[int], int | None]:

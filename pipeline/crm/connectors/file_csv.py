@@ -64,12 +64,6 @@ class Csv:
         """Return the SQL of all rows of parts."""
         return staged_parts.sql
 
-    def part_texts(self, newest: str, staged_parts: Staged, names: Sequence[str]) -> str:
-        """Return the SQL that reads ``key, t0, t1 …`` from parts."""
-        places = [staged_parts.names.index(name) for name in names]
-        wanted = [f"{_SPELLED} AS {KEY}", *(f"f{of} AS t{place}" for place, of in enumerate(places))]
-        return f"SELECT {', '.join(wanted)} FROM {newest}"  # noqa: S608
-
     def file_rows(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, parts: Staged) -> str:  # noqa: ARG002
         """Return the SQL that reads ``spot, key, c0, c1 …`` from *file*."""
         columns, delimiter = _header(file)

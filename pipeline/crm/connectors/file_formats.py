@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.crm.connectors.file_engine import listed
-from pipeline.crm.connectors.file_parts import NUMBER, Note, Part, Parts, paths
+from pipeline.crm.connectors.file_parts import Note, Part, Parts, paths
 from pipeline.crm.promise import CrmField, Row
 
 KEY = "key"
@@ -41,10 +41,10 @@ class Staged:
         return f"read_parquet({listed(paths(self.parts))})"
 
 
-def staged(parts: Parts, *, after: int = 0) -> Staged:
-    """Return the parts with numbers beyond *after*."""
-    found = tuple(part for part in parts.listed() if part.number > after)
-    return Staged(found, tuple(parts.note(part) for part in found))
+def staged(parts: Parts, found: Iterable[Part]) -> Staged:
+    """Return those of *parts* that were *found*, in the order of sending."""
+    ordered = tuple(sorted(found, key=lambda part: part.number))
+    return Staged(ordered, tuple(parts.note(part) for part in ordered))
 
 
 class Format(Protocol):
@@ -66,9 +66,6 @@ class Format(Protocol):
     def source(self, staged_parts: Staged) -> str:
         """Return the SQL of all rows of parts."""
 
-    def part_texts(self, newest: str, staged_parts: Staged, names: Sequence[str]) -> str:
-        """Return the SQL that reads ``key, t0, t1 …`` from parts: *names* are among those that they write."""
-
     def file_rows(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, parts: Staged) -> str:
         """Return the SQL that reads ``spot, key`` and the format's own columns from *file*: rows numbered from 1."""
 
@@ -87,22 +84,10 @@ class Format(Protocol):
         """Return how *key* may stand in a file."""
 
     def meant_key(self, cell: str) -> str:
-        """Return the key that `file_texts` and `part_texts` spell as *cell*."""
+        """Return the key that `file_texts` spells as *cell*."""
 
     def meant(self, cell: str) -> str | None:
-        """Return the value that they spell as *cell*, as `value_texts` spells it."""
+        """Return the value that it spells as *cell*, as `value_texts` spells it."""
 
     def faults(self, connection: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[CrmField]) -> Iterator[str]:
         """Yield what in the columns of *file* does not fit, a line each."""
-
-
-def newest(connection: duckdb.DuckDBPyConnection, form: Format, staged_parts: Staged) -> str:
-    """Return the SQL of the rows of parts that count: for each lead the one of the latest part."""
-    source = form.source(staged_parts)
-    found = connection.execute(
-        f"SELECT 1 FROM {staged_parts.sql} GROUP BY {KEY} HAVING count(*) > 1 LIMIT 1"  # noqa: S608 - of our own
-    ).fetchall()
-    if not found:
-        return source
-    latest = f"(SELECT {KEY}, max({NUMBER}) AS {NUMBER} FROM {staged_parts.sql} GROUP BY {KEY})"  # noqa: S608
-    return f"(SELECT p.* FROM {source} AS p SEMI JOIN {latest} AS latest USING ({KEY}, {NUMBER}))"  # noqa: S608

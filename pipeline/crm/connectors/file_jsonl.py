@@ -41,10 +41,6 @@ class JsonLines:
         """Return the SQL of all rows of parts."""
         return staged_parts.sql
 
-    def part_texts(self, newest: str, staged_parts: Staged, names: Sequence[str]) -> str:  # noqa: ARG002
-        """Return the SQL that reads ``key, t0, t1 …`` from parts."""
-        return f"SELECT {', '.join([KEY, *_texts(_FIELDS, names)])} FROM {newest}"  # noqa: S608
-
     def file_rows(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, parts: Staged) -> str:  # noqa: ARG002
         """Return the SQL that reads ``spot, key, line`` from *file*."""
         named = f"json ->> {_member(key)} AS {KEY}"

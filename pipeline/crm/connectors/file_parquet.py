@@ -56,15 +56,6 @@ class Parquet:
             wanted.append(f"{text} AS t{place}")
         return f"SELECT {', '.join(wanted)} FROM read_parquet({literal(str(file))})"  # noqa: S608
 
-    def part_texts(self, newest: str, staged_parts: Staged, names: Sequence[str]) -> str:
-        """Return the SQL that reads ``key, t0, t1 …`` from parts."""
-        kinds = _kinds(staged_parts)
-        wanted = [KEY]
-        for place, name in enumerate(names):
-            of = staged_parts.names.index(name)
-            wanted.append(f"{_as_text(f'f{of}', kinds[of] or _TEXT)} AS t{place}")
-        return f"SELECT {', '.join(wanted)} FROM {newest}"  # noqa: S608
-
     def source(self, staged_parts: Staged) -> str:
         """Return the SQL of all rows of parts: a column may be whole numbers in one and decimals in another."""
         kinds = _kinds(staged_parts)

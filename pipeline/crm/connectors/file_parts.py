@@ -1,16 +1,18 @@
 """Parts: batches that lie beside the file until it is written anew.
 
-They lie in the folder ``.NAME.leadlight`` beside the file NAME, are numbered in the order in which they were sent, and
-each is whole or not there: it is brought to the disk before it gets its name. Of two parts that name a lead, the later
-counts. They are removed oldest first, so what a kill leaves of them is always the latest.
+They lie in the folder ``.NAME.leadlight`` beside the file NAME and are numbered in the order in which they were sent; of
+two parts that name a lead, the later counts. Each is whole or not there: it is brought to the disk before it gets its
+name, and its name tells its format and the digest of its bytes. That name is the ticket by which a part is found again,
+so one that somebody removed, cut short or wrote for another format is not taken for what was sent.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,7 @@ import pyarrow.parquet as pq
 
 from pipeline.workspace import flush
 
-_NAME: Final = re.compile(r"part-(\d{8})-([0-9a-f]{16})\.parquet")
+_NAME: Final = re.compile(r"part-(\d{8})-([a-z]+-[0-9a-f]{32})\.parquet")
 _NOTE: Final = b"leadlight"
 NUMBER: Final = "n"
 """The column with the part's own number."""
@@ -32,12 +34,12 @@ class Part:
 
     Attributes:
         number: Its place in the order of sending.
-        digest: What it holds, in few characters.
+        ticket: Its format and the digest of its bytes.
         path: Where it lies.
     """
 
     number: int
-    digest: str
+    ticket: str
     path: Path
 
 
@@ -59,27 +61,22 @@ class Parts:
 
     Args:
         file: The file that they belong to.
+        form: The name of its format.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, form: str) -> None:
         self.folder = file.with_name(f".{file.name}.leadlight")
+        self._form = form
 
-    def listed(self) -> list[Part]:
-        """Return the parts in the order of sending."""
-        found = [(_NAME.fullmatch(path.name), path) for path in self.folder.glob("part-*.parquet")]
-        return sorted(
-            (Part(int(match[1]), match[2], path) for match, path in found if match), key=lambda part: part.number
-        )
-
-    def add(self, table: pa.Table, note: Note, digest: str) -> None:
-        """Write a part; when this returns, it survives a kill and a loss of power.
+    def add(self, table: pa.Table, note: Note, keep: Callable[[str], None]) -> Part:
+        """Write a part and return it; it survives a kill and a loss of power.
 
         Args:
             table: One row per lead; the column `NUMBER` is added.
             note: What the part says of itself.
-            digest: The same for the same rows: they are kept once.
+            keep: Told the part's ticket before it lies there.
         """
-        before = self.listed()
+        before = self._listed()
         number = before[-1].number + 1 if before else 1
         if not self.folder.is_dir():
             self.folder.mkdir()
@@ -89,23 +86,48 @@ class Parts:
         said = json.dumps([note.names, note.kinds]).encode()
         pq.write_table(numbered.replace_schema_metadata({_NOTE: said}), written, compression="zstd")
         flush(written)
-        written.replace(self.folder / f"part-{number:08d}-{digest}.parquet")
+        ticket = self._ticket_of(written)
+        keep(ticket)
+        path = self.folder / f"part-{number:08d}-{ticket}.parquet"
+        written.replace(path)
         flush(self.folder)
-        for part in before:
-            if part.digest == digest:
-                part.path.unlink()
+        return Part(number, ticket, path)
+
+    def whole(self, ticket: str) -> Part | None:
+        """Return the part of that ticket, if it lies there as it was written."""
+        for part in self._listed():
+            if part.ticket == ticket and self._ticket_of(part.path) == ticket:
+                return part
+        return None
 
     def note(self, part: Part) -> Note:
         """Return what *part* says of itself."""
         names, kinds = json.loads(pq.read_schema(part.path).metadata[_NOTE])
         return Note(tuple(names), tuple(kinds))
 
-    def remove(self, parts: Iterable[Part]) -> None:
-        """Remove parts that the file holds by now, oldest first, and the folder with whatever a kill left in it."""
-        for part in sorted(parts, key=lambda part: part.number):
-            part.path.unlink(missing_ok=True)
-            flush(self.folder)
-        shutil.rmtree(self.folder)
+    def drop(self, ticket: str) -> None:
+        """Remove the part of that ticket, whole or not, if there is one."""
+        for part in self._listed():
+            if part.ticket == ticket:
+                part.path.unlink(missing_ok=True)
+                flush(self.folder)
+
+    def remove_all(self) -> None:
+        """Remove the folder with all parts and whatever a kill left in it."""
+        if self.folder.is_dir():
+            shutil.rmtree(self.folder)
+            flush(self.folder.parent)
+
+    def _listed(self) -> list[Part]:
+        found = [(_NAME.fullmatch(path.name), path) for path in self.folder.glob("part-*.parquet")]
+        return sorted(
+            (Part(int(match[1]), match[2], path) for match, path in found if match), key=lambda part: part.number
+        )
+
+    def _ticket_of(self, path: Path) -> str:
+        """Return the ticket that the bytes at *path* would have."""
+        with path.open("rb") as opened:
+            return f"{self._form}-{hashlib.file_digest(opened, 'sha256').hexdigest()[:32]}"
 
 
 def paths(parts: Sequence[Part]) -> list[str]:

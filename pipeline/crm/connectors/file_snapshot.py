@@ -1,8 +1,7 @@
-"""What a file and the parts beside it hold together, ready to be asked about by key.
+"""What a file holds, ready to be asked about by key.
 
 A file of a million rows is read once, not once per question: its keys and the fields asked for go to a table of
-DuckDB's, and parts that came since are added to it. It lasts as long as the process, and is made anew when the file
-changes.
+DuckDB's. It lasts as long as the process, and is made anew when the file changes.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from typing import Any, Final
 
 from features.parsing import literal
 from pipeline.crm.connectors.file_engine import at_file, opened
-from pipeline.crm.connectors.file_formats import KEY, Format, Staged, newest, staged
-from pipeline.crm.connectors.file_parts import Parts
+from pipeline.crm.connectors.file_formats import Format
 from pipeline.workspace import PART, remove_left_overs
 
 PAGE: Final = 5_000
@@ -47,7 +45,6 @@ class Snapshot:
 
     def __init__(self, file: Path, form: Format, key: str, names: Sequence[str], *, state: Path) -> None:
         self._file, self._format, self._key, self.names = file, form, key, tuple(names)
-        self._parts = Parts(file)
         remove_left_overs(state, _FOLDER)
         self._folder = state / f".{_FOLDER}.{secrets.token_hex(4)}.{os.getpid()}{PART}"
         self._folder.mkdir()
@@ -55,7 +52,6 @@ class Snapshot:
         self._connection.execute(f"ATTACH {literal(str(self._folder / 'snapshot.db'))} AS snapshot")
         self._connection.execute("USE snapshot")
         self._of: Fingerprint | None = None
-        self._last_part = 0
 
     def close(self) -> None:
         """Throw it away."""
@@ -92,10 +88,6 @@ class Snapshot:
             of = fingerprint(self._file)
             if of != self._of:
                 self._build(of)
-            later = staged(self._parts, after=self._last_part)
-            if later.parts:
-                self._add(later)
-                self._last_part = later.parts[-1].number
 
     def _build(self, of: Fingerprint) -> None:
         columns = "".join(f", t{place} VARCHAR" for place in range(len(self.names)))
@@ -103,19 +95,4 @@ class Snapshot:
         if of and of[0]:
             texts = self._format.file_texts(self._connection, self._file, self._key, self.names)
             self._connection.execute(f"INSERT INTO held SELECT row_number() OVER (), * FROM ({texts})")  # noqa: S608
-        self._of, self._last_part = of, 0
-
-    def _add(self, later: Staged) -> None:
-        names = [name for name in self.names if name in later.names]
-        texts = self._format.part_texts(newest(self._connection, self._format, later), later, names)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE newer AS {texts}")
-        if names:
-            places = {self.names.index(name): place for place, name in enumerate(names)}
-            cells = ", ".join(f"t{place} = newer.t{of}" for place, of in places.items())
-            self._connection.execute(f"UPDATE held SET {cells} FROM temp.newer WHERE held.{KEY} = newer.{KEY}")  # noqa: S608
-        columns = "".join(f", t{self.names.index(name)}" for name in names)
-        self._connection.execute(
-            f"INSERT INTO held (spot, {KEY}{columns}) SELECT (SELECT coalesce(max(spot), 0) FROM held) "  # noqa: S608
-            f"+ row_number() OVER (ORDER BY {KEY}), * FROM temp.newer ANTI JOIN held USING ({KEY})"
-        )
-        self._connection.execute("DROP TABLE temp.newer")
+        self._of = of

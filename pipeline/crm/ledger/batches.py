@@ -111,24 +111,36 @@ def tickets(connection: Connection, run: Run) -> list[str]:
 
 
 def record(connection: Connection, run: Run, sent: Due, answers: Sequence[Answer], *, at: int) -> None:
-    """Write down what became of the rows of a batch, and of what stands in the CRM; all of it or nothing."""
+    """Write down what became of the rows of a batch, and of what stands in the CRM; all of it or nothing.
+
+    Of a batch with staged rows only those that were turned away are accounted for; see `settle`.
+    """
     said = {answer.key: answer for answer in answers}
     numbers = {row.key: int(row.trace.rpartition("-")[2]) for row in sent.rows}
     others = [said.get(row.key) for row in sent.rows]
     refused = [one for one in others if one is not None and one.outcome == Outcome.REJECTED]
+    is_staged = any(one is not None and one.outcome == Outcome.STAGED for one in others)
     waiting = [
         row.key for row, one in zip(sent.rows, others, strict=True) if one is None or one.outcome == Outcome.RETRY
     ]
     pending = and_(_of_batch(run, sent.number), ROWS.c.state == "pending")
     if refused:
         _reject(connection, run, [(numbers[one.key], one) for one in refused], at=at)
+    if is_staged:  # the rest is on its way, with its ticket, until it counts
+        return
     # One by one, since databases limit the variables of a statement, and a batch may be large.
     _move(connection, run, [numbers[key] for key in waiting], to="waiting")
-    take_over(connection, run.asked.target, run.id, run.asked.mapping, rows=pending, at=at)
-    connection.execute(update(ROWS).where(pending).values(state="written", answered_at=at))
+    _write(connection, run, pending, at=at)
     _move(connection, run, [numbers[key] for key in waiting], to="pending")
     # The job that held all of them has ended: what is left goes out anew.
     _set(connection, run, sent.number, state="pending" if waiting else "done", ticket=None, parts=None)
+
+
+def settle(connection: Connection, run: Run, number: int, *, at: int) -> None:
+    """Write down that the rows of a batch, which were staged, are written."""
+    pending = and_(_of_batch(run, number), ROWS.c.state == "pending")
+    _write(connection, run, pending, at=at)
+    done(connection, run, number)
 
 
 def hold(connection: Connection, run: Run, due: Due, lead_ids: Sequence[str], *, at: int) -> None:
@@ -192,6 +204,11 @@ def _reject(connection: Connection, run: Run, refused: Sequence[tuple[int, Answe
         insert(REJECTIONS),
         [{**shared, "lead_id": value["lead"], "code": value["code"], "words": value["words"]} for value in values],
     )
+
+
+def _write(connection: Connection, run: Run, rows: ColumnElement[bool], *, at: int) -> None:
+    take_over(connection, run.asked.target, run.id, run.asked.mapping, rows=rows, at=at)
+    connection.execute(update(ROWS).where(rows).values(state="written", answered_at=at))
 
 
 def _move(connection: Connection, run: Run, numbers: Sequence[int], *, to: str) -> None:

@@ -68,9 +68,19 @@ def rejected_of(connection: Connection, target: str, mapping: str, lead_ids: pa.
     return pc.is_in(lead_ids, value_set=turned_away)
 
 
-def first_of(connection: Connection, target: str, *, most: int) -> list[Any]:
-    """Return up to *most* leads that something stands for, the first by id, as rows of the table."""
+def first_of(connection: Connection, target: str, *, most: int, but_due_of: int | None = None) -> list[Any]:
+    """Return up to *most* leads that something stands for, the first by id, as rows of the table.
+
+    Args:
+        connection: The ledger.
+        target: Where it stands.
+        most: How many.
+        but_due_of: The number of a run; leads that it has yet to write are left out.
+    """
     wanted = select(STANDING).where(_stands(target)).order_by(STANDING.c.lead_id).limit(most)
+    if but_due_of is not None:
+        due = select(ROWS.c.lead_id).where(ROWS.c.run_id == but_due_of, ROWS.c.state == "pending")
+        wanted = wanted.where(STANDING.c.lead_id.not_in(due))
     return list(connection.execute(wanted).all())
 
 

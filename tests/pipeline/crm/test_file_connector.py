@@ -62,21 +62,21 @@ def held(path):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_what_is_sent_stands_in_the_file_and_is_read(tmp_path, form):
-    """Before `finish` from the parts, and after it from the file alone, with one spelling for each value."""
+def test_what_is_sent_stands_in_the_file_once_it_is_finished(tmp_path, form):
+    """Before that nothing is read of it; then it is, with one spelling for each value."""
     values = {"score": 72, "probability": 0.25, "grade": "A", "hot": True, "none": None, "even": 3.0}
     one = connector(tmp_path, f"crm.{form}")
     assert sent(one, row("C-2", **values), row("C-1", **{**values, "score": 5})) == dict.fromkeys(
-        ("C-1", "C-2"), Outcome.WRITTEN
+        ("C-1", "C-2"), Outcome.STAGED
     )
+    assert one.read(["C-1", "C-2"], ("score",)) == {}
+    one.finish()
     expected = {"score": "72", "probability": "0.25", "grade": "A", "hot": "true", "none": None, "even": "3"}
     names = (*values, "missing")
-    for _ in range(2):
-        found = one.read(["C-1", "C-2", "C-3"], names)
-        assert found["C-2"] == Record("C-2", {**expected, "missing": None})
-        assert found["C-1"].fields["score"] == "5"
-        assert set(found) == {"C-1", "C-2"}
-        one.finish()
+    found = one.read(["C-1", "C-2", "C-3"], names)
+    assert found["C-2"] == Record("C-2", {**expected, "missing": None})
+    assert found["C-1"].fields["score"] == "5"
+    assert set(found) == {"C-1", "C-2"}
     one.close()
     assert [path.name for path in tmp_path.iterdir()] == [f"crm.{form}"]
     assert [line["lead_id"] for line in held(tmp_path / f"crm.{form}")] == ["C-1", "C-2"]
@@ -132,25 +132,137 @@ def test_twice_is_once(tmp_path, form):
     assert path.read_bytes() == first
 
 
-def test_the_same_batch_is_kept_once(tmp_path):
-    """A batch that is sent again after a kill takes the place of its first part."""
-    one = connector(tmp_path)
-    for _ in range(3):
-        sent(one, row("a", score=1))
-    assert len(list((tmp_path / ".crm.csv.leadlight").iterdir())) == 1
+def staged_and_killed(folder, name, *batches):
+    """Send batches and vanish; return their tickets and the parts."""
+    one, tickets = connector(folder, name), [PassingTicket() for _ in batches]
+    for batch, ticket in zip(batches, tickets, strict=True):
+        one.send(batch, ticket)
     one.close()
+    return tickets, sorted((folder / f".{name}.leadlight").iterdir())
+
+
+def test_a_batch_that_lies_there_is_not_laid_again(tmp_path):
+    """A run that is taken up again sends its batches with their tickets: the parts stay as they are, and count."""
+    (ticket,), (part,) = staged_and_killed(tmp_path, "crm.csv", [row("a", score=1)])
+    before = part.stat()
+    one = connector(tmp_path)
+    assert one.send([row("a", score=1)], ticket) == [Answer("a", Outcome.STAGED)]
+    assert part.stat() == before
+    one.finish()
+    one.close()
+    assert (tmp_path / "crm.csv").read_text() == "lead_id,score\na,1\n"
+
+
+def cut_short(part):
+    """Let a part lose its second half."""
+    part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+
+
+def flipped(part):
+    """Let a part have another byte in its midst."""
+    held = bytearray(part.read_bytes())
+    held[len(held) // 2] ^= 0xFF
+    part.write_bytes(held)
+
+
+HARM = [Path.unlink, cut_short, flipped, lambda part: shutil.rmtree(part.parent)]
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_of_two_parts_the_later_counts_in_file_and_reading(tmp_path, form):
-    """An undo of a run that never finished reads and leaves what it should."""
+@pytest.mark.parametrize("harm", HARM)
+def test_a_part_that_was_harmed_after_a_kill_is_laid_anew(tmp_path, form, harm):
+    """Removed, cut short or otherwise written: the batch comes again, and nothing is missing."""
+    batches = [[row("a", score=1)], [row("b", score=2)]]
+    tickets, parts = staged_and_killed(tmp_path, f"crm.{form}", *batches)
+    harm(parts[1])
+    one = connector(tmp_path, f"crm.{form}")
+    for batch, ticket in zip(batches, tickets, strict=True):
+        one.send(batch, ticket)
+    one.finish()
+    one.close()
+    assert [(line["lead_id"], int(line["score"])) for line in held(tmp_path / f"crm.{form}")] == [("a", 1), ("b", 2)]
+    assert [path.name for path in tmp_path.iterdir()] == [f"crm.{form}"]
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_part_that_is_harmed_before_the_end_stops(tmp_path, harm):
+    """The file stays as it was, and a person is told; the same again brings all of it."""
+    published(tmp_path, "crm.csv", [row("z", score=9)])
+    one = connector(tmp_path)
+    sent(one, row("a", score=1))
+    (part,) = (tmp_path / ".crm.csv.leadlight").iterdir()
+    harm(part)
+    with pytest.raises(StopError, match="gone or damaged") as raised:
+        one.finish()
+    assert raised.value.reason == StopReason.CHANGED
+    one.close()
+    assert (tmp_path / "crm.csv").read_text() == "lead_id,score\nz,9\n"
+
+
+def test_parts_of_another_format_do_not_count(tmp_path):
+    """Where the config names another format between a kill and the next run, the batch is laid anew."""
+    (ticket,), _ = staged_and_killed(tmp_path, "crm.csv", [row("a", score=1)])
+    one = connector(tmp_path, format="jsonl")
+    one.send([row("a", score=1)], ticket)
+    one.finish()
+    one.close()
+    assert (tmp_path / "crm.csv").read_text() == '{"lead_id":"a","score":1}\n'
+
+
+def test_what_a_batch_left_that_is_abandoned_never_counts(tmp_path):
+    """Its part is removed; so is, at the end, whatever nobody sent again."""
+    (first, _), parts = staged_and_killed(tmp_path, "crm.csv", [row("a", score=1)], [row("b", score=2)])
+    one = connector(tmp_path)
+    one.abandon(first.text)
+    assert [part.exists() for part in parts] == [False, True]
+    sent(one, row("c", score=3))
+    one.finish()
+    one.close()
+    assert (tmp_path / "crm.csv").read_text() == "lead_id,score\nc,3\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["crm.csv"]
+
+
+def test_a_batch_whose_row_has_left_the_file_is_looked_at_anew(tmp_path):
+    """Where nothing may be created, a part of yesterday creates nothing either."""
+    published(tmp_path, "crm.csv", [row("a", score=0), row("b", score=0)])
+    rows = [row("a", score=1), row("b", score=2)]
+    (ticket,), _ = staged_and_killed(tmp_path, "crm.csv", rows)
+    (tmp_path / "crm.csv").write_text("lead_id,score\na,0\n")
+    one = connector(tmp_path, may_create=False)
+    assert [answer.outcome for answer in one.send(rows, ticket)] == [Outcome.STAGED, Outcome.REJECTED]
+    one.finish()
+    one.close()
+    assert (tmp_path / "crm.csv").read_text() == "lead_id,score\na,1\n"
+
+
+def test_what_another_program_writes_meanwhile_is_not_lost(tmp_path, monkeypatch):
+    """A file that changes while it is written anew stays as that program left it, and a person is told."""
+    published(tmp_path, "crm.csv", [row("a", score=0)])
+    merge = module.merge
+
+    def disturbed(*arguments, **named):
+        merge(*arguments, **named)
+        (tmp_path / "crm.csv").write_text("lead_id,score,city\na,0,Porto\n")
+
+    monkeypatch.setattr(module, "merge", disturbed)
+    one = connector(tmp_path)
+    sent(one, row("a", score=1))
+    with pytest.raises(StopError, match="another program wrote") as raised:
+        one.finish()
+    assert raised.value.reason == StopReason.CHANGED
+    monkeypatch.undo()
+    one.finish()
+    one.close()
+    assert (tmp_path / "crm.csv").read_text() == "lead_id,score,city\na,1,Porto\n"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_of_two_parts_the_later_counts(tmp_path, form):
+    """In the order in which they were sent."""
     one = connector(tmp_path, f"crm.{form}")
     sent(one, row("a", score=1, grade="A"), row("b", score=1, grade="A"))
-    assert one.read(["a"], ("score",))["a"].fields == {"score": "1"}
     sent(one, row("a", score=2, grade=None))
-    assert one.read(["a"], ("score",))["a"].fields == {"score": "2"}
     sent(one, row("a", score=1, grade="A"), row("b", score=1, grade="A"))
-    assert one.read(["a"], ("score",))["a"].fields == {"score": "1"}
     sent(one, row("a", score=None, grade=None))
     one.finish()
     assert one.read(["a", "b"], ("score", "grade")) == {
@@ -162,7 +274,7 @@ def test_of_two_parts_the_later_counts_in_file_and_reading(tmp_path, form):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_parts_of_other_fields_count_too(tmp_path, form):
-    """A config that changed between a kill and the next run loses nothing."""
+    """Those of before take their place in the file first."""
     published(tmp_path, f"crm.{form}", [row("a", score=1, grade="A")], [row("a", score=2)], [row("b", stage="new")])
     one = connector(tmp_path, f"crm.{form}")
     assert one.read(["a", "b"], ("score", "grade", "stage")) == {
@@ -179,7 +291,7 @@ def test_where_nothing_may_be_created_unknown_keys_are_rejected(tmp_path, form):
     one = connector(tmp_path, f"crm.{form}", may_create=False)
     answers = one.send([row("a", score=2), row("b", score=3)], PassingTicket())
     assert answers == [
-        Answer("a", Outcome.WRITTEN),
+        Answer("a", Outcome.STAGED),
         Answer("b", Outcome.REJECTED, "The file has no row with this key."),
     ]
     one.finish()
