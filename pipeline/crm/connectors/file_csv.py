@@ -1,16 +1,20 @@
 """CSV files: texts only, safe to be opened in a spreadsheet.
 
+A file keeps its manner: what parts its columns, how its lines end, and the mark of UTF-8 by which Excel knows it.
+
 Nothing at all between two delimiters is an empty field. An empty text is written as ``""``; both read the same.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import duckdb
 import pyarrow as pa
@@ -26,7 +30,23 @@ from pipeline.crm.trouble import StopError, StopReason
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _HEADER_BYTES: Final = 1 << 20
+_COPIED_BYTES: Final = 1 << 20
 _SPELLED, _OTHER, _OTHER_MEANS = "spelled", "other", "other_means"
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a file is written.
+
+    Attributes:
+        delimiter: What parts its columns.
+        line_end: How its lines end.
+        mark: What stands before its header.
+    """
+
+    delimiter: str = ","
+    line_end: bytes = b"\n"
+    mark: bytes = b""
 
 
 class Csv:
@@ -54,11 +74,11 @@ class Csv:
 
     def file_texts(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, names: Sequence[str]) -> str:  # noqa: ARG002
         """Return the SQL that reads ``key, t0, t1 …`` from *file*."""
-        columns, delimiter = _header(file)
+        columns, manner = _header(file)
         wanted = [f"c{columns.index(key)} AS {KEY}"]
         for place, name in enumerate(names):
             wanted.append((f"c{columns.index(name)}" if name in columns else "NULL::VARCHAR") + f" AS t{place}")
-        return f"SELECT {', '.join(wanted)} FROM {_read(file, len(columns), delimiter)}"  # noqa: S608
+        return f"SELECT {', '.join(wanted)} FROM {_read(file, len(columns), manner.delimiter)}"  # noqa: S608
 
     def source(self, staged_parts: Staged) -> str:
         """Return the SQL of all rows of parts."""
@@ -66,7 +86,7 @@ class Csv:
 
     def file_rows(self, connection: duckdb.DuckDBPyConnection, file: Path, key: str, parts: Staged) -> str:  # noqa: ARG002
         """Return the SQL that reads ``spot, key, c0, c1 …`` from *file*."""
-        columns, delimiter = _header(file)
+        columns, manner = _header(file)
         # Few keys are spelled otherwise than they are; for these, what stands in the file says which key is meant.
         meanings = (
             f"(SELECT {_SPELLED} AS cell, {KEY} AS means FROM {parts.sql} WHERE {_SPELLED} <> {KEY} UNION "  # noqa: S608
@@ -75,7 +95,7 @@ class Csv:
         cell = f"c{columns.index(key)}"
         return (
             f"SELECT numbered.*, coalesce(means, {cell}) AS {KEY} FROM (SELECT row_number() OVER () AS spot, * "  # noqa: S608
-            f"FROM {_read(file, len(columns), delimiter)}) AS numbered LEFT JOIN {meanings} ON cell = {cell}"
+            f"FROM {_read(file, len(columns), manner.delimiter)}) AS numbered LEFT JOIN {meanings} ON cell = {cell}"
         )
 
     def write(
@@ -88,20 +108,20 @@ class Csv:
         to: Path,
     ) -> None:
         """Write the header, then stretch after stretch behind it."""
-        columns, delimiter = ([key], ",") if file is None else _header(file)
+        columns, manner = ([key], _Manner()) if file is None else _header(file)
         chosen = [_cell(name, place, key, parts.names, is_old=file is not None) for place, name in enumerate(columns)]
         added = [name for name in parts.names if name not in columns]
         chosen += [f"p.f{parts.names.index(name)}" for name in added]
         piece = to.with_name(to.name + ".piece")
         with to.open("wb") as whole:
-            whole.write(_header_line([*columns, *added], delimiter))
+            whole.write(manner.mark + _header_line([*columns, *added], manner))
             for stretch in stretches:
                 connection.execute(
                     f"COPY (SELECT {', '.join(chosen)} {stretch}) TO {literal(str(piece))} (FORMAT csv, HEADER false, "
-                    f"DELIMITER {literal(delimiter)}, QUOTE '\"', ESCAPE '\"', NULLSTR '')"
+                    f"DELIMITER {literal(manner.delimiter)}, QUOTE '\"', ESCAPE '\"', NULLSTR '')"
                 )
                 with piece.open("rb") as some:
-                    shutil.copyfileobj(some, whole)
+                    _copy(some, whole, line_end=manner.line_end)
                 piece.unlink()
 
     def spellings(self, key: str) -> list[str]:
@@ -130,10 +150,24 @@ def _cell(name: str, place: int, key: str, names: Sequence[str], *, is_old: bool
     return f"o.c{place}"
 
 
-def _header_line(names: Sequence[str], delimiter: str) -> bytes:
+def _header_line(names: Sequence[str], manner: _Manner) -> bytes:
     written = io.StringIO()
-    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerow(names)
+    csv.writer(written, delimiter=manner.delimiter, lineterminator=manner.line_end.decode()).writerow(names)
     return written.getvalue().encode()
+
+
+def _copy(lines: BinaryIO, to: BinaryIO, *, line_end: bytes) -> None:
+    """Copy lines that end in a line feed alone so that they end in *line_end*; breaks within quotes stay."""
+    if line_end == b"\n":
+        shutil.copyfileobj(lines, to)
+        return
+    is_quoted = False
+    while some := lines.read(_COPIED_BYTES):
+        pieces = some.split(b'"')
+        outside = slice(int(is_quoted), None, 2)  # a quote within quotes is doubled: nothing lies between the two
+        pieces[outside] = [piece.replace(b"\n", line_end) for piece in pieces[outside]]
+        to.write(b'"'.join(pieces))
+        is_quoted ^= len(pieces) % 2 == 0
 
 
 def _read(file: Path, n_columns: int, delimiter: str) -> str:
@@ -144,14 +178,15 @@ def _read(file: Path, n_columns: int, delimiter: str) -> str:
     )
 
 
-def _header(file: Path) -> tuple[list[str], str]:
-    """Return the names in the first line of *file*, and what parts them.
+def _header(file: Path) -> tuple[list[str], _Manner]:
+    """Return the names in the first line of *file*, and its manner.
 
     Raises:
         StopError: It has none.
     """
     with file.open("rb") as opened:
-        text = opened.read(_HEADER_BYTES).decode("utf-8-sig", errors="replace")
+        begin = opened.read(_HEADER_BYTES)
+    text = begin.decode("utf-8-sig", errors="replace")
     first_line = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first_line.count)
     try:
@@ -161,7 +196,8 @@ def _header(file: Path) -> tuple[list[str], str]:
     if not names or "\N{REPLACEMENT CHARACTER}" in "".join(names):
         words = f"'{file.name}' has no header that can be read as CSV in UTF-8."
         raise StopError(words, reason=StopReason.SETUP, hint="correct the file, or move it away.")
-    return names, delimiter
+    mark = codecs.BOM_UTF8 if begin.startswith(codecs.BOM_UTF8) else b""
+    return names, _Manner(delimiter, b"\r\n" if first_line.endswith("\r") else b"\n", mark)
 
 
 def _cells(values: Sequence[Value]) -> pa.Array:

@@ -149,7 +149,9 @@ def _cell(
 def _schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # the disk's own trouble; Arrow's words for a torn file have none
+            raise
         words = f"'{file.name}' cannot be read as Parquet."
         raise StopError(words, reason=StopReason.SETUP, hint="correct the file, or move it away.") from None
 

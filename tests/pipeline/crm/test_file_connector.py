@@ -378,16 +378,24 @@ def test_a_key_that_others_wrote_plainly_is_known(tmp_path):
     assert (tmp_path / "crm.csv").read_text() == "lead_id,score\n-1,50\n'-2,60\n''-3,70\n''-1,80\n"
 
 
-@pytest.mark.parametrize(("header", "delimiter"), [("lead_id;score;city", ";"), ("lead_id\tscore\tcity", "\t")])
-def test_a_files_own_delimiter_is_kept(tmp_path, header, delimiter):
-    """Whoever reads the file finds it as before; a mark of UTF-8 at its beginning is no part of a name."""
-    text = f"\ufeff{header}\r\na{delimiter}1{delimiter}Kraków\r\n"
-    (tmp_path / "crm.csv").write_text(text, encoding="utf-8", newline="")
-    published(tmp_path, "crm.csv", [row("a", score=2)])
-    assert (tmp_path / "crm.csv").read_text(encoding="utf-8").splitlines() == [
-        header,
-        delimiter.join(("a", "2", "Kraków")),
-    ]
+@pytest.mark.parametrize("delimiter", [";", "\t", ","])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("copied", [1, 7, 1 << 20])
+def test_a_files_own_manner_is_kept(tmp_path, monkeypatch, delimiter, line_end, mark, copied):
+    """Delimiter, ends of lines and the mark that Excel needs are as before; breaks within a cell stay as they are."""
+    monkeypatch.setattr("pipeline.crm.connectors.file_csv._COPIED_BYTES", copied)
+
+    def written(*rows):
+        return mark + "".join(delimiter.join(row) + line_end for row in rows)
+
+    header, other = ("lead_id", "score", "city"), ("b", "3", '"two\nlines ""or""\r\nthree"')
+    path = tmp_path / "crm.csv"
+    path.write_text(written(header, ("a", "1", "Kraków"), other), encoding="utf-8", newline="")
+    for score in ("2", "4"):
+        published(tmp_path, "crm.csv", [row("a", score=int(score)), row("c", score=5)])
+        expected = written(header, ("a", score, "Kraków"), other, ("c", "5", ""))
+        assert path.read_bytes().decode() == expected
 
 
 def test_a_parquet_column_grows_as_its_values_do(tmp_path):
@@ -481,11 +489,13 @@ def test_a_check_names_what_stands_in_the_way(tmp_path):
     (tmp_path / "torn.csv").write_text('lead_id,score\n1,2,3,4\n"x')
     (tmp_path / "torn.jsonl").write_text('{"lead_id": "ann@example.com"}\nnonsense\n')
     (tmp_path / "torn.parquet").write_bytes(b"PAR1")
+    (tmp_path / "mixed.parquet").write_bytes(b"PAR1" + bytes(range(200)) + b"\x10\0\0\0PAR1")
     (tmp_path / "latin.csv").write_bytes("lead_id,größe\n".encode("latin-1"))
     pq.write_table(pa.table({"lead_id": ["a"], "score": [[1]]}), tmp_path / "lists.parquet")
     said = {
         "none.csv": "no column 'lead_id'", "twice.csv": "stand more than once", "case.csv": "case aside",
         "torn.csv": "cannot be read", "torn.jsonl": "cannot be read", "torn.parquet": "cannot be read",
+        "mixed.parquet": "cannot be read",
         "latin.csv": "no header", "lists.parquet": "holds BIGINT[]",
     }  # fmt: skip
     before = sorted(tmp_path.iterdir())
