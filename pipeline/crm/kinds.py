@@ -57,6 +57,10 @@ class Surroundings:
     may_create: bool = False
 
 
+def _untold(_options: Any, _surroundings: Surroundings) -> frozenset[str]:  # noqa: ANN401 - each kind has its own
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class ConnectorKind:
     """One kind of connector.
@@ -64,10 +68,16 @@ class ConnectorKind:
     Attributes:
         options: The section ``connect`` of a target of this kind: closed to unknown keys, without secrets.
         connect: Makes the connector; opens no connection, and raises `LeadlightError` where a secret is missing.
+        places: Where it writes: the file, the table, the objects of an account; the same text for the same place,
+            without secrets. Two targets of a kind never write one property of one place, and another place is filled
+            anew. Empty = it cannot be told.
+        is_shared: Whether several targets may write to one place at all, each its own properties.
     """
 
     options: type[BaseModel]
     connect: Callable[[Any, Surroundings], Connector]
+    places: Callable[[Any, Surroundings], frozenset[str]] = _untold
+    is_shared: bool = True
 
 
 def kind_of(name: str) -> ConnectorKind:

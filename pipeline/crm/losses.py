@@ -33,7 +33,9 @@ def require_what_stands(session: Session, *, resumed: Run | None = None) -> None
     """
     target = session.target
     with session.engine.connect() as connection:
-        rows = standing.first_of(connection, target.name, most=_LOOKED_AT, but_due_of=None if resumed is None else resumed.id)
+        rows = standing.first_of(
+            connection, target.name, most=_LOOKED_AT, but_due_of=None if resumed is None else resumed.id
+        )
     # What was emptied says nothing of what is lost.
     written = {row.lead_id: payload for row in rows if _has_values(payload := json.loads(row.payload), target)}
     if not written:

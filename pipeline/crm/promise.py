@@ -202,7 +202,7 @@ class Connector(Protocol):
         """
 
     def finish(self) -> None:
-        """Make what this connector staged count (a file takes its place), or raise and change nothing; twice is once."""
+        """Make what was staged count (a file takes its place), or raise and change nothing; twice is once."""
 
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return what the records of *keys* hold in the properties *names*, by key; no entry = no such record."""

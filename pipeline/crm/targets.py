@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from features.errors import LeadlightError, nearest, wrong_input
 from features.moments import SECOND
 from pipeline.crm.fields import check_values, crm_fields, mapping_hash
-from pipeline.crm.kinds import Surroundings, kind_of
+from pipeline.crm.kinds import kind_of
 from pipeline.crm.patience import Patience, Waiting
+from pipeline.crm.places import kind_name, require_own_properties, surroundings_of
 from pipeline.crm.promise import Connector, CrmField
 from pipeline.settings import Settings
 from pipeline.settings_crm import TargetSettings
@@ -80,21 +81,15 @@ def open_target(
     check_values(name, config)
     waiting = Waiting()
     waits = patience or Patience(most_s=config.give_up_after_s, sleep=waiting.sleep)
-    state = settings.shop.workspace / "crm"
-    state.mkdir(parents=True, exist_ok=True)
-    surroundings = Surroundings(
-        target=name,
-        key=config.key,
-        folder=settings.folder.resolve(),
-        state=state.resolve(),
-        environment=os.environ if environment is None else environment,
-        patience=waits,
-        may_create=config.create,
-    )
-    kind = kind_of(config.kind or name)
-    connector = kind.connect(_options(kind.options, name, config.connect), surroundings)
+    (settings.shop.workspace / "crm").mkdir(parents=True, exist_ok=True)
+    environment = os.environ if environment is None else environment
+    kind, surroundings = kind_of(kind_name(settings, name)), surroundings_of(settings, name, environment, waits)
+    options = _options(kind.options, name, config.connect)
+    places = require_own_properties(settings, kind, options, surroundings)
+    mapping = mapping_hash(settings, config, places)
+    connector = kind.connect(options, surroundings)
     try:
-        yield Target(name, config, connector, crm_fields(config), mapping_hash(settings, config), waits, waiting.end)
+        yield Target(name, config, connector, crm_fields(config), mapping, waits, waiting.end)
     finally:
         connector.close()
 

@@ -2,7 +2,7 @@
 
 A batch is staged beside the file as a part (`file_parts`); `finish` writes file and parts together anew, beside the
 file, and lets it take the file's place. So a reader sees the old file or the new one, never a half. A run that was
-killed leaves parts; taken up again, it sends its batches with their tickets, and what lies there whole is not laid again.
+killed leaves parts; taken up again, it sends its batches with their tickets, and what lies there whole stays.
 
 Rows of the file keep their order, and new ones follow by key; columns of others keep their place and their content.
 """
@@ -70,8 +70,7 @@ class FileConnector:
     """
 
     def __init__(self, options: FileOptions, surroundings: Surroundings) -> None:
-        # What a link points to is replaced, never the link.
-        self._file = (surroundings.folder / options.path).resolve()
+        self._file = _file_of(options, surroundings)
         self._key, self._may_create = surroundings.key, surroundings.may_create
         self._state = surroundings.state
         self._format = _FORMATS[options.format_name]()
@@ -183,7 +182,7 @@ class FileConnector:
         """
         found = [part for ticket in self._staged if (part := self._parts.whole(ticket))]
         if len(found) < len(self._staged):
-            words = f"what lay ready for '{self._file}' in '{self._parts.folder}' is gone or damaged; the file is as it was."
+            words = f"what lay ready in '{self._parts.folder}' is gone or damaged; the file beside it is as it was."
             raise StopError(words, reason=StopReason.CHANGED, hint=_AGAIN)
         return staged(self._parts, found)
 
@@ -280,8 +279,17 @@ def _cursor_text(of: list[int], place: int | None) -> str:
     return json.dumps([of, place])
 
 
+def _file_of(options: FileOptions, surroundings: Surroundings) -> Path:
+    """Return the file; what a link points to is replaced, never the link."""
+    return (surroundings.folder / options.path).resolve()
+
+
 def _connect(options: FileOptions, surroundings: Surroundings) -> Connector:
     return FileConnector(options, surroundings)
 
 
-KIND: Final = ConnectorKind(FileOptions, _connect)
+def _places(options: FileOptions, surroundings: Surroundings) -> frozenset[str]:
+    return frozenset({str(_file_of(options, surroundings))})
+
+
+KIND: Final = ConnectorKind(FileOptions, _connect, _places, is_shared=False)

@@ -1,9 +1,9 @@
 """Parts: batches that lie beside the file until it is written anew.
 
-They lie in the folder ``.NAME.leadlight`` beside the file NAME and are numbered in the order in which they were sent; of
-two parts that name a lead, the later counts. Each is whole or not there: it is brought to the disk before it gets its
-name, and its name tells its format and the digest of its bytes. That name is the ticket by which a part is found again,
-so one that somebody removed, cut short or wrote for another format is not taken for what was sent.
+They lie in the folder ``.NAME.leadlight`` beside the file NAME and are numbered in the order in which they were sent:
+of two parts that name a lead, the later counts. Each is whole or not there: it is brought to the disk before it gets
+its name, which tells its format and the digest of its bytes. By that ticket a part is found again, so one that somebody
+removed or cut short, or that was laid for another format, is not taken for what was sent.
 """
 
 from __future__ import annotations

@@ -292,4 +292,12 @@ def _connect(options: SqlOptions, surroundings: Surroundings) -> Connector:
     return SqlConnector(options, surroundings)
 
 
-KIND: Final = ConnectorKind(SqlOptions, _connect)
+def _places(options: SqlOptions, surroundings: Surroundings) -> frozenset[str]:
+    """Return the table, whoever logs in."""
+    url, found_in = _found_url(options, surroundings)
+    address = address_of(url, place=found_in, folder=surroundings.folder)
+    server = f"{family_of(address)} {(address.host or '').lower()}:{address.port or ''}"
+    return frozenset({f"{server}/{address.database} {options.schema_name}.{options.table}"})
+
+
+KIND: Final = ConnectorKind(SqlOptions, _connect, _places)

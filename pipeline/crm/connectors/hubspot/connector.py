@@ -175,4 +175,9 @@ def connect(options: HubSpotOptions, surroundings: Surroundings) -> HubSpot:
     )
 
 
-KIND: Final = ConnectorKind(options=HubSpotOptions, connect=connect)
+def places(options: HubSpotOptions, _surroundings: Surroundings) -> frozenset[str]:
+    """Return the account's contacts; the account is told by the variable that holds its token."""
+    return frozenset({f"{options.base_url.rstrip('/').lower()} {options.token_env}"})
+
+
+KIND: Final = ConnectorKind(options=HubSpotOptions, connect=connect, places=places)

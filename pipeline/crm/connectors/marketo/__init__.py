@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.crm.connectors.marketo.connector import connect
+from pipeline.crm.connectors.marketo.connector import connect, places
 from pipeline.crm.connectors.marketo.options import MarketoOptions
 from pipeline.crm.kinds import ConnectorKind
 
-KIND: Final = ConnectorKind(options=MarketoOptions, connect=connect)
+KIND: Final = ConnectorKind(options=MarketoOptions, connect=connect, places=places)

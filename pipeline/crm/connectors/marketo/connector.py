@@ -114,6 +114,11 @@ def _told_apart(rows: Sequence[Row]) -> tuple[Sequence[Row], list[Answer]]:
     return list(spelled.values()) if refused else rows, refused
 
 
+def places(options: MarketoOptions, _surroundings: Surroundings) -> frozenset[str]:
+    """Return the instance: it has leads alone."""
+    return frozenset({options.base_url.rstrip("/").removesuffix("/rest").lower()})
+
+
 def connect(options: MarketoOptions, surroundings: Surroundings) -> Marketo:
     """Return the connector; no connection is opened yet.
 

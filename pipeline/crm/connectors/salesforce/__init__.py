@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.crm.connectors.salesforce.connector import connected
+from pipeline.crm.connectors.salesforce.connector import connected, places
 from pipeline.crm.connectors.salesforce.options import SalesforceOptions
 from pipeline.crm.kinds import ConnectorKind
 
-KIND = ConnectorKind(SalesforceOptions, connected)
+KIND = ConnectorKind(SalesforceOptions, connected, places)

@@ -127,6 +127,11 @@ class Salesforce:
         return self._case
 
 
+def places(options: SalesforceOptions, _surroundings: Surroundings) -> frozenset[str]:
+    """Return the org's objects."""
+    return frozenset(f"{options.base_url.rstrip('/').lower()} {name}" for name in options.objects)
+
+
 def connected(options: SalesforceOptions, surroundings: Surroundings) -> Salesforce:
     """Return the connector that *options* describe; nothing is called yet.
 

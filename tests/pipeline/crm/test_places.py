@@ -1,0 +1,96 @@
+"""Targets that write to one place: refused where each would undo what the other wrote."""
+
+import pytest
+
+from features.errors import LeadlightError
+from pipeline.crm.targets import open_target
+from support.little_shop import LittleShop
+
+FILE = {"kind": "file", "connect": {"path": "crm.csv"}}
+TABLE = {"kind": "sql", "connect": {"url": "sqlite:///crm.db", "table": "leads"}}
+SERVER = {"kind": "sql", "connect": {"url_env": "URL", "table": "leads"}}
+HUBSPOT = {"kind": "hubspot"}
+MARKETO = {"kind": "marketo", "connect": {"base_url": "https://123.mktorest.com"}}
+SALESFORCE = {"kind": "salesforce", "connect": {"base_url": "https://acme.my.salesforce.com"}}
+SECRETS = dict.fromkeys(
+    (
+        "LEADLIGHT_HUBSPOT_TOKEN", "OTHER_TOKEN", "LEADLIGHT_MARKETO_CLIENT_ID", "LEADLIGHT_MARKETO_CLIENT_SECRET",
+        "LEADLIGHT_SALESFORCE_CLIENT_ID", "LEADLIGHT_SALESFORCE_CLIENT_SECRET",
+    ),
+    "secret",
+)  # fmt: skip
+
+
+def target(base, *, fields=("score",), key="leadlight_key", **connect):
+    """Return a target's config."""
+    return {
+        **base,
+        "key": key,
+        "fields": dict.fromkeys(fields, "score"),
+        "connect": {**base.get("connect", {}), **connect},
+    }
+
+
+def opened(folder, **crm):
+    """Open the first of some targets, and let it go; return the hash of its mapping."""
+    settings = LittleShop(folder, leads=1, crm=crm).settings
+    environment = {**SECRETS, "URL": "postgresql://ann:secret@DB/shop"}
+    with open_target(settings, next(iter(crm)), environment=environment) as one:
+        return one.mapping
+
+
+@pytest.mark.parametrize("base", [TABLE, SERVER, HUBSPOT, MARKETO, SALESFORCE])
+def test_one_property_of_one_place_has_one_target(tmp_path, base):
+    """Two that write it are refused, whatever the case of its name, and so is who writes another one's key."""
+    with pytest.raises(LeadlightError, match=r"crm\.a\.fields\.score: crm\.b writes it too"):
+        opened(tmp_path, a=target(base), b=target(base, fields=("Score", "more")))
+    with pytest.raises(LeadlightError, match=r"crm\.b\.key: score is written by crm\.a"):
+        opened(tmp_path, a=target(base), b=target(base, key="score", fields=("more",)))
+    opened(tmp_path, a=target(base), b=target(base, fields=("more",)))
+
+
+def test_one_file_has_one_target(tmp_path):
+    """It is written as a whole; a link to it and a longer way to it are the same file."""
+    (tmp_path / "link.csv").symlink_to(tmp_path / "crm.csv")
+    for path in ("crm.csv", "link.csv", "workspace/../crm.csv"):
+        with pytest.raises(LeadlightError, match=r"crm\.a and crm\.b: both write it"):
+            opened(tmp_path, a=target(FILE), b=target(FILE, fields=("more",), path=path))
+    opened(tmp_path, a=target(FILE), b=target(FILE, path="other.csv"))
+
+
+@pytest.mark.parametrize(
+    ("base", "elsewhere"),
+    [
+        (TABLE, {"table": "others"}),
+        (TABLE, {"url": "sqlite:///other.db"}),
+        (SERVER, {"schema": "other"}),
+        (HUBSPOT, {"token_env": "OTHER_TOKEN"}),
+        (MARKETO, {"base_url": "https://456.mktorest.com"}),
+        (SALESFORCE, {"base_url": "https://sandbox.my.salesforce.com"}),
+    ],
+)
+def test_the_same_property_elsewhere_is_another(tmp_path, base, elsewhere):
+    """Two accounts, two tables: both are written, and one that moves there is filled anew."""
+    here = opened(tmp_path, a=target(base), b=target(base, **elsewhere))
+    assert opened(tmp_path, a=target(base)) == here
+    assert opened(tmp_path, a=target(base, **elsewhere)) != here
+
+
+def test_objects_of_one_org_are_places_of_their_own(tmp_path):
+    """One target for leads and one for contacts do not meet; one for both meets either."""
+    leads, contacts = target(SALESFORCE, objects=["Lead"]), target(SALESFORCE, objects=["Contact"])
+    opened(tmp_path, a=leads, b=contacts)
+    with pytest.raises(LeadlightError, match="same place"):
+        opened(tmp_path, a=target(SALESFORCE), b=contacts)
+
+
+def test_a_table_is_the_same_whoever_logs_in(tmp_path):
+    """A name, a password and the case of a host make no other database."""
+    other = {"kind": "sql", "connect": {"url": "postgresql://bob@db/shop", "url_env": "", "table": "leads"}}
+    with pytest.raises(LeadlightError, match="same place"):
+        opened(tmp_path, a=target(SERVER), b=target(other))
+
+
+def test_another_targets_own_faults_are_its_own(tmp_path):
+    """One that cannot be reached as configured keeps no other from being opened."""
+    opened(tmp_path, a=target(TABLE), b=target(TABLE, tabel="leads"), c=target(TABLE, url="", url_env="NOWHERE"))
