@@ -42,18 +42,10 @@ def crm_fields(target: TargetSettings) -> tuple[CrmField, ...]:
     return tuple(_field(name, spec) for name, spec in target.fields.items())
 
 
-def mapping_hash(settings: Settings, target: TargetSettings, places: frozenset[str] = frozenset()) -> str:
-    """Return what tells one way of filling the properties from another: where it changes, everything is sent again.
-
-    Args:
-        settings: The shop's config.
-        target: What goes into which property.
-        places: Where these properties are.
-    """
+def mapping_hash(settings: Settings, target: TargetSettings) -> str:
+    """Return what tells one way of filling the properties from another: where it changes, everything is sent again."""
     said = {name: spec.model_dump(mode="json") for name, spec in target.fields.items()}
-    text = json.dumps(
-        [target.key, settings.shop.language, settings.shop.currency, said, sorted(places)], sort_keys=True
-    )
+    text = json.dumps([target.key, settings.shop.language, settings.shop.currency, said], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

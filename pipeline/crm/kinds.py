@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from features.errors import LeadlightError, nearest, wrong_input
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Connector
+from pipeline.settings_crm import TargetSettings
 
 GROUP: Final = "leadlight.crm"
 _OF_THE_HOUSE: Final = {
@@ -78,6 +79,11 @@ class ConnectorKind:
     connect: Callable[[Any, Surroundings], Connector]
     places: Callable[[Any, Surroundings], frozenset[str]] = _untold
     is_shared: bool = True
+
+
+def kind_name(name: str, config: TargetSettings) -> str:
+    """Return the name of the kind of the target *name*: what its config says, or else its own."""
+    return config.kind or name
 
 
 def kind_of(name: str) -> ConnectorKind:

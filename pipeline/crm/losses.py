@@ -1,4 +1,4 @@
-"""A target that lost what it held: a file that was removed, a table restored from a backup, another account.
+"""A target that lost what it held: a file that was removed, a table restored from a backup.
 
 The ledger would call everything unchanged, and people would see nothing. So a few records are looked at first.
 """
@@ -34,7 +34,7 @@ def require_what_stands(session: Session, *, resumed: Run | None = None) -> None
     target = session.target
     with session.engine.connect() as connection:
         rows = standing.first_of(
-            connection, target.name, most=_LOOKED_AT, but_due_of=None if resumed is None else resumed.id
+            connection, target.destination, most=_LOOKED_AT, but_due_of=None if resumed is None else resumed.id
         )
     # What was emptied says nothing of what is lost.
     written = {row.lead_id: payload for row in rows if _has_values(payload := json.loads(row.payload), target)}

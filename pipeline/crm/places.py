@@ -1,61 +1,42 @@
-"""Where targets write, and that no two of them write the same property there: each would undo what the other wrote."""
+"""Where targets write: no two of them the same property of one place, each would undo what the other wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from pydantic import ValidationError
 
 from features.errors import LeadlightError, wrong_input
-from pipeline.crm.kinds import ConnectorKind, Surroundings
-from pipeline.crm.patience import Patience
+from pipeline.crm.kinds import ConnectorKind, Surroundings, kind_name
 from pipeline.settings import Settings
 from pipeline.settings_crm import TargetSettings
 
 
-def kind_name(settings: Settings, name: str) -> str:
-    """Return the name of the kind of the target *name*."""
-    return settings.crm[name].kind or name
-
-
-def surroundings_of(settings: Settings, name: str, environment: Mapping[str, str], patience: Patience) -> Surroundings:
-    """Return what the connector of the target *name* may know beside its options."""
-    config = settings.crm[name]
-    return Surroundings(
-        target=name,
-        key=config.key,
-        folder=settings.folder.resolve(),
-        state=(settings.shop.workspace / "crm").resolve(),
-        environment=environment,
-        patience=patience,
-        may_create=config.create,
-    )
+def place_hash(places: frozenset[str]) -> str:
+    """Return what tells where a target leads to from where else it may lead; empty where that cannot be told."""
+    return hashlib.sha256(json.dumps(sorted(places)).encode()).hexdigest()[:16] if places else ""
 
 
 def require_own_properties(
-    settings: Settings,
-    kind: ConnectorKind,
-    options: Any,  # noqa: ANN401 - each kind has its own
-    surroundings: Surroundings,
-) -> frozenset[str]:
-    """Return where a target writes.
+    settings: Settings, kind: ConnectorKind, places: frozenset[str], surroundings: Surroundings
+) -> None:
+    """See that no other target of the kind writes there what one target writes, or tells records by.
 
     Args:
         settings: The shop's config.
         kind: The target's kind.
-        options: Its section ``connect``.
+        places: Where it writes.
         surroundings: What else its connector knows.
 
     Raises:
-        LeadlightError: Another target of the kind writes there what this one writes, or tells records by.
+        LeadlightError: Another one does.
     """
     name = surroundings.target
-    places = kind.places(options, surroundings)
-    others = [
-        other for other in settings.crm if other != name and kind_name(settings, other) == kind_name(settings, name)
-    ]
+    mine = kind_name(name, settings.crm[name])
+    others = [other for other, config in settings.crm.items() if other != name and kind_name(other, config) == mine]
     faults = [
         fault
         for other in others
@@ -64,7 +45,6 @@ def require_own_properties(
     ]
     if faults:
         raise _same_place(name, faults)
-    return places
 
 
 def _places_of(settings: Settings, kind: ConnectorKind, name: str, surroundings: Surroundings) -> frozenset[str]:

@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Engine
 from features.moments import DAY
 from models.holds import is_held
 from models.lead_hash import lead_hash
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.runs import Planned
 from pipeline.crm.ledger.standing import rejected_of, scored_after, standing_of
 from pipeline.crm.ledger.tables import ROWS
@@ -108,14 +109,14 @@ class Planner:
 
     Attributes:
         engine: The ledger.
-        target: Where to.
+        where: Where to.
         rules: When a lead is sent.
         held_now: Leads that are to be left alone beside those that the run calls held.
         at: Now, microseconds (UTC).
     """
 
     engine: Engine
-    target: str
+    where: Destination
     rules: Rules
     held_now: SetOfLeads
     at: int
@@ -153,7 +154,7 @@ class Planner:
     ) -> None:
         """Add what of a block is to be sent."""
         with self.engine.connect() as connection:
-            stands = standing_of(connection, self.target, block["lead_id"].combine_chunks())
+            stands = standing_of(connection, self.where, block["lead_id"].combine_chunks())
             chosen = pa.array(np.flatnonzero(self._sent(connection, block, hashes, stands, made.planned)))
         rows, former = block.take(chosen), stands.take(chosen)
         if not len(rows):
@@ -171,7 +172,7 @@ class Planner:
         after = ""
         while True:
             with self.engine.connect() as connection:
-                stands = scored_after(connection, self.target, after=after, most=_AT_ONCE)
+                stands = scored_after(connection, self.where, after=after, most=_AT_ONCE)
             if not len(stands):
                 return
             after = stands["lead_id"][-1].as_py()
@@ -192,7 +193,7 @@ class Planner:
         changed = free & (self.rules.resend | _changed(block, stands, self.rules, at=self.at))
         rejected = np.zeros(len(block), bool)
         if not self.rules.retry_rejected:
-            rejected = changed & _true(rejected_of(connection, self.target, self.rules.mapping, lead_ids))
+            rejected = changed & _true(rejected_of(connection, self.where, self.rules.mapping, lead_ids))
         made.given += int(given.sum())
         made.held += int(held.sum())
         made.unchanged += int((free & ~changed).sum())

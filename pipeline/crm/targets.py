@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from features.errors import LeadlightError, nearest, wrong_input
 from features.moments import SECOND
 from pipeline.crm.fields import check_values, crm_fields, mapping_hash
-from pipeline.crm.kinds import kind_of
+from pipeline.crm.kinds import Surroundings, kind_name, kind_of
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.patience import Patience, Waiting
-from pipeline.crm.places import kind_name, require_own_properties, surroundings_of
+from pipeline.crm.places import place_hash, require_own_properties
 from pipeline.crm.promise import Connector, CrmField
 from pipeline.settings import Settings
 from pipeline.settings_crm import TargetSettings
@@ -31,6 +32,7 @@ class Target:
         config: Its settings.
         connector: Its connector.
         fields: The properties that are written.
+        destination: Its name, and the place that it leads to.
         mapping: Hash of what goes into which property.
         patience: How long trouble is waited out.
         stop: Ends all waits for the CRM, for good.
@@ -40,6 +42,7 @@ class Target:
     config: TargetSettings
     connector: Connector
     fields: tuple[CrmField, ...]
+    destination: Destination
     mapping: str
     patience: Patience
     stop: Callable[[], None]
@@ -83,13 +86,14 @@ def open_target(
     waits = patience or Patience(most_s=config.give_up_after_s, sleep=waiting.sleep)
     (settings.shop.workspace / "crm").mkdir(parents=True, exist_ok=True)
     environment = os.environ if environment is None else environment
-    kind, surroundings = kind_of(kind_name(settings, name)), surroundings_of(settings, name, environment, waits)
+    kind, surroundings = kind_of(kind_name(name, config)), _surroundings(settings, name, environment, waits)
     options = _options(kind.options, name, config.connect)
-    places = require_own_properties(settings, kind, options, surroundings)
-    mapping = mapping_hash(settings, config, places)
+    places = kind.places(options, surroundings)
+    require_own_properties(settings, kind, places, surroundings)
+    destination, mapping = Destination(name, place_hash(places)), mapping_hash(settings, config)
     connector = kind.connect(options, surroundings)
     try:
-        yield Target(name, config, connector, crm_fields(config), mapping, waits, waiting.end)
+        yield Target(name, config, connector, crm_fields(config), destination, mapping, waits, waiting.end)
     finally:
         connector.close()
 
@@ -108,6 +112,20 @@ def let_settle(target: Target, sent_at: int, *, now: int) -> None:
     left = target.config.settle_s - max(0, now - sent_at) / SECOND
     if left > 0:
         target.patience.sleep(left)
+
+
+def _surroundings(settings: Settings, name: str, environment: Mapping[str, str], patience: Patience) -> Surroundings:
+    """Return what the connector of the target *name* may know beside its options."""
+    config = settings.crm[name]
+    return Surroundings(
+        target=name,
+        key=config.key,
+        folder=settings.folder.resolve(),
+        state=(settings.shop.workspace / "crm").resolve(),
+        environment=environment,
+        patience=patience,
+        may_create=config.create,
+    )
 
 
 def _options(model: Any, name: str, given: dict[str, Any]) -> Any:  # noqa: ANN401 - each kind has its own

@@ -140,7 +140,7 @@ def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
     is_last = and_(ROWS.c.state == "written", STANDING.c.run_id == run.id)
     wanted = (
         select(ROWS)
-        .outerjoin(STANDING, and_(STANDING.c.target == run.asked.target, STANDING.c.lead_id == ROWS.c.lead_id))
+        .outerjoin(STANDING, and_(run.asked.destination.is_of(STANDING), STANDING.c.lead_id == ROWS.c.lead_id))
         .outerjoin(
             BATCHES, and_(BATCHES.c.run_id == run.id, BATCHES.c.number == ROWS.c.number // max(1, run.batch_size))
         )

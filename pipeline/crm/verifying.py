@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from pipeline.crm.differences import FieldDifference, differences
 from pipeline.crm.ledger import standing
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.promise import Connector, CrmField, Record
 
 READ_AT_ONCE: Final = 100
@@ -46,20 +47,22 @@ class Verified:
     differ: tuple[LeadDifference, ...]
 
 
-def verified(engine: Engine, name: str, connector: Connector, fields: Sequence[CrmField], *, sample: int) -> Verified:
+def verified(
+    engine: Engine, where: Destination, connector: Connector, fields: Sequence[CrmField], *, sample: int
+) -> Verified:
     """Return how a sample of records, spread over all that were written, agrees with the ledger.
 
     Only properties that the config still names are compared: the others are not Leadlight's any more.
 
     Args:
         engine: The ledger.
-        name: The target.
+        where: The target, at its place.
         connector: Its connector.
         fields: The properties that are written.
         sample: How many leads.
     """
     with engine.connect() as connection:
-        rows = standing.sample(connection, name, most=sample)
+        rows = standing.sample(connection, where, most=sample)
     differ = [
         found for row, record in with_records(connector, rows, fields) if (found := _compared(row, record, fields))
     ]

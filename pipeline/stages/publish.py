@@ -125,7 +125,7 @@ class _Publication:
     def _asked(self) -> Asked:
         target = self.session.target
         return Asked(
-            target=target.name,
+            destination=target.destination,
             kind=RunKind.PUBLISH,
             as_of=self.stored.as_of,
             model_version=self.stored.model_version,
@@ -137,7 +137,7 @@ class _Publication:
     def _left_over(self) -> Run | None:
         """Return the same run where it was cut short; others that were are given up, and so is it for another wish."""
         with self.session.engine.connect() as connection:
-            found = runs.unfinished(connection, self.session.target.name)
+            found = runs.unfinished(connection, self.session.target.destination)
         same = [run for run in found if run.state == RunState.OPEN and run.asked == self._asked()][-1:]
         if self.wish.resend or self.wish.retry_rejected:
             same = []
@@ -160,7 +160,7 @@ class _Publication:
             resend=self.wish.resend,
             retry_rejected=self.wish.retry_rejected,
         )
-        planner = Planner(session.engine, target.name, rules, held, session.outside.now_us())
+        planner = Planner(session.engine, target.destination, rules, held, session.outside.now_us())
         tell = partial(self._tell, f"Comparing with {target.name}", total=self.store.count(self.stored))
         made = planner.plan(run_id, scores.leads(filters), payloads.of, emptied=scores.emptied(filters), progress=tell)
         size = max(1, target.connector.batch_size(made.planned.rows))
@@ -213,11 +213,11 @@ class _Publication:
     def _told(
         self, run_id: int | None, made: Plan, tally: Tally, *, stopped: str = "", is_resumed: bool = False
     ) -> TargetReport:
-        is_dry, target = self.wish.is_dry, self.session.target.name
-        letters = None if is_dry else write_dead_letters(self.session.engine, self.store.workspace, target)
+        is_dry, where = self.wish.is_dry, self.session.target.destination
+        letters = None if is_dry else write_dead_letters(self.session.engine, self.store.workspace, where)
         is_unfinished = bool(stopped or tally.pending) and not is_dry
         return TargetReport(
-            target=target,
+            target=where.target,
             run=run_id,
             as_of=local_iso(self.stored.as_of, self.settings.shop.time_zone),
             model_version=self.stored.model_version,

@@ -71,7 +71,7 @@ def verify(settings: Settings, to: str, *, sample: int, outside: Outside | None 
     def at_one(name: str) -> TargetVerified:
         with at_target(settings, name, outside or Outside()) as session:
             target = session.target
-            found = verified(session.engine, name, target.connector, target.fields, sample=sample)
+            found = verified(session.engine, target.destination, target.connector, target.fields, sample=sample)
             return TargetVerified(name, found.read, found.agree, found.differ)
 
     done, failures = each_target(target_names(settings, to), at_one)

@@ -69,12 +69,14 @@ def undo(
         progress: Told of leads looked at, and of leads answered.
 
     Raises:
-        LeadlightError: There is no such run, or its target is no longer configured.
+        LeadlightError: There is no such run, its target is no longer configured, or leads to another place by now.
         GateFailedError: The answer was no.
         NotFinishedError: Another run writes there, or the CRM does not answer.
     """
     run = _run(settings, run_id, outside or Outside())
     with at_target(settings, run.asked.target, outside or Outside()) as session:
+        if session.target.destination != run.asked.destination:
+            raise _wrote_elsewhere(run)
         undoing = _Undoing(settings, session, run, progress)
         if is_dry:
             return undoing.shown()
@@ -101,7 +103,7 @@ class _Undoing:
     def done(self, may: Callable[[str], bool]) -> UndoReport:
         """Restore, or go on where restoring was cut short."""
         with self.session.engine.connect() as connection:
-            others = runs.unfinished(connection, self.run.asked.target)
+            others = runs.unfinished(connection, self.run.asked.destination)
         left = [one for one in others if one.state == RunState.OPEN and one.asked.undoes == self.run.id]
         if left:
             return self._sent(left[-1], None)
@@ -125,7 +127,7 @@ class _Undoing:
         """Return the run that takes back, as it was written down, and what was found."""
         asked, engine, connector = self.run.asked, self.session.engine, self.session.target.connector
         back = Asked(
-            target=asked.target,
+            destination=asked.destination,
             kind=RunKind.UNDO,
             as_of=asked.as_of,
             model_version=asked.model_version,
@@ -183,7 +185,7 @@ class _Undoing:
 def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
     with opening.ledger(settings, outside.environment) as engine, engine.connect() as connection:
         found = runs.find(connection, run_id)
-        others = [] if found is None else runs.unfinished(connection, found.asked.target)
+        others = [] if found is None else runs.unfinished(connection, found.asked.destination)
     if found is None:
         raise _no_such_run(run_id)
     is_on_its_way = any(one.asked.undoes == run_id for one in others)
@@ -207,6 +209,12 @@ def _no_such_run(run_id: int) -> LeadlightError:
 def _no_target(run: Run) -> LeadlightError:
     hint = "put it back under `crm` in the config for the undoing."
     return wrong_input(f"Run {run.id} wrote to '{run.asked.target}', which the config no longer names.", hint=hint)
+
+
+def _wrote_elsewhere(run: Run) -> LeadlightError:
+    fact = f"Run {run.id} wrote to another place than '{run.asked.target}' names now."
+    hint = "put the file, table or account of that time back under `crm` in the config for the undoing."
+    return wrong_input(fact, hint=hint)
 
 
 def _is_undoing(run: Run) -> LeadlightError:

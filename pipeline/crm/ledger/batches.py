@@ -150,7 +150,7 @@ def hold(connection: Connection, run: Run, due: Due, lead_ids: Sequence[str], *,
     """
     rows = and_(_of_batch(run, due.number), ROWS.c.state == "pending", ROWS.c.lead_id.in_(listed(connection, lead_ids)))
     if due.was_in_flight:
-        mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, rows=rows, at=at)
+        mark_unsure(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=at)
     connection.execute(update(ROWS).where(rows).values(state="held"))
     _set(connection, run, due.number, ticket=None, parts=None)
 
@@ -197,9 +197,9 @@ def _reject(connection: Connection, run: Run, refused: Sequence[tuple[int, Answe
     )
     if run.asked.kind == RunKind.UNDO:  # that a restoring failed keeps nobody from being written to
         return
-    target, leads = run.asked.target, listed(connection, [one.key for _, one in refused])
-    connection.execute(delete(REJECTIONS).where(REJECTIONS.c.target == target, REJECTIONS.c.lead_id.in_(leads)))
-    shared = {"target": target, "run_id": run.id, "mapping": run.asked.mapping, "at": at}
+    where, leads = run.asked.destination, listed(connection, [one.key for _, one in refused])
+    connection.execute(delete(REJECTIONS).where(where.is_of(REJECTIONS), REJECTIONS.c.lead_id.in_(leads)))
+    shared = {"target": where.target, "place": where.place, "run_id": run.id, "mapping": run.asked.mapping, "at": at}
     connection.execute(
         insert(REJECTIONS),
         [{**shared, "lead_id": value["lead"], "code": value["code"], "words": value["words"]} for value in values],
@@ -207,7 +207,7 @@ def _reject(connection: Connection, run: Run, refused: Sequence[tuple[int, Answe
 
 
 def _write(connection: Connection, run: Run, rows: ColumnElement[bool], *, at: int) -> None:
-    take_over(connection, run.asked.target, run.id, run.asked.mapping, rows=rows, at=at)
+    take_over(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=at)
     connection.execute(update(ROWS).where(rows).values(state="written", answered_at=at))
 
 

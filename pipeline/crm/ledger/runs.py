@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
 from features.moments import to_us
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.standing import mark_unsure
 from pipeline.crm.ledger.tables import BATCHES, ROWS, RUNS
 from pipeline.crm.promise import CrmField, FieldType
@@ -39,7 +40,7 @@ class Asked:
     """What tells a run from others.
 
     Attributes:
-        target: Where it writes to.
+        destination: Where it writes to.
         kind: Whether it brings scores or takes them back.
         as_of: The moment of the scores, microseconds (UTC).
         model_version: The model that scored.
@@ -49,7 +50,7 @@ class Asked:
         undoes: The run that it takes back.
     """
 
-    target: str
+    destination: Destination
     kind: RunKind
     as_of: int
     model_version: str
@@ -57,6 +58,11 @@ class Asked:
     mapping: str
     fields: tuple[CrmField, ...]
     undoes: int | None = None
+
+    @property
+    def target(self) -> str:
+        """How the config calls the place that it writes to."""
+        return self.destination.target
 
 
 @dataclass(frozen=True)
@@ -116,13 +122,11 @@ class Planned:
     movements: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-_UNFINISHED: Final = (RunState.PLANNED, RunState.OPEN)
-
-
 def begin(connection: Connection, asked: Asked, *, at: datetime) -> int:
     """Write a run down as planned and return its number; it sends nothing before it is opened."""
     values = {
         "target": asked.target,
+        "place": asked.destination.place,
         "kind": asked.kind,
         "state": RunState.PLANNED,
         "as_of": asked.as_of,
@@ -169,9 +173,14 @@ def discard(connection: Connection, run_id: int) -> None:
     connection.execute(delete(RUNS).where(RUNS.c.id == run_id))
 
 
-def unfinished(connection: Connection, target: str) -> list[Run]:
-    """Return the runs of *target* that were planned or opened and never ended, oldest first."""
-    wanted = select(RUNS).where(RUNS.c.target == target, RUNS.c.state.in_(_UNFINISHED)).order_by(RUNS.c.id)
+def unfinished(connection: Connection, where: Destination) -> list[Run]:
+    """Return the runs that were opened at *where* and never ended, and those that were only planned, oldest first.
+
+    One that was opened at another place of the target waits there: its jobs can be ended nowhere else.
+    """
+    is_open_here = and_(where.is_of(RUNS), RUNS.c.state == RunState.OPEN)
+    is_planned = and_(RUNS.c.target == where.target, RUNS.c.state == RunState.PLANNED)
+    wanted = select(RUNS).where(or_(is_open_here, is_planned)).order_by(RUNS.c.id)
     return [_run(row) for row in connection.execute(wanted)]
 
 
@@ -207,7 +216,7 @@ def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime
         BATCHES.c.number == ROWS.c.number // max(1, run.batch_size),
     )
     rows = and_(ROWS.c.state == "pending", on_its_way)
-    mark_unsure(connection, run.asked.target, run.id, run.asked.mapping, rows=rows, at=to_us(at))
+    mark_unsure(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=to_us(at))
     end(connection, run.id, state, at=at)
 
 
@@ -245,7 +254,7 @@ def _run(row: Row[Any]) -> Run:
         for name, kind, length, choices, label in json.loads(row.fields)
     )
     asked = Asked(
-        target=row.target,
+        destination=Destination(row.target, row.place),
         kind=RunKind(row.kind),
         as_of=row.as_of,
         model_version=row.model_version,

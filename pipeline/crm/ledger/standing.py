@@ -36,6 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import REJECTIONS, ROWS, STANDING
 
 _PER_QUESTION: Final = 10_000
@@ -46,72 +47,73 @@ _SCHEMA: Final = pa.schema(
         "action": pa.string(), "mapping": pa.string(), "written_at": pa.int64(), "is_unsure": pa.bool_(),
     }
 )  # fmt: skip
+_KEY: Final = ("target", "place", "lead_id")
 _WRITTEN: Final = ("payload", "score", "grade", "action", "mapping", "run_id", "written_at", "is_unsure")
 
 
-def standing_of(connection: Connection, target: str, lead_ids: pa.Array) -> pa.Table:
+def standing_of(connection: Connection, where: Destination, lead_ids: pa.Array) -> pa.Table:
     """Return what stands for *lead_ids*, row by row; all null where nothing was ever written.
 
     Returns:
         ``lead_id, payload, score, grade, action, mapping, written_at, is_unsure``, shape ``(n_leads,)`` each;
         ``lead_id`` is null where nothing stands.
     """
-    table = _as_table(_asked(connection, _columns(), STANDING, target, lead_ids))
+    table = _as_table(_asked(connection, _columns(), STANDING, where, lead_ids))
     at = pc.index_in(lead_ids, value_set=table["lead_id"].combine_chunks())
     return table.take(at)
 
 
-def rejected_of(connection: Connection, target: str, mapping: str, lead_ids: pa.Array) -> pa.Array:
+def rejected_of(connection: Connection, where: Destination, mapping: str, lead_ids: pa.Array) -> pa.Array:
     """Return which of *lead_ids* the CRM turned away for good under this mapping, as truth values."""
-    found = _asked(connection, [REJECTIONS.c.lead_id, REJECTIONS.c.mapping], REJECTIONS, target, lead_ids)
+    found = _asked(connection, [REJECTIONS.c.lead_id, REJECTIONS.c.mapping], REJECTIONS, where, lead_ids)
     turned_away = pa.array([lead_id for lead_id, under in found if under == mapping], pa.string())
     return pc.is_in(lead_ids, value_set=turned_away)
 
 
-def first_of(connection: Connection, target: str, *, most: int, but_due_of: int | None = None) -> list[Any]:
+def first_of(connection: Connection, where: Destination, *, most: int, but_due_of: int | None = None) -> list[Any]:
     """Return up to *most* leads that something stands for, the first by id, as rows of the table.
 
     Args:
         connection: The ledger.
-        target: Where it stands.
+        where: Where it stands.
         most: How many.
         but_due_of: The number of a run; leads that it has yet to write are left out.
     """
-    wanted = select(STANDING).where(_stands(target)).order_by(STANDING.c.lead_id).limit(most)
+    wanted = select(STANDING).where(_stands(where)).order_by(STANDING.c.lead_id).limit(most)
     if but_due_of is not None:
         due = select(ROWS.c.lead_id).where(ROWS.c.run_id == but_due_of, ROWS.c.state == "pending")
         wanted = wanted.where(STANDING.c.lead_id.not_in(due))
     return list(connection.execute(wanted).all())
 
 
-def sample(connection: Connection, target: str, *, most: int) -> list[Any]:
+def sample(connection: Connection, where: Destination, *, most: int) -> list[Any]:
     """Return up to *most* leads that something stands for, spread evenly over all of them, as rows of the table."""
     place, count = func.row_number().over(order_by=STANDING.c.lead_id), func.count().over()
-    ids = select(STANDING.c.lead_id, place.label("place"), count.label("leads")).where(_stands(target)).subquery()
+    ids = select(STANDING.c.lead_id, place.label("place"), count.label("leads")).where(_stands(where)).subquery()
     # The first of each of *most* stretches of equal length.
     is_chosen = (ids.c.place * most) // ids.c.leads > ((ids.c.place - 1) * most) // ids.c.leads
     wanted = select(STANDING).where(
-        STANDING.c.target == target, STANDING.c.lead_id.in_(select(ids.c.lead_id).where(is_chosen))
+        where.is_of(STANDING), STANDING.c.lead_id.in_(select(ids.c.lead_id).where(is_chosen))
     )
     return list(connection.execute(wanted.order_by(STANDING.c.lead_id)).all())
 
 
-def scored_after(connection: Connection, target: str, *, after: str, most: int) -> pa.Table:
+def scored_after(connection: Connection, where: Destination, *, after: str, most: int) -> pa.Table:
     """Return up to *most* leads with a score that stands, or may, by id from *after* on, as `standing_of` does."""
     may_have_score = or_(STANDING.c.score.is_not(None), STANDING.c.is_unsure)
-    of_target = and_(STANDING.c.target == target, STANDING.c.lead_id > after, may_have_score)
-    wanted = select(*_columns()).where(of_target).order_by(STANDING.c.lead_id).limit(most)
+    here = and_(where.is_of(STANDING), STANDING.c.lead_id > after, may_have_score)
+    wanted = select(*_columns()).where(here).order_by(STANDING.c.lead_id).limit(most)
     return _as_table(connection.execute(wanted).all())
 
 
 def take_over(
-    connection: Connection, target: str, run_id: int, mapping: str, *, rows: ColumnElement[bool], at: int
+    connection: Connection, where: Destination, run_id: int, mapping: str, *, rows: ColumnElement[bool], at: int
 ) -> None:
     """Let what *rows* of a run say be what stands, and forget that these leads were turned away.
 
     Args:
         connection: The ledger.
-        target: Where they were written to.
+        where: Where they were written to.
         run_id: The run.
         mapping: Hash of what goes into which property.
         rows: A condition on ``ledger_rows``: those that were written.
@@ -119,33 +121,33 @@ def take_over(
     """
     of_run = and_(ROWS.c.run_id == run_id, rows)
     said = select(
-        literal(target), ROWS.c.lead_id, ROWS.c.payload, ROWS.c.score, ROWS.c.grade, ROWS.c.action, literal(mapping),
-        literal(run_id), literal(at), false(),
+        literal(where.target), literal(where.place), ROWS.c.lead_id, ROWS.c.payload, ROWS.c.score, ROWS.c.grade,
+        ROWS.c.action, literal(mapping), literal(run_id), literal(at), false(),
     ).where(of_run)  # fmt: skip
     connection.execute(_upserted(connection, said))
     written = select(ROWS.c.lead_id).where(of_run)
-    connection.execute(delete(REJECTIONS).where(REJECTIONS.c.target == target, REJECTIONS.c.lead_id.in_(written)))
+    connection.execute(delete(REJECTIONS).where(where.is_of(REJECTIONS), REJECTIONS.c.lead_id.in_(written)))
 
 
 def mark_unsure(
-    connection: Connection, target: str, run_id: int, mapping: str, *, rows: ColumnElement[bool], at: int
+    connection: Connection, where: Destination, run_id: int, mapping: str, *, rows: ColumnElement[bool], at: int
 ) -> None:
     """Note that nobody knows what stands for the leads of *rows*, which were on their way; see `take_over`."""
     of_run = and_(ROWS.c.run_id == run_id, rows)
     known = select(ROWS.c.lead_id).where(of_run)
     connection.execute(
-        update(STANDING).where(STANDING.c.target == target, STANDING.c.lead_id.in_(known)).values(is_unsure=True)
+        update(STANDING).where(where.is_of(STANDING), STANDING.c.lead_id.in_(known)).values(is_unsure=True)
     )
-    nothing = exists().where(STANDING.c.target == target, STANDING.c.lead_id == ROWS.c.lead_id)
+    nothing = exists().where(where.is_of(STANDING), STANDING.c.lead_id == ROWS.c.lead_id)
     said = select(
-        literal(target), ROWS.c.lead_id, null(), null(), null(), null(), literal(mapping), literal(run_id),
-        literal(at), true(),
+        literal(where.target), literal(where.place), ROWS.c.lead_id, null(), null(), null(), null(), literal(mapping),
+        literal(run_id), literal(at), true(),
     ).where(of_run, not_(nothing))  # fmt: skip
-    connection.execute(insert(STANDING).from_select(["target", "lead_id", *_WRITTEN], said))
+    connection.execute(insert(STANDING).from_select([*_KEY, *_WRITTEN], said))
 
 
-def _stands(target: str) -> ColumnElement[bool]:
-    return and_(STANDING.c.target == target, not_(STANDING.c.is_unsure), STANDING.c.payload.is_not(None))
+def _stands(where: Destination) -> ColumnElement[bool]:
+    return and_(where.is_of(STANDING), not_(STANDING.c.is_unsure), STANDING.c.payload.is_not(None))
 
 
 def _columns() -> list[Any]:
@@ -162,13 +164,13 @@ def _asked(
     connection: Connection,
     columns: Sequence[Any],
     table: Table,
-    target: str,
+    where: Destination,
     lead_ids: pa.Array,
 ) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(lead_ids), _PER_QUESTION):
         some = listed(connection, lead_ids.slice(start, _PER_QUESTION).to_pylist())
-        wanted = select(*columns).where(table.c.target == target, table.c.lead_id.in_(some))
+        wanted = select(*columns).where(where.is_of(table), table.c.lead_id.in_(some))
         found += connection.execute(wanted).all()
     return found
 
@@ -183,6 +185,6 @@ def listed(connection: Connection, lead_ids: Sequence[str]) -> Select[Any]:
 
 def _upserted(connection: Connection, said: Any) -> Insert:  # noqa: ANN401 - a SELECT
     make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    inserted = make(STANDING).from_select(["target", "lead_id", *_WRITTEN], said)
+    inserted = make(STANDING).from_select([*_KEY, *_WRITTEN], said)
     new = {name: inserted.excluded[name] for name in _WRITTEN}
-    return inserted.on_conflict_do_update(index_elements=["target", "lead_id"], set_=new)
+    return inserted.on_conflict_do_update(index_elements=_KEY, set_=new)

@@ -1,11 +1,11 @@
 """The tables of the ledger.
 
 ========== ==========================================================================================================
-runs       one publication to one target, or its undoing: what was asked, and how every lead was accounted for
+runs       one publication to a target at one place, or its undoing: what was asked, how every lead was accounted for
 rows       one lead of a run, with the payload as it was frozen before anything was sent, and what the CRM answered
 batches    which rows travel together, whether they are on their way, and the name of the job that carries them
-standing   per target and lead: what was last written, as far as the ledger knows
-rejections per target and lead: what the CRM said when it turned it away for good
+standing   per target, place and lead: what was last written, as far as the ledger knows
+rejections per target, place and lead: what the CRM said when it turned it away for good
 cursors    per target: up to where the CRM's own changes were read
 heard      per target and lead: what people said in the CRM, each change with its moments
 owner      the shop whose ledger it is
@@ -25,12 +25,14 @@ from features.facts import LONGEST_LEAD_ID
 METADATA: Final = MetaData()
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in an INTEGER alone
 _ID: Final = String(LONGEST_LEAD_ID)
+_PLACE: Final = String(16)  # hash of where a target led to; see `pipeline.crm.ledger.destinations`
 
 RUNS: Final = Table(
     "ledger_runs",
     METADATA,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("target", String(200), nullable=False),
+    Column("place", _PLACE, nullable=False),
     Column("kind", String(16), nullable=False),  # publish, undo
     Column("state", String(16), nullable=False),  # planned, open, finished, superseded, undone
     Column("as_of", BigInteger, nullable=False),
@@ -89,6 +91,7 @@ STANDING: Final = Table(
     "ledger_standing",
     METADATA,
     Column("target", String(200), primary_key=True),
+    Column("place", _PLACE, primary_key=True),
     Column("lead_id", _ID, primary_key=True),
     Column("payload", Text, nullable=True),
     Column("score", Integer, nullable=True),
@@ -104,6 +107,7 @@ REJECTIONS: Final = Table(
     "ledger_rejections",
     METADATA,
     Column("target", String(200), primary_key=True),
+    Column("place", _PLACE, primary_key=True),
     Column("lead_id", _ID, primary_key=True),
     Column("run_id", BigInteger, nullable=False),
     Column("mapping", String(64), nullable=False),

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, func, select, text
 
 from features.errors import LeadlightError, NotFinishedError
 from pipeline.crm.ledger import opening, runs
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
 from pipeline.crm.patience import Patience
 from pipeline.crm.session import Outside
@@ -192,7 +193,7 @@ def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory
     """What a run that was killed while planning left behind goes away with the next."""
     engine = opening.opened(url)
     with engine.begin() as connection:
-        asked = runs.Asked("crm", runs.RunKind.PUBLISH, 0, "v", {}, "m", ())
+        asked = runs.Asked(Destination("crm", ""), runs.RunKind.PUBLISH, 0, "v", {}, "m", ())
         left = runs.begin(connection, asked, at=shop.morning(0))
     run(shop, url)
     with engine.connect() as connection:

@@ -32,11 +32,11 @@ def target(base, *, fields=("score",), key="leadlight_key", **connect):
 
 
 def opened(folder, **crm):
-    """Open the first of some targets, and let it go; return the hash of its mapping."""
+    """Open the first of some targets, and let it go; return where it leads to."""
     settings = LittleShop(folder, leads=1, crm=crm).settings
     environment = {**SECRETS, "URL": "postgresql://ann:secret@DB/shop"}
     with open_target(settings, next(iter(crm)), environment=environment) as one:
-        return one.mapping
+        return one.destination
 
 
 @pytest.mark.parametrize("base", [TABLE, SERVER, HUBSPOT, MARKETO, SALESFORCE])
@@ -70,7 +70,7 @@ def test_one_file_has_one_target(tmp_path):
     ],
 )
 def test_the_same_property_elsewhere_is_another(tmp_path, base, elsewhere):
-    """Two accounts, two tables: both are written, and one that moves there is filled anew."""
+    """Two accounts, two tables: both are written, and one that moves there is known to have moved."""
     here = opened(tmp_path, a=target(base), b=target(base, **elsewhere))
     assert opened(tmp_path, a=target(base)) == here
     assert opened(tmp_path, a=target(base, **elsewhere)) != here

@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 _ID: Final = String(400)
+_PLACE: Final = String(16)
 
 
 def upgrade() -> None:
@@ -33,6 +34,7 @@ def _runs() -> None:
         "ledger_runs",
         Column("id", _NUMBER, primary_key=True, autoincrement=True),
         Column("target", String(200), nullable=False),
+        Column("place", _PLACE, nullable=False),
         Column("kind", String(16), nullable=False),
         Column("state", String(16), nullable=False),
         Column("as_of", BigInteger, nullable=False),
@@ -92,6 +94,7 @@ def _standing() -> None:
     op.create_table(
         "ledger_standing",
         Column("target", String(200), primary_key=True),
+        Column("place", _PLACE, primary_key=True),
         Column("lead_id", _ID, primary_key=True),
         Column("payload", Text, nullable=True),
         Column("score", Integer, nullable=True),
@@ -108,6 +111,7 @@ def _rejections() -> None:
     op.create_table(
         "ledger_rejections",
         Column("target", String(200), primary_key=True),
+        Column("place", _PLACE, primary_key=True),
         Column("lead_id", _ID, primary_key=True),
         Column("run_id", BigInteger, nullable=False),
         Column("mapping", String(64), nullable=False),
