@@ -6,6 +6,7 @@ the scores are sent, and when a person asks before calling.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -17,13 +18,14 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 
-def left_alone(settings: Settings, *, at: datetime) -> pa.Array:
+def left_alone(settings: Settings, *, at: datetime, environment: Mapping[str, str] | None = None) -> pa.Array:
     """Return the ids of the leads that are to be left alone at the moment *at* (aware), whoever or whatever says so.
 
     Consents, unsubscribed events and open deals count as the tables told them until then; holds of people, here and in
-    CRMs, as they are in force.
+    CRMs, as they are in force; *environment* says where those were written, None = the process's own.
     """
-    return pa.concat_arrays([overridden(settings, at=at), held_by_tables(settings, at=at)])
+    said = overridden(settings, at=at, environment=environment)
+    return pa.concat_arrays([said, held_by_tables(settings, at=at)])
 
 
 def held_by_tables(settings: Settings, *, at: datetime) -> pa.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +55,7 @@ class LeadTableRun:
         now: datetime,
         rebuild: bool,
         progress: Progress,
+        environment: Mapping[str, str] | None = None,  # noqa: ARG002 - a table of leads asks no ledger
     ) -> None:
         if settings.lead_table is None:
             raise ValueError("the config has no lead table")

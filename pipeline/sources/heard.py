@@ -13,7 +13,7 @@ on 3 May and is known from 4 May on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,7 @@ def heard_relation(
     name: str,
     now: int,
     facts: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Relation, int | None]:
     """Return what was heard from a CRM as rows of a table, and until when the CRM was read.
 
@@ -49,6 +50,7 @@ def heard_relation(
         name: A name for this source, unique within *connection*.
         now: The moment of the load, microseconds (UTC): what was heard later is left for a later one.
         facts: The files of what earlier loads took from this source.
+        environment: Where the ledger's URL is looked up first; None = the process's own.
 
     Returns:
         The relation, empty before the first reading, and microseconds (UTC), None before the first whole one.
@@ -62,7 +64,9 @@ def heard_relation(
         f"CREATE OR REPLACE TEMP TABLE {heard} (lead_id VARCHAR, property VARCHAR, value VARCHAR, "
         "changed_at BIGINT, heard_at BIGINT, number BIGINT)"
     )
-    read_until = _copy(connection, settings, _properties(table, read), target=target, into=heard, now=now)
+    read_until = _copy(
+        connection, settings, _properties(table, read), target=target, into=heard, now=now, environment=environment
+    )
     rows = f"{heard}_rows"
     if table == "outcomes":
         told = _outcomes(connection, read, target=target, heard=heard)
@@ -87,13 +91,14 @@ def _copy(
     target: str,
     into: str,
     now: int,
+    environment: Mapping[str, str] | None,
 ) -> int | None:
     """Copy what was heard by *now* from the ledger, if there is one, and return until when the CRM was read."""
     from pipeline.crm.hearing import read_until
     from pipeline.crm.ledger.existing import existing
     from pipeline.crm.ledger.hearing import heard_rows
 
-    with existing(settings) as ledger:
+    with existing(settings, environment) as ledger:
         if ledger is None:
             return None
         for batch in heard_rows(ledger, target, properties, until=now):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +25,14 @@ from pipeline.stages.ingest_run import IngestRun, rejected_files
 from pipeline.workspace import Workspace, disk_full
 
 
-def ingest(settings: Settings, *, now: datetime, rebuild: bool = False, progress: Progress = silent) -> IngestReport:
+def ingest(
+    settings: Settings,
+    *,
+    now: datetime,
+    rebuild: bool = False,
+    progress: Progress = silent,
+    environment: Mapping[str, str] | None = None,
+) -> IngestReport:
     """Read what is new in the sources into the workspace.
 
     Args:
@@ -33,6 +40,7 @@ def ingest(settings: Settings, *, now: datetime, rebuild: bool = False, progress
         now: The moment of the load (aware); rows occurred or known later are set aside.
         rebuild: Forget all earlier loads and read everything as a first one.
         progress: Told of every step.
+        environment: Where the ledger's URL is looked up first; None = the process's own.
 
     Returns:
         What was read, kept and rejected. Running again on the same sources changes nothing.
@@ -45,7 +53,9 @@ def ingest(settings: Settings, *, now: datetime, rebuild: bool = False, progress
     with _honest(workspace.root), workspace.locked():
         folder = workspace.new_generation()
         try:
-            run = _run_of(settings)(settings, workspace, folder, now=now, rebuild=rebuild, progress=progress)
+            run = _run_of(settings)(
+                settings, workspace, folder, now=now, rebuild=rebuild, progress=progress, environment=environment
+            )
             report = run.read(timelines=folder / "timelines")
             if report.is_changed:
                 _publish(workspace, folder, report)

@@ -20,7 +20,7 @@ from pipeline.stages.admission import stage_all
 from pipeline.stages.ingest_record import IngestRecord, from_dict, resolution_signature
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.ingest_reporting import Findings, fresh_report, iso, notes_of, same_report
-from pipeline.stages.intake import Incoming, find_incoming, mapping_changed, signature_of
+from pipeline.stages.intake import Incoming, Load, find_incoming, mapping_changed, signature_of
 from pipeline.stages.timeline_writer import Resolved, resolve_facts
 from pipeline.workspace import Workspace
 
@@ -35,6 +35,7 @@ class IngestRun:
         now: The moment of the load (aware).
         rebuild: Whether to forget all earlier loads.
         progress: Told of every step.
+        environment: Where the ledger's URL is looked up first; None = the process's own.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class IngestRun:
         now: datetime,
         rebuild: bool,
         progress: Progress,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._settings = settings
         self._workspace = workspace
         self._folder = folder
         self._loaded_at = to_us(now)
         self._progress = progress
+        self._environment = environment
         self._previous = workspace.current_generation()
         self._manifest = workspace.manifest()
         self._stored = from_dict(self._manifest["record"]) if self._manifest else IngestRecord()
@@ -90,9 +93,8 @@ class IngestRun:
         return [] if self._is_rebuild else [f"{name}: {why}" for name in anew if name in self._settings.tables]
 
     def _take_in(self, connection: duckdb.DuckDBPyConnection, *, is_lasting: bool) -> Findings:
-        incoming = find_incoming(
-            connection, self._settings, self._before, loaded_at=self._loaded_at, previous=self._previous
-        )
+        load = Load(self._loaded_at, self._previous, self._environment)
+        incoming = find_incoming(connection, self._settings, self._before, load)
         staged = stage_all(
             connection,
             incoming,

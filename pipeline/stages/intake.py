@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +57,26 @@ class Incoming:
         return f"{self.table}-{self.number}"
 
 
+@dataclass(frozen=True)
+class Load:
+    """What all sources of one load share.
+
+    Attributes:
+        at: Its moment, microseconds (UTC).
+        previous: The current generation, where what is known lies.
+        environment: Where the ledger's URL is looked up first; None = the process's own.
+    """
+
+    at: int
+    previous: Path | None
+    environment: Mapping[str, str] | None = None
+
+
 def find_incoming(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     before: IngestRecord,
-    *,
-    loaded_at: int,
-    previous: Path | None,
+    load: Load,
 ) -> list[Incoming]:
     """Return the sources that hold something to read, all of them mapped.
 
@@ -71,8 +84,7 @@ def find_incoming(
         connection: DuckDB.
         settings: The shop's config.
         before: What the workspace knows.
-        loaded_at: The moment of the load, microseconds (UTC).
-        previous: The current generation, where what is known lies.
+        load: What they share.
 
     Raises:
         LeadlightError: Sources are not there or do not fit the config: all faults of all tables.
@@ -83,16 +95,7 @@ def find_incoming(
         record = before.tables.get(table, TableRecord(()))
         for number, source in enumerate(sources):
             try:
-                found = _incoming(
-                    connection,
-                    settings,
-                    table,
-                    source,
-                    number=number,
-                    record=record,
-                    loaded_at=loaded_at,
-                    previous=previous,
-                )
+                found = _incoming(connection, settings, table, source, number=number, record=record, load=load)
             except _MisfitError as misfit:
                 misfits.append(misfit)
             else:
@@ -120,8 +123,7 @@ def _incoming(
     *,
     number: int,
     record: TableRecord,
-    loaded_at: int,
-    previous: Path | None,
+    load: Load,
 ) -> Incoming | None:
     """Return the source mapped, or None when it is as it was; raise `_MisfitError` when it does not fit."""
     before = record.sources[number] if number < len(record.sources) else None
@@ -133,8 +135,9 @@ def _incoming(
             return None
         name = f"{table}_{number}"
         if source.crm:
+            kept, where = _own_facts(before, load.previous), load.environment
             relation, read_until = heard_relation(
-                connection, settings, table, source.crm, name=name, now=loaded_at, facts=_own_facts(before, previous)
+                connection, settings, table, source.crm, name=name, now=load.at, facts=kept, environment=where
             )
         else:
             relation, read_until = _relation(connection, settings, table, source, files=to_read, name=name), None
@@ -149,7 +152,7 @@ def _incoming(
         table=TABLES[table],
         columns=mapping.columns,
         clock=_clock(connection, relation, mapping.columns, local_clock(source.time_zone or zone)),
-        loaded_at=loaded_at,
+        loaded_at=load.at,
         numbered_by=quoted(ROW),
         cancelled_statuses=tuple(source.cancelled_statuses),
         is_status_static=source.static_status,
@@ -168,7 +171,7 @@ def _incoming(
         record=before,
         signature=signature_of(settings, table, source),
         zone=zone,
-        read_until=read_until if read_until is not None or not source.crm else _never_read(before, loaded_at),
+        read_until=read_until if read_until is not None or not source.crm else _never_read(before, load.at),
     )
 
 

@@ -238,7 +238,8 @@ class _Publication:
     @cached_property
     def _held(self) -> SetOfLeads:
         """Whom to leave alone, as of now."""
-        return SetOfLeads.of(left_alone(self.settings, at=self.session.outside.clock()))
+        outside = self.session.outside
+        return SetOfLeads.of(left_alone(self.settings, at=outside.clock(), environment=outside.environment))
 
     def _tell(self, step: str, done: int, *, total: int) -> None:
         self.progress(step, done, total)

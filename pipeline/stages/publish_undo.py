@@ -151,7 +151,8 @@ class _Undoing:
             due = batches.count_due(connection, by)
         sender = Sender(session.engine, session.target, session.outside.now_us, session.require_alone)
         # People who said meanwhile to leave a lead alone mean this write as well.
-        held = SetOfLeads.of(left_alone(self.settings, at=session.outside.clock()))
+        outside = session.outside
+        held = SetOfLeads.of(left_alone(self.settings, at=outside.clock(), environment=outside.environment))
         stop = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)

@@ -108,7 +108,8 @@ def hear_crms(night: Night) -> StepReport:
 def read_sources(night: Night) -> StepReport:
     """Read what is new in the sources."""
     # Its moment comes after what was heard: nothing is known before it was heard.
-    report = ingest(night.settings, now=night.outside.clock(), progress=night.progress)
+    outside = night.outside
+    report = ingest(night.settings, now=outside.clock(), progress=night.progress, environment=outside.environment)
     tables = report.tables.values()
     counts = {
         "rows_read": sum(table.rows_read for table in tables),
