@@ -131,8 +131,9 @@ def _page(changes: Changes, properties: Iterable[str], *, former: str | None, he
 
 def _said(record: Record, properties: Iterable[str], *, heard_at: int) -> Iterator[Said]:
     """Return what a record tells of each property; nothing where its key can be no lead's."""
-    key = _plain(record.key)
-    if not key or len(key) > LONGEST_LEAD_ID:
+    key = record.key
+    # What no database takes as it is was no lead's id; mended, it might be another's.
+    if not key or len(key) > LONGEST_LEAD_ID or _plain(key) != key:
         return
     changed_at = None if record.changed_at is None else min(to_us(record.changed_at), heard_at)
     if changed_at is not None and changed_at <= 0:
