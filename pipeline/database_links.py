@@ -89,9 +89,10 @@ def address_of(url: str, *, place: str, folder: Path) -> URL:
 
 
 def _with_file(parsed: URL, place: str, folder: Path) -> URL:
-    if parsed.host or not parsed.database or parsed.database.startswith((":memory:", "file:")):
+    path = parsed.database or ""
+    if parsed.host or not path.strip("./") or path.startswith((":memory:", "file:")):
         raise _refused(place, "it names no file")
-    return parsed.set(drivername=_DRIVERS[SQLITE], database=str(folder / parsed.database))
+    return parsed.set(drivername=_DRIVERS[SQLITE], database=str(folder / path))
 
 
 def engine_at(address: URL, *, at_once: int, tls: bool, tls_ca: Path | None) -> Engine:
@@ -119,7 +120,7 @@ def engine_at(address: URL, *, at_once: int, tls: bool, tls_ca: Path | None) -> 
     except (ImportError, NoSuchModuleError) as error:
         raise _no_driver(family) from error
     if family == SQLITE:
-        event.listen(engine, "connect", _begin_sqlite)
+        event.listen(engine, "connect", _survive_loss_of_power)
     return engine
 
 
@@ -135,7 +136,7 @@ def _context(tls_ca: Path | None) -> ssl.SSLContext:
 
 
 def driver_arguments(address: URL, *, tls: bool, tls_ca: Path | None) -> Mapping[str, Any]:
-    """Return what the driver is told beside the URL; see `engine_at`."""
+    """Return what the driver is told beside the address, as `engine_at` opens it."""
     family = family_of(address)
     context = _context(tls_ca) if tls and _leaves_this_machine(address) else None
     if family == SQLITE:
@@ -153,7 +154,7 @@ def driver_arguments(address: URL, *, tls: bool, tls_ca: Path | None) -> Mapping
     }
 
 
-def _begin_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+def _survive_loss_of_power(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     """Let what was committed survive a loss of power, whatever the file's journal is."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")

@@ -1,6 +1,6 @@
 """Marks that people make on leads: hold, contacted, and their withdrawal; who made them and when.
 
-marks = Marks(url)                 the database: SQLite in the workspace, or another by URL
+marks = marks_of(settings)         the database: SQLite in the workspace, or another by URL
 marks.hold(lead_id, …)             leave it alone until a day; its owner looks after it
 marks.contacted(lead_id, …)        somebody called or wrote
 marks.withdraw(mark_id, …)         a row of its own: nothing is ever deleted or changed

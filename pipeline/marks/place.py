@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from pipeline.marks.store import Marks
+from pipeline.databases import file_at, own_address
+from pipeline.marks.store import DATABASE_SETTING, Marks
 from pipeline.settings import Settings
 
 DATABASE = "LEADLIGHT_APP_DATABASE"
@@ -17,6 +18,11 @@ def marks_of(settings: Settings, environment: Mapping[str, str] | None = None) -
     Args:
         settings: The shop's config.
         environment: Where ``LEADLIGHT_APP_DATABASE`` is looked up; None = the process's own.
+
+    Raises:
+        LeadlightError: No database can be opened there.
     """
     named = (os.environ if environment is None else environment).get(DATABASE, "") or settings.app.database
-    return Marks(named or f"sqlite:///{settings.shop.workspace.resolve() / 'app.db'}")
+    if not named:
+        return Marks(file_at(settings.shop.workspace.resolve() / "app.db"))
+    return Marks(own_address(named, setting=DATABASE_SETTING, folder=settings.folder))

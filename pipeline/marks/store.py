@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import Engine, Row, insert, select
+from sqlalchemy import URL, Engine, Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import NotFinishedError, not_finished, without_secrets, wrong_input
 from features.moment_type import MOMENT
 from features.moments import from_us, to_us
-from pipeline.databases import engine_at, file_of
+from pipeline.databases import file_of, own_engine
 from pipeline.marks.rows import CONTACTED, HOLD, MARKS, METADATA, WITHDRAWAL
 from pipeline.same_file import identity
 
+DATABASE_SETTING: Final = "app.database"
 LONGEST_TEXT: Final = 500
 _PER_QUESTION: Final = 500
 """Leads asked about at once: databases limit the variables of a statement."""
@@ -76,11 +77,11 @@ class Marks:
     """The marks of one shop.
 
     Args:
-        url: A database's URL; its tables are made at the first use.
+        address: Where its database is; its tables are made at the first use.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, address: URL) -> None:
+        self._address = address
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
 
@@ -181,7 +182,7 @@ class Marks:
     @property
     def _file(self) -> Path | None:
         """The file of the database; None where a server keeps it."""
-        return file_of(self._url)
+        return file_of(self._address)
 
     def _identity(self) -> tuple[int, ...]:
         return identity(self._file) if self._file else ()
@@ -193,7 +194,7 @@ class Marks:
             if self._opened is None or self._opened.file != self._identity():
                 if self._opened is not None:
                     self._opened.engine.dispose()
-                engine = engine_at(self._url, setting="app.database")
+                engine = own_engine(self._address, setting=DATABASE_SETTING)
                 _make_tables(engine)
                 self._opened = _Opened(engine, self._identity())
             return self._opened.engine
@@ -201,7 +202,7 @@ class Marks:
     def _unanswered(self, error: SQLAlchemyError) -> NotFinishedError:
         kind = type(error).__name__
         hint = "see that the database runs and that its disk has room, then do it again."
-        return not_finished(f"The marks at '{without_secrets(self._url)}' did not answer ({kind}).", hint=hint)
+        return not_finished(f"The marks at '{without_secrets(str(self._address))}' did not answer ({kind}).", hint=hint)
 
 
 @dataclass(frozen=True)

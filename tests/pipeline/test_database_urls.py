@@ -5,7 +5,7 @@ import pytest
 from features.errors import LeadlightError
 from pipeline.database_links import address_of
 from pipeline.database_urls import has_loose_at, holds_password
-from pipeline.databases import engine_at
+from pipeline.databases import own_address
 
 LOOSE = [
     "postgresql://shop:hun@qzx2@db/crm",
@@ -22,7 +22,7 @@ def test_a_bare_at_in_a_password_is_refused_and_not_repeated(tmp_path, url):
     """What follows it would pass for the host, and stand in the driver's words; the hint says how to write it."""
     for opened in (
         lambda: address_of(url, place="LEADLIGHT_SQL_URL", folder=tmp_path),
-        lambda: engine_at(url, setting="LEADLIGHT_LEDGER"),
+        lambda: own_address(url, setting="LEADLIGHT_APP_DATABASE", folder=tmp_path),
     ):
         with pytest.raises(LeadlightError, match="%40 for @") as raised:
             opened()
@@ -44,8 +44,9 @@ def test_a_password_is_seen_whatever_it_is_made_of(url):
     assert holds_password(url)
 
 
-@pytest.mark.parametrize("setting", ["publish.ledger", "app.database"])
-def test_a_port_that_is_no_number_is_wrong_input(setting):
+def test_a_port_that_is_no_number_is_wrong_input(tmp_path):
     """It is told like any address that cannot be opened."""
     with pytest.raises(LeadlightError, match="no database that can be opened"):
-        engine_at("postgresql+pg8000://shop:hunter2@db:54x2/crm", setting=setting)
+        own_address("postgresql+pg8000://shop:hunter2@db:54x2/crm", setting="app.database", folder=tmp_path)
+    with pytest.raises(LeadlightError, match="it is no URL"):
+        address_of("postgresql+pg8000://shop:hunter2@db:54x2/crm", place="publish.ledger", folder=tmp_path)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from pipeline.crm.ledger.opening import ledger, ledger_url
+from pipeline.crm.ledger.opening import ledger, ledger_address
 from pipeline.databases import file_of
 from pipeline.settings import Settings
 
@@ -23,8 +23,7 @@ def existing(settings: Settings, environment: Mapping[str, str] | None = None) -
     Raises:
         NotFinishedError: It does not answer.
     """
-    url = ledger_url(settings, environment)
-    file = file_of(url)
+    file = file_of(ledger_address(settings, environment))
     if file is not None and not file.exists():
         yield None
         return

@@ -255,7 +255,7 @@ def _answering(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise in_words(str(engine.url), error) from error
+        raise in_words(engine.url, error) from error
 
 
 def _read_elsewhere(target: str) -> NotFinishedError:

@@ -14,43 +14,50 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from features.errors import LeadlightError, NotFinishedError, not_finished, without_secrets, wrong_input
+from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
 from pipeline.crm.ledger.ownership import require_own
-from pipeline.crm.ledger.unusable import VERSION_TABLE, in_words, is_unusable, require_ledger, untrusted
-from pipeline.database_links import POSTGRESQL, address_of, driver_arguments, family_of
-from pipeline.databases import engine_at, file_of
+from pipeline.crm.ledger.unusable import VERSION_TABLE, in_words, is_unusable, place_of, require_ledger, untrusted
+from pipeline.database_links import MYSQL, address_of, driver_arguments, family_of
+from pipeline.databases import file_at, file_of, own_engine
 from pipeline.settings import Settings
 
 LEDGER: Final = "LEADLIGHT_LEDGER"
 _PLACE: Final = f"publish.ledger or {LEDGER}"
 
 
-def ledger_url(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
-    """Return where a shop's ledger lies: as the environment says, else the config, else in the workspace."""
+def ledger_address(settings: Settings, environment: Mapping[str, str] | None = None) -> URL:
+    """Return where a shop's ledger lies: as the environment says, else the config, else in the workspace.
+
+    Raises:
+        LeadlightError: No ledger can be kept there.
+    """
     named = (os.environ if environment is None else environment).get(LEDGER, "") or settings.publish.ledger
-    if named.startswith("sqlite") and not str(file_of(named) or ".").strip("./"):
-        raise _no_home(named)  # in memory it would be gone with the process
-    return named or _own_file(settings)
+    if not named:
+        return _own_file(settings)
+    address = address_of(named, place=_PLACE, folder=settings.folder)
+    if family_of(address) == MYSQL:
+        raise _no_home(address)
+    return address
 
 
-def opened(url: str, *, tls: bool = True, tls_ca: Path | None = None) -> Engine:
-    """Return the database at *url* with the ledger's tables as this version wants them.
+def opened(address: URL, *, tls: bool = True, tls_ca: Path | None = None) -> Engine:
+    """Return the database at *address* with the ledger's tables as this version wants them.
 
     Args:
-        url: Where it is.
+        address: Where it is.
         tls: Whether a link to another machine is encrypted and verified.
         tls_ca: Certificates to trust instead of the system's.
 
     Raises:
-        LeadlightError: It is no database, damaged, somebody else's, or a newer version of Leadlight keeps its ledger
+        LeadlightError: It is damaged, somebody else's, or a newer version of Leadlight keeps its ledger
             there.
         NotFinishedError: It does not answer.
     """
-    engine = _engine(url, tls=tls, tls_ca=tls_ca)
-    file = file_of(url)
+    engine = own_engine(address, setting=_PLACE, arguments=driver_arguments(address, tls=tls, tls_ca=tls_ca))
+    file = file_of(address)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         require_ledger(file)
@@ -59,14 +66,16 @@ def opened(url: str, *, tls: bool = True, tls_ca: Path | None = None) -> Engine:
             _upgrade(connection)
     except CommandError as error:
         engine.dispose()
-        raise _newer(url) from error
+        raise _newer(address) from error
     except ssl.SSLError as error:
         engine.dispose()
-        raise untrusted(url, getattr(error, "verify_message", "") or "no encrypted link came about") from error
+        raise untrusted(
+            place_of(address), getattr(error, "verify_message", "") or "no encrypted link came about"
+        ) from error
     except SQLAlchemyError as error:
         engine.dispose()
         if is_unusable(error):
-            raise in_words(url, error) from error
+            raise in_words(address, error) from error
         raise
     return engine
 
@@ -79,16 +88,16 @@ def ledger(settings: Settings, environment: Mapping[str, str] | None = None) -> 
         LeadlightError: See `opened`; or it is another shop's.
         NotFinishedError: It does not answer. A statement that is wrong is our fault, and raised as it is.
     """
-    url, publish = ledger_url(settings, environment), settings.publish
+    address, publish = ledger_address(settings, environment), settings.publish
     ca = None if publish.tls_ca is None else settings.folder / publish.tls_ca
-    engine = opened(url, tls=publish.tls, tls_ca=ca)
+    engine = opened(address, tls=publish.tls, tls_ca=ca)
     try:
-        if url != _own_file(settings):
+        if address != _own_file(settings):
             require_own(engine, settings.shop.name)
         yield engine
     except SQLAlchemyError as error:
         if is_unusable(error):
-            raise in_words(url, error) from error
+            raise in_words(address, error) from error
         raise
     finally:
         engine.dispose()
@@ -106,23 +115,12 @@ def writing_to(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
             yield require_alone
         return
     file = Path(str(engine.url.database))
-    with _file_lock(file.with_name(f".{file.name}.{target}.lock"), target):
+    with _file_lock(file.with_name(f".{file.name}.target-{target}.lock"), target):
         yield lambda: None
 
 
-def _own_file(settings: Settings) -> str:
-    return f"sqlite:///{settings.shop.workspace.resolve() / 'ledger.db'}"
-
-
-def _engine(url: str, *, tls: bool, tls_ca: Path | None) -> Engine:
-    """Return the database at *url*: a file, or PostgreSQL reached as a target is."""
-    if url.startswith("sqlite:"):
-        return engine_at(url, setting=_PLACE)
-    address = address_of(url, place=_PLACE, folder=Path())
-    if family_of(address) != POSTGRESQL:
-        raise _no_home(url)
-    arguments = driver_arguments(address, tls=tls, tls_ca=tls_ca)
-    return engine_at(address.render_as_string(hide_password=False), setting=_PLACE, arguments=arguments)
+def _own_file(settings: Settings) -> URL:
+    return file_at(settings.shop.workspace.resolve() / "ledger.db")
 
 
 def _upgrade(connection: Connection) -> None:
@@ -162,7 +160,7 @@ def _file_lock(path: Path, target: str) -> Iterator[None]:
 def _server_lock(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
     """Hold a lock that the server gives back by itself when this process, or the connection, is gone."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        named = {"number": _number(target)}
+        named = {"number": _number(f"target {target}")}
         if not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), named).scalar():
             raise _busy(target)
         try:
@@ -183,11 +181,11 @@ def _busy(target: str) -> NotFinishedError:
     return not_finished(f"Another run writes to the target '{target}'.", hint=hint)
 
 
-def _no_home(url: str) -> LeadlightError:
+def _no_home(address: URL) -> LeadlightError:
     hint = "give a URL such as postgresql+pg8000://host/name or sqlite:///ledger.db, or none: it lies in the workspace."
-    return wrong_input(f"The ledger cannot be kept at '{without_secrets(url)}'.", hint=hint)
+    return wrong_input(f"The ledger cannot be kept at '{place_of(address)}'.", hint=hint)
 
 
-def _newer(url: str) -> LeadlightError:
+def _newer(address: URL) -> LeadlightError:
     hint = "install that version; an older one would not understand what it wrote."
-    return wrong_input(f"A newer version of Leadlight keeps its ledger at '{without_secrets(url)}'.", hint=hint)
+    return wrong_input(f"A newer version of Leadlight keeps its ledger at '{place_of(address)}'.", hint=hint)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import URL, Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from features.errors import LeadlightError, without_secrets, wrong_input
+from features.errors import LeadlightError, wrong_input
 from pipeline.crm.ledger.tables import OWNER
+from pipeline.crm.ledger.unusable import place_of
 
 _ONLY_ROW = 1
 
@@ -25,7 +26,7 @@ def require_own(engine: Engine, shop: str) -> None:
             pass
     owner = _owner(engine)
     if owner != shop:
-        raise _of_another(str(engine.url), owner, shop)
+        raise _of_another(engine.url, owner, shop)
 
 
 def _owner(engine: Engine) -> str | None:
@@ -33,10 +34,10 @@ def _owner(engine: Engine) -> str | None:
         return connection.execute(select(OWNER.c.shop)).scalar()
 
 
-def _of_another(url: str, owner: str | None, shop: str) -> LeadlightError:
+def _of_another(address: URL, owner: str | None, shop: str) -> LeadlightError:
     hint = (
         "give each shop a ledger of its own (publish.ledger, LEADLIGHT_LEDGER), such as another database of the same "
         f"server. If '{owner}' was only renamed, set the name in its table {OWNER.name}."
     )
-    fact = f"The ledger at '{without_secrets(url)}' is that of the shop '{owner}', not of '{shop}'."
+    fact = f"The ledger at '{place_of(address)}' is that of the shop '{owner}', not of '{shop}'."
     return wrong_input(fact, hint=hint)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from features.errors import LeadlightError, not_finished, tells_of_full_disk, without_secrets, wrong_input
+from pipeline.databases import file_of
 
 VERSION_TABLE: Final = "ledger_version"
 """Made first of all; holds which version of the tables there is."""
@@ -49,22 +51,26 @@ def is_unusable(error: SQLAlchemyError) -> bool:
     return is_lost or is_unclear or is_busy or tells_of_full_disk(error)
 
 
-def in_words(url: str, error: SQLAlchemyError) -> LeadlightError:
+def place_of(address: URL) -> str:
+    """Return where a ledger is, for people: its file, or its server without who may enter."""
+    return str(file_of(address) or without_secrets(str(address)))
+
+
+def in_words(address: URL, error: SQLAlchemyError) -> LeadlightError:
     """Return the error for a ledger that cannot be read or written."""
     said = error.orig if isinstance(error, DBAPIError) else None
-    return _in_words(url, said if isinstance(said, Exception) else error)
+    return _in_words(place_of(address), said if isinstance(said, Exception) else error)
 
 
-def untrusted(url: str, words: str) -> LeadlightError:
+def untrusted(place: str, words: str) -> LeadlightError:
     """Return the error for a server that cannot be told from another."""
     hint = "give its certificates in publish.tls_ca; `publish.tls: false` lets a ledger be reached without."
-    return wrong_input(f"The link to the ledger at '{without_secrets(url)}' cannot be trusted: {words}.", hint=hint)
+    return wrong_input(f"The link to the ledger at '{place}' cannot be trusted: {words}.", hint=hint)
 
 
-def _in_words(url: str, error: Exception) -> LeadlightError:
+def _in_words(place: str, error: Exception) -> LeadlightError:
     if _NO_TLS in str(error):
-        return untrusted(url, "its server offers no TLS")
-    place = without_secrets(url)
+        return untrusted(place, "its server offers no TLS")
     if getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
         hint = "restore it from a copy or move it away; without one, the next run sends all."
         return wrong_input(f"The ledger at '{place}' is damaged, or no database.", hint=hint)

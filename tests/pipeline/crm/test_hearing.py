@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, make_url, select
 
 from features.errors import NotFinishedError
 from features.moments import to_us
@@ -29,7 +29,7 @@ NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 @contextmanager
 def ledger(url: str = "sqlite://") -> Iterator[Engine]:
     """Give a ledger, by default one in memory."""
-    engine = opened(url)
+    engine = opened(make_url(url))
     try:
         yield engine
     finally:
@@ -178,6 +178,8 @@ def test_keys_and_texts_that_no_database_takes_do_no_harm(engine):
     crm = Telling()
     crm.tell("", later(-9), owner="Eve")
     crm.tell("x" * 401, later(-9), owner="Eve")
+    crm.tell("An\0n", later(-9), owner="Eve")
+    crm.tell("An\udc00n", later(-9), owner="Eve")
     crm.tell("Ann", later(-9), owner="E\0ve \ud800")
     listen(engine, crm)
     assert [row[:3] for row in kept(engine)] == [("Ann", "owner", "Eve ?")]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, func, make_url, select, text
 
 from features.errors import LeadlightError, NotFinishedError
 from pipeline.crm.ledger import opening, runs
@@ -15,11 +15,13 @@ from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
 from pipeline.crm.patience import Patience
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.listen import listen
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import verify
 from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
-from support.little_shop import FIELDS, LittleShop
+from support.little_shop import FIELDS, LittleShop, lead_ids
+from support.told import Telling
 
 YES = Wish(may=lambda _: True)
 
@@ -58,7 +60,7 @@ def run(shop, url, night=0, **rest):
 
 def test_migrations_make_the_tables_that_the_code_knows(url):
     """After all migrations, the database has every table, column and index of the code, and no others."""
-    engine = opening.opened(url)
+    engine = opening.opened(make_url(url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "ledger_version", "compare_type": True})
         assert compare_metadata(context, METADATA) == []
@@ -71,7 +73,7 @@ def test_a_ledger_opens_for_many_at_once(url):
 
     def open_it():
         try:
-            opening.opened(url).dispose()
+            opening.opened(make_url(url)).dispose()
         except LeadlightError as error:
             failed.append(error)
 
@@ -85,18 +87,18 @@ def test_a_ledger_opens_for_many_at_once(url):
 
 def test_a_ledger_of_a_newer_version_is_left_alone(url):
     """A version that this one does not know is refused, and said how to go on."""
-    opening.opened(url).dispose()
+    opening.opened(make_url(url)).dispose()
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE ledger_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(LeadlightError, match="newer version"):
-        opening.opened(url)
+        opening.opened(make_url(url))
 
 
 def test_one_run_writes_to_a_target_at_a_time(url):
     """The second refuses and may be started again; another target is free."""
-    engine = opening.opened(url)
+    engine = opening.opened(make_url(url))
     with opening.writing_to(engine, "crm"):
         with pytest.raises(NotFinishedError, match="Another run"), opening.writing_to(engine, "crm"):
             pass
@@ -104,6 +106,18 @@ def test_one_run_writes_to_a_target_at_a_time(url):
             pass
     with opening.writing_to(engine, "crm"):
         pass
+    engine.dispose()
+
+
+@pytest.mark.parametrize("target", ["version", "ledger_version"])
+def test_a_target_is_no_table_of_the_ledger(url, target):
+    """Whatever a target is called, the ledger can be opened while something writes to it."""
+    engine = opening.opened(make_url(url))
+    with opening.writing_to(engine, target):
+        opened = threading.Thread(target=lambda: opening.opened(make_url(url)).dispose(), daemon=True)
+        opened.start()
+        opened.join(5)
+        assert not opened.is_alive()
     engine.dispose()
 
 
@@ -135,6 +149,25 @@ def test_a_night_is_published_resumed_verified_and_undone(shop, url, memory):
     assert [one.state for one in past_runs(shop.settings, "", outside=outside(shop, url))] == [
         "finished", "undone", "finished", "finished",
     ]  # fmt: skip
+
+
+def test_whom_people_in_the_crm_hold_is_asked_of_the_very_ledger(shop, url, memory):
+    """Where the environment says where the ledger lies, a hold that was heard there keeps a lead from being written."""
+    shop.configure({"crm": {"fields": FIELDS, "read": {"override": "do_not_call"}}})
+    shop.score_all_free(1)
+    ann, bob, *_ = lead_ids(2)
+    crm = Telling()
+    memory.changes = crm.changes
+    crm.tell(ann, do_not_call="yes")
+    first = run(shop, url, 1)
+    assert first.tally.held == 1
+    assert ann not in memory.records
+    crm.tell(bob, do_not_call="yes")
+    listen(shop.settings, "", outside=outside(shop, url, 1))
+    stood = dict(memory.records[bob])
+    undone = undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop, url, 1))
+    assert undone.tally.held == 1
+    assert memory.records[bob] == stood
 
 
 def test_what_was_on_its_way_is_unsure_when_newer_scores_come(shop, url, memory):
@@ -191,7 +224,7 @@ def test_a_removed_ledger_sends_all_again(shop, tmp_path, memory):
 
 def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory):
     """What a run that was killed while planning left behind goes away with the next."""
-    engine = opening.opened(url)
+    engine = opening.opened(make_url(url))
     with engine.begin() as connection:
         asked = runs.Asked(Destination("crm", ""), runs.RunKind.PUBLISH, 0, "v", {}, "m", ())
         left = runs.begin(connection, asked, at=shop.morning(0))
@@ -234,7 +267,7 @@ def test_a_database_of_somebody_else_is_left_as_it_is(tmp_path):
     engine.dispose()
     before = file.read_bytes()
     with pytest.raises(LeadlightError, match="other tables; nothing was written") as raised:
-        opening.opened(f"sqlite:///{file}")
+        opening.opened(make_url(f"sqlite:///{file}"))
     assert not isinstance(raised.value, NotFinishedError)
     assert file.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["app.db"]
@@ -266,21 +299,41 @@ def test_a_ledger_on_another_machine_is_reached_as_a_target_is(postgresql, monke
     url = postgresql.database()
     monkeypatch.setattr("pipeline.database_links.is_loopback", lambda _: False)
     with pytest.raises(LeadlightError, match=r"offers no TLS[^$]*publish\.tls_ca"):
-        opening.opened(url)
-    opening.opened(url, tls=False).dispose()
+        opening.opened(make_url(url))
+    opening.opened(make_url(url), tls=False).dispose()
     with pytest.raises(LeadlightError, match="cannot be read"):
-        opening.opened(url, tls_ca=tmp_path / "missing.pem")
+        opening.opened(make_url(url), tls_ca=tmp_path / "missing.pem")
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://u@h/d?ssl_context=no", "postgresql+psycopg2://u@h/d", "mysql://u@h/d", "sqlite+pysqlite:///x.db",
-        "postgresql:///d?host=h",
+        "postgresql://u@h/d?ssl_context=no", "postgresql+psycopg2://u@h/d", "mysql://u@h/d", "postgresql:///d?host=h",
+        "sqlite://", "sqlite:///:memory:", "sqlite:///.", "sqlite:///file:ledger?mode=memory", "sqlite:///l.db?timeout=5",
     ],
 )  # fmt: skip
-def test_a_ledger_goes_only_where_its_link_is_known(url):
-    """Another database, driver or parameter could be reached without being verified."""
+def test_a_ledger_goes_only_where_it_is_safe(shop, url):
+    """Another driver or parameter could be reached without being verified; in memory it would be gone at once."""
     with pytest.raises(LeadlightError) as raised:
-        opening.opened(url)
+        opening.ledger_address(shop.settings, {opening.LEDGER: url})
     assert not isinstance(raised.value, NotFinishedError)
+
+
+def test_the_path_of_a_ledger_starts_where_the_config_lies(shop, memory, monkeypatch, tmp_path):
+    """Wherever the process was started, it is the same file, and whoever only reads it finds it."""
+    monkeypatch.chdir(tmp_path)
+    run(shop, "sqlite:///kept/ledger.db")
+    assert (shop.path.parent / "kept" / "ledger.db").is_file()
+    assert len(past_runs(shop.settings, "", outside=outside(shop, "sqlite:///kept/ledger.db"))) == 1
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_ledger_lies_in_a_workspace_of_any_name(shop, memory):
+    """What stands for something in a URL stands for itself in the path of a workspace."""
+    text_of = shop.path.read_text(encoding="utf-8")
+    named = shop.settings.shop.workspace.rename(shop.path.parent / "50%25 more?")
+    shop.path.write_text(text_of.replace("shop:\n", f"shop:\n  workspace: {named.name}\n", 1), encoding="utf-8")
+    around = Outside({}, clock=lambda: shop.morning(0))
+    assert publish(shop.settings, YES, outside=around).exit_code == 0
+    assert (named / "ledger.db").is_file()
+    assert len(past_runs(shop.settings, "", outside=around)) == 1

@@ -6,10 +6,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import make_url
 
 from features.errors import LeadlightError, NotFinishedError
-from pipeline.marks import Marks
+from pipeline.databases import file_at
+from pipeline.marks import Marks, marks_of
 from pipeline.marks.rows import METADATA
+from pipeline.settings import parse
 
 NOW = datetime(2025, 1, 20, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -18,7 +21,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def marks(tmp_path):
     """Return the marks of an empty workspace."""
-    return Marks(f"sqlite:///{tmp_path / 'app.db'}")
+    return Marks(file_at(tmp_path / "app.db"))
 
 
 def held(marks, moment):
@@ -97,7 +100,7 @@ def test_writers_wait_for_each_other(tmp_path):
     """Several processes' worth of writers at once lose no mark."""
 
     def write(who):
-        mine = Marks(f"sqlite:///{tmp_path / 'app.db'}")
+        mine = Marks(file_at(tmp_path / "app.db"))
         for _ in range(10):
             mine.contacted("Ann", by=who, at=NOW)
 
@@ -106,18 +109,18 @@ def test_writers_wait_for_each_other(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(Marks(f"sqlite:///{tmp_path / 'app.db'}").of_lead("Ann")) == 40
+    assert len(Marks(file_at(tmp_path / "app.db")).of_lead("Ann")) == 40
 
 
 def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path):
     """The message names the place, not who may enter."""
     with pytest.raises(LeadlightError, match="no database") as raised:
-        Marks("nonsense://ann:secret@host/db").of_lead("Ann")
+        Marks(make_url("nonsense://ann:secret@host/db")).of_lead("Ann")
     assert "secret" not in str(raised.value)
     broken = tmp_path / "app.db"
     broken.write_bytes(b"not a database at all, but long enough to look like one" * 100)
     with pytest.raises(NotFinishedError, match="did not answer"):
-        Marks(f"sqlite:///{broken}").contacted("Ann", by="rui", at=NOW)
+        Marks(file_at(broken)).contacted("Ann", by="rui", at=NOW)
 
 
 def test_who_loses_the_race_to_the_first_mark_marks_all_the_same(marks, tmp_path, monkeypatch):
@@ -129,7 +132,7 @@ def test_who_loses_the_race_to_the_first_mark_marks_all_the_same(marks, tmp_path
         if raced:
             return real(engine)
         raced.append(True)
-        Marks(f"sqlite:///{tmp_path / 'app.db'}").hold("Bob", by="eva", at=NOW)
+        Marks(file_at(tmp_path / "app.db")).hold("Bob", by="eva", at=NOW)
         return real(engine, checkfirst=False)
 
     monkeypatch.setattr(METADATA, "create_all", create_all)
@@ -139,7 +142,7 @@ def test_who_loses_the_race_to_the_first_mark_marks_all_the_same(marks, tmp_path
 
 def test_a_mark_is_never_written_to_a_database_that_was_removed(tmp_path):
     """The workspace was put back from a copy while the app ran: whoever asks next sees the mark."""
-    there, url = tmp_path / "shop", f"sqlite:///{tmp_path / 'shop' / 'app.db'}"
+    there, url = tmp_path / "shop", file_at(tmp_path / "shop" / "app.db")
     there.mkdir()
     marks = Marks(url)
     marks.hold("Ann", by="rui", at=NOW)
@@ -151,3 +154,29 @@ def test_a_mark_is_never_written_to_a_database_that_was_removed(tmp_path):
     (tmp_path / "copy").rename(there)
     marks.hold("Cem", by="rui", at=NOW)
     assert sorted(held(Marks(url), NOW)) == sorted(held(marks, NOW)) == ["Ann", "Cem"]
+
+
+def settings(tmp_path):
+    """Return a shop's config."""
+    raw = {"shop": {"name": "Shop"}, "tables": {"leads": {"path": "leads.csv"}, "orders": {"path": "orders.csv"}}}
+    return parse(raw, place=tmp_path / "shop" / "leadlight.yaml")
+
+
+def test_the_path_of_a_database_starts_where_the_config_lies(tmp_path, monkeypatch):
+    """Wherever the process was started, a mark is read from the file that it was written to."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop").mkdir()
+    kept = {"LEADLIGHT_APP_DATABASE": "sqlite:///marks.db"}
+    marks_of(settings(tmp_path), kept).hold("Ann", by="rui", at=NOW)
+    assert held(marks_of(settings(tmp_path), kept), NOW) == ["Ann"]
+    assert (tmp_path / "shop" / "marks.db").is_file()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///marks.db?timeout=5", "sqlite:///:memory:", "sqlite://", "no url", "x://h:y/d"]
+)
+def test_marks_that_would_not_be_found_again_are_refused(tmp_path, url):
+    """A database in memory is gone with the process; what the driver is asked beside the file is not known."""
+    with pytest.raises(LeadlightError) as raised:
+        marks_of(settings(tmp_path), {"LEADLIGHT_APP_DATABASE": url})
+    assert not isinstance(raised.value, NotFinishedError)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.moments import to_us
 from pipeline.crm.hearing import hear
-from pipeline.crm.ledger.opening import ledger_url, opened
+from pipeline.crm.ledger.opening import ledger_address, opened
 from pipeline.histories import Histories
 from pipeline.ingested import Tables
 from pipeline.settings import Settings, parse
@@ -84,7 +84,7 @@ class ToldShop:
     def hear(self, when: str) -> None:
         """Read what changed in the CRM, as if no time passed meanwhile."""
         settings = self.settings
-        engine = opened(ledger_url(settings, {}))
+        engine = opened(ledger_address(settings, {}))
         try:
             read = settings.crm["hubspot"].read
             hear(engine, "hubspot", self.crm, read, at=moment(when), stopwatch=lambda: 0.0)  # type: ignore[arg-type]
