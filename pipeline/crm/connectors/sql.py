@@ -13,14 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydantic import Field, field_validator
 from sqlalchemy import Connection
 
-from features.errors import LeadlightError, wrong_input
 from pipeline.crm.connectors.sql_changes import Reading, cursor_of
 from pipeline.crm.connectors.sql_check import created, faults, try_rights
 from pipeline.crm.connectors.sql_family import Family, Write
 from pipeline.crm.connectors.sql_mysql import MySQL
+from pipeline.crm.connectors.sql_place import SqlOptions, found_address, places
 from pipeline.crm.connectors.sql_postgresql import PostgreSQL
 from pipeline.crm.connectors.sql_shape import Shape, key_value, shape_of
 from pipeline.crm.connectors.sql_sqlite import SQLite
@@ -29,46 +28,13 @@ from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.patience import Breaker, patiently
 from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import StopError, StopReason
-from pipeline.database_links import MYSQL, POSTGRESQL, SQLITE, address_of, engine_at, family_of
-from pipeline.database_links import without_password as _without_password
-from pipeline.settings_tables import Section
+from pipeline.database_links import MYSQL, POSTGRESQL, SQLITE, engine_at, family_of
 
 T = TypeVar("T")
 _FAMILIES: Final[dict[str, Callable[[], Family]]] = {POSTGRESQL: PostgreSQL, MYSQL: MySQL, SQLITE: SQLite}
 _NO_KEY: Final = "The key's column cannot hold this key."
 _SETUP_HINT: Final = "run `leadlight publish --setup`, or correct the target's fields."
 _READ_HINT: Final = "what is read is never created: add it to the table, or correct `read` of the target."
-
-
-class SqlOptions(Section):
-    """How the connector `sql` finds its table."""
-
-    url: str = Field(
-        "",
-        description="The database's URL without a password, such as sqlite:///crm.db or postgresql://user@host/shop.",
-    )
-    url_env: str = Field(
-        "LEADLIGHT_SQL_URL", description="The environment variable with the whole URL, password included; comes first."
-    )
-    table: str = Field(min_length=1, description="The table; one row per record.")
-    schema_name: str = Field("", alias="schema", description="The table's schema; by default the user's own.")
-    changed_at: str = Field(
-        "", description="The column that says when a record changed; empty = all are read each time."
-    )
-    late_minutes: int = Field(
-        10, ge=0, description="How long after the moment in changed_at a change may be committed and still be seen."
-    )
-    batch_rows: int = Field(5_000, ge=1, le=50_000, description="Rows of one transaction.")
-    at_once: int = Field(1, ge=1, le=8, description="Transactions at the same time; a SQLite file has one.")
-    tls: bool = Field(
-        True, description="False: a connection to another machine need not be encrypted, nor its server known."
-    )
-    tls_ca: Path | None = Field(None, description="Certificates to trust instead of the system's.")
-
-    @field_validator("url")
-    @classmethod
-    def _has_no_password(cls, url: str) -> str:
-        return _without_password(url) if url else url
 
 
 class SqlConnector:
@@ -85,8 +51,7 @@ class SqlConnector:
     def __init__(self, options: SqlOptions, surroundings: Surroundings) -> None:
         self._options, self._key = options, surroundings.key
         self._may_create, self._patience = surroundings.may_create, surroundings.patience
-        url, place = _found_url(options, surroundings)
-        self._address = address_of(url, place=place, folder=surroundings.folder)
+        self._address = found_address(options, surroundings)
         ca = None if options.tls_ca is None else surroundings.folder / options.tls_ca
         self._engine = engine_at(self._address, at_once=self.at_once, tls=options.tls, tls_ca=ca)
         self._family = _FAMILIES[family_of(self._address)]()
@@ -273,31 +238,8 @@ def _answer(key: str, refused: dict[str, str]) -> Answer:
     return Answer(key, Outcome.WRITTEN) if words is None else Answer(key, Outcome.REJECTED, words)
 
 
-def _found_url(options: SqlOptions, surroundings: Surroundings) -> tuple[str, str]:
-    """Return the URL, and where it was found."""
-    given = surroundings.environment.get(options.url_env, "").strip() if options.url_env else ""
-    if given:
-        return given, options.url_env
-    if options.url:
-        return options.url, f"the target '{surroundings.target}'"
-    raise _no_url(options, surroundings)
-
-
-def _no_url(options: SqlOptions, surroundings: Surroundings) -> LeadlightError:
-    hint = f"set {options.url_env or 'url_env'} where the command runs, or give `url` without a password."
-    return wrong_input(f"The target '{surroundings.target}' names no database.", hint=hint)
-
-
 def _connect(options: SqlOptions, surroundings: Surroundings) -> Connector:
     return SqlConnector(options, surroundings)
 
 
-def _places(options: SqlOptions, surroundings: Surroundings) -> frozenset[str]:
-    """Return the table, whoever logs in."""
-    url, found_in = _found_url(options, surroundings)
-    address = address_of(url, place=found_in, folder=surroundings.folder)
-    server = f"{family_of(address)} {(address.host or '').lower()}:{address.port or ''}"
-    return frozenset({f"{server}/{address.database} {options.schema_name}.{options.table}"})
-
-
-KIND: Final = ConnectorKind(SqlOptions, _connect, _places)
+KIND: Final = ConnectorKind(SqlOptions, _connect, places)

@@ -91,6 +91,42 @@ def test_a_table_is_the_same_whoever_logs_in(tmp_path):
         opened(tmp_path, a=target(SERVER), b=target(other))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"url": "postgresql://db/shop"}, {"url": "postgresql://db:5432/shop", "schema": "public"}),
+        ({"url": "mysql://db/shop"}, {"url": "mariadb://db:3306/more", "schema": "shop"}),
+        ({"url": "postgresql://localhost/shop"}, {"url": "postgresql://127.0.0.1/shop"}),
+        ({"url": "sqlite:///crm.db"}, {"url": "sqlite:///more/../crm.db", "schema": "main", "table": "LEADS"}),
+        ({"url": "sqlite:///crm.db"}, {"url": "sqlite:///link.db"}),
+    ],
+    ids=["port and schema", "database as schema", "this machine", "a longer way", "a link"],
+)
+def test_one_table_named_in_two_ways_is_one_place(tmp_path, one, other):
+    """What a database takes where nothing is said, and where a path leads to, is what counts."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "crm.db")
+    a, b = ({"kind": "sql", "connect": {"url_env": "", "table": "leads", **said}} for said in (one, other))
+    assert opened(tmp_path, a=target(a)) == opened(tmp_path, a=target(b))
+    with pytest.raises(LeadlightError, match="same place"):
+        opened(tmp_path, a=target(a), b=target(b))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"url": "postgresql://db/shop"}, {"url": "postgresql://db:5433/shop"}),
+        ({"url": "postgresql://db/shop"}, {"url": "postgresql://db/shop", "table": "Leads"}),
+        ({"url": "postgresql:///shop?unix_sock=/a/s"}, {"url": "postgresql:///shop?unix_sock=/b/s"}),
+        ({"url": "mysql:///shop?unix_socket=/a/s"}, {"url": "mysql:///shop?unix_socket=/b/s"}),
+    ],
+)
+def test_two_tables_are_two_places(tmp_path, one, other):
+    """Another port, another socket, and on PostgreSQL another case of a name, lead elsewhere."""
+    a, b = ({"kind": "sql", "connect": {"url_env": "", "table": "leads", **said}} for said in (one, other))
+    assert opened(tmp_path, a=target(a)) != opened(tmp_path, a=target(b))
+    opened(tmp_path, a=target(a), b=target(b))
+
+
 def test_another_targets_own_faults_are_its_own(tmp_path):
     """One that cannot be reached as configured keeps no other from being opened."""
     opened(tmp_path, a=target(TABLE), b=target(TABLE, tabel="leads"), c=target(TABLE, url="", url_env="NOWHERE"))

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from features.errors import LeadlightError
 from pipeline.crm.connectors import sql
 from pipeline.crm.connectors.sql_family import NO_SUCH_RECORD, SAME_BUT_FOR_CASE
+from pipeline.crm.connectors.sql_place import SqlOptions
 from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, CrmField, FieldType, Missing, Outcome, PassingTicket, Record, Row
@@ -558,7 +559,7 @@ def test_a_sqlite_path_starts_at_the_configs_folder_and_looking_makes_no_file(tm
 def test_a_config_holds_no_password(url):
     """Neither before the host nor behind the question mark."""
     with pytest.raises(ValueError, match="url") as raised:
-        sql.SqlOptions(table="crm", url=url)
+        SqlOptions(table="crm", url=url)
     assert "environment" in str(raised.value) or "no URL" in str(raised.value)
 
 
@@ -581,7 +582,7 @@ def test_no_url_at_all_is_told(tmp_path):
     """Neither the environment nor the config has one."""
     around = Surroundings("nightly", "lead_id", tmp_path, tmp_path, {})
     with pytest.raises(LeadlightError, match="LEADLIGHT_SQL_URL"):
-        sql.KIND.connect(sql.SqlOptions(table="crm"), around)
+        sql.KIND.connect(SqlOptions(table="crm"), around)
 
 
 @pytest.mark.parametrize(("scheme", "name"), [("postgresql", "ssl_context"), ("mysql", "ssl")])
