@@ -1,8 +1,9 @@
 """`leadlight publish`: scores written to where people work, looked at first, checked afterwards, and taken back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 2**63 - 1
 """What a database and a table count up to."""
+_LEFT_BY_READING: Final = "What was read is kept: run the same command again, and it goes on from there."
 
 To = Annotated[
     str, typer.Option("--to", metavar="TARGET", help="One target of the config; by default all.", show_default=False)
@@ -120,7 +122,8 @@ def _publish(settings: "Settings", wish: "Wish", *, yes: bool, as_json: bool) ->
     from pipeline.cli.show_publish import show_published
     from pipeline.stages.publish import publish as run
 
-    with _told_when_stopped(), shown_on_stderr() as progress:
+    left = partial(_left_by_writing, settings, wish.to, is_dry=wish.is_dry)
+    with _told_when_stopped(left), shown_on_stderr() as progress:
         report = run(settings, replace(wish, may=asker(progress, yes=yes)), progress=progress)
     show(report, show_published, as_json=as_json)
     _exit(report.exit_code)
@@ -130,7 +133,7 @@ def _undo(settings: "Settings", run_id: int, *, is_dry: bool, yes: bool, as_json
     from pipeline.cli.show_publish import show_undone
     from pipeline.stages.publish_undo import undo as run
 
-    with _told_when_stopped(), shown_on_stderr() as progress:
+    with _told_when_stopped(partial(_left_by_writing, settings, "", is_dry=is_dry)), shown_on_stderr() as progress:
         report = run(settings, run_id, is_dry=is_dry, may=asker(progress, yes=yes), progress=progress)
     show(report, show_undone, as_json=as_json)
     _exit(report.exit_code)
@@ -140,7 +143,7 @@ def _listen(settings: "Settings", to: str, *, as_json: bool) -> None:
     from pipeline.cli.show_publish_checks import show_heard
     from pipeline.stages.listen import listen
 
-    with _told_when_stopped(), shown_on_stderr() as progress:
+    with _told_when_stopped(lambda: _LEFT_BY_READING), shown_on_stderr() as progress:
         report = listen(settings, to, progress=progress)
     show(report, show_heard, as_json=as_json)
     _exit(report.exit_code)
@@ -171,13 +174,23 @@ def _show_lead(settings: "Settings", to: str, lead_id: str, *, as_json: bool) ->
 
 
 @contextmanager
-def _told_when_stopped() -> Iterator[None]:
-    """Say what Ctrl+C leaves behind."""
+def _told_when_stopped(left: Callable[[], str]) -> Iterator[None]:
+    """Say what Ctrl+C leaves behind, which *left* returns."""
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("Stopped. What is pending is kept: run the same command again, and it goes on from there.", err=True)
+        typer.echo(f"Stopped. {left()}", err=True)
         raise typer.Exit(STOPPED_BY_HAND) from None
+
+
+def _left_by_writing(settings: "Settings", to: str, *, is_dry: bool) -> str:
+    """Return what is pending, as the ledger knows."""
+    from pipeline.stages.publish_history import pending
+
+    if is_dry:
+        return "Nothing was written."
+    leads = pending(settings, to)
+    return f"What is pending is kept ({leads:,}): run the same command again." if leads else "Nothing is pending."
 
 
 def _exit(code: int) -> None:

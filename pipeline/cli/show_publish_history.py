@@ -6,7 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from models.wording import plain
-from pipeline.crm.ledger.runs import Tally
+from pipeline.crm.ledger.runs import RunState
+from pipeline.crm.ledger.writes import GIVEN_UP
 from pipeline.crm.planning import NOTHING
 from pipeline.row_words import day
 from pipeline.stages.publish_history import LeadHistory, PastRun, PastWrite
@@ -24,15 +25,16 @@ def show_runs(console: Console, report: list[PastRun]) -> None:
     for one in report:
         what = one.kind if one.undoes is None else f"undoes {one.undoes}"
         begun = one.begun_at[:16].replace("T", " ")
-        cells = (str(one.run), plain(one.target), what, one.state, day(one.as_of), begun, _accounted(one.tally))
+        cells = (str(one.run), plain(one.target), what, one.state, day(one.as_of), begun, _accounted(one))
         table.add_row(*map(Text, cells))
     console.print(table)
 
 
-def _accounted(tally: Tally) -> str:
+def _accounted(one: PastRun) -> str:
     """Return how the leads are accounted for, parts that are none left out."""
-    told = [f"{count:,} {name}" for name, count in tally.parts.items() if count]
-    return f"{tally.given:,} = {' + '.join(told)}" if told else f"{tally.given:,}"
+    names = {} if one.state == RunState.OPEN else {"pending": GIVEN_UP}
+    told = [f"{count:,} {names.get(name, name)}" for name, count in one.tally.parts.items() if count]
+    return f"{one.tally.given:,} = {' + '.join(told)}" if told else f"{one.tally.given:,}"
 
 
 def show_history(console: Console, report: LeadHistory) -> None:
@@ -67,5 +69,5 @@ def _cells(one: PastWrite) -> tuple[str, ...]:
         one.grade or NOTHING,
         plain(one.action or NOTHING),
         one.answered_at[:16].replace("T", " ") or NOTHING,
-        what if one.kind == "publish" else f"{what} (taken back)",
+        what if one.undoes is None else f"{what} (undo of {one.undoes})",
     )

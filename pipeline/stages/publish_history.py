@@ -40,6 +40,7 @@ class PastWrite:
     run: int
     target: str
     kind: str
+    undoes: int | None
     as_of: str
     model_version: str
     state: str
@@ -85,6 +86,11 @@ def lead_history(settings: Settings, to: str, lead_id: str, *, outside: Outside 
         return LeadHistory(lead_id, tuple(_told(name, one, zone) for name, one in found))
 
 
+def pending(settings: Settings, to: str, *, outside: Outside | None = None) -> int:
+    """Return how many leads of runs that were cut short are still to be sent."""
+    return sum(one.tally.pending for one in past_runs(settings, to, outside=outside) if one.state == runs.RunState.OPEN)
+
+
 @contextmanager
 def _ledger(settings: Settings, to: str, outside: Outside | None) -> Iterator[tuple[Connection | None, list[str]]]:
     """Give the ledger, None where there is none yet, and the targets that are asked for."""
@@ -121,6 +127,7 @@ def _told(target: str, write: Write, zone: str) -> PastWrite:
         run=write.run,
         target=target,
         kind=write.kind,
+        undoes=write.undoes,
         as_of=local_iso(write.as_of, zone),
         model_version=write.model_version,
         state=write.state,

@@ -69,7 +69,7 @@ def undo(
         progress: Told of leads looked at, and of leads answered.
 
     Raises:
-        LeadlightError: There is no such run, its target is no longer configured, or leads to another place by now.
+        LeadlightError: There is no such run, its rows are gone, or its target is not configured or leads elsewhere.
         GateFailedError: The answer was no.
         NotFinishedError: Another run writes there, or the CRM does not answer.
     """
@@ -187,6 +187,7 @@ def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
     with opening.ledger(settings, outside.environment) as engine, engine.connect() as connection:
         found = runs.find(connection, run_id)
         others = [] if found is None else runs.unfinished(connection, found.asked.destination)
+        has_lost_rows = found is not None and runs.has_lost_rows(connection, found)
     if found is None:
         raise _no_such_run(run_id)
     is_on_its_way = any(one.asked.undoes == run_id for one in others)
@@ -196,6 +197,8 @@ def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
         raise _is_undoing(found)
     if found.state == RunState.UNDONE and not is_on_its_way:
         raise _is_undone(found)
+    if has_lost_rows and not is_on_its_way:
+        raise _has_lost_rows(found)
     return found
 
 
@@ -225,6 +228,11 @@ def _is_undoing(run: Run) -> LeadlightError:
 
 def _is_undone(run: Run) -> LeadlightError:
     return wrong_input(f"Run {run.id} was taken back already.", hint="`leadlight publish --runs` lists what was done.")
+
+
+def _has_lost_rows(run: Run) -> LeadlightError:
+    hint = "`leadlight publish --resend` writes the published scores over whatever stands there."
+    return wrong_input(f"Run {run.id} cannot be taken back: its rows went after publish.keep_days.", hint=hint)
 
 
 def _not_agreed(run: Run) -> GateFailedError:

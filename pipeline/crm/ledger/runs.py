@@ -237,6 +237,14 @@ def tally(connection: Connection, run_id: int) -> Tally:
     )
 
 
+def has_lost_rows(connection: Connection, run: Run) -> bool:
+    """Return whether a run sent something, or was about to, and no row of it is left."""
+    found = tally(connection, run.id)
+    if not (found.written or found.pending):
+        return False
+    return connection.execute(select(ROWS.c.number).where(ROWS.c.run_id == run.id).limit(1)).first() is None
+
+
 def prune(connection: Connection, *, before: int) -> None:
     """Remove the rows of runs that ended before the moment *before*, microseconds; the runs themselves stay."""
     old = select(RUNS.c.id).where(RUNS.c.ended_at < before)

@@ -214,6 +214,29 @@ def test_the_tally_of_a_run_whose_rows_are_gone_is_kept(shop, url, memory):
     assert told[first.run] == first.tally
 
 
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_a_run_whose_rows_are_gone_is_not_taken_back(shop, tmp_path, memory, is_dry):
+    """Nobody knows any more what it wrote to whom: it is refused, and nothing is called undone."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    first = run(shop, url)
+    shop.score(1)
+    run(shop, url, 1, days=500)
+    stood, around = {key: dict(record) for key, record in memory.records.items()}, outside(shop, url, 1, days=500)
+    said = f"Run {first.run} cannot be taken back: its rows went after publish.keep_days"
+    with pytest.raises(LeadlightError, match=said):
+        undo(shop.settings, first.run, is_dry=is_dry, may=lambda _: True, outside=around)
+    assert memory.records == stood
+    assert {one.run: one.state for one in past_runs(shop.settings, "", outside=around)}[first.run] == "finished"
+
+
+def test_a_run_that_wrote_nothing_is_taken_back_though_it_has_no_rows(shop, tmp_path, memory):
+    """It never had any."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    run(shop, url)
+    second = run(shop, url)
+    assert undo(shop.settings, second.run, may=lambda _: True, outside=outside(shop, url)).exit_code == 0
+
+
 def test_a_removed_ledger_sends_all_again(shop, tmp_path, memory):
     """Without a ledger nobody knows what stands: everything is sent, and nothing is doubled."""
     first = run(shop, f"sqlite:///{tmp_path / 'one.db'}")

@@ -2,6 +2,10 @@
 
 import pytest
 
+from pipeline.crm.patience import Patience
+from pipeline.crm.session import Outside
+from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.publish import Wish, publish
 from support.little_shop import LittleShop
 
 LEADS = 40
@@ -88,15 +92,23 @@ def test_a_bare_at_in_a_password_is_told_by_the_variable(typed, shop, variable):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stage"),
+    ("arguments", "stage", "pending", "left"),
     [
-        ([], "publish.publish"),
-        (["--undo", "1"], "publish_undo.undo"),
-        (["--read"], "listen.listen"),
+        ([], "publish.publish", 0, "Nothing is pending."),
+        ([], "publish.publish", 40, "What is pending is kept (40): run the same command again."),
+        (["--dry-run"], "publish.publish", 40, "Nothing was written."),
+        (["--undo", "1"], "publish_undo.undo", 40, "What is pending is kept (40): run the same command again."),
+        (["--undo", "1", "--dry-run"], "publish_undo.undo", 0, "Nothing was written."),
+        (
+            ["--read"],
+            "listen.listen",
+            0,
+            "What was read is kept: run the same command again, and it goes on from there.",
+        ),
     ],
 )
-def test_ctrl_c_says_what_it_leaves_behind(shop, monkeypatch, arguments, stage):
-    """Whoever stops a run reads in one line that nothing is lost, and how to go on."""
+def test_ctrl_c_says_what_it_leaves_behind(shop, memory, monkeypatch, arguments, stage, pending, left):
+    """Whoever stops a run reads in one line what is left to be done, as the ledger knows it."""
     from typer.testing import CliRunner
 
     from pipeline.cli.app import app
@@ -104,12 +116,17 @@ def test_ctrl_c_says_what_it_leaves_behind(shop, monkeypatch, arguments, stage):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
+    def cut(_rows):
+        raise StopError("cut", reason=StopReason.NETWORK)
+
+    memory.on_send = cut
+    if pending:
+        around = Outside({}, Patience(most_s=1, sleep=lambda _: None), clock=lambda: shop.morning(0))
+        publish(shop.settings, Wish(may=lambda _: True), outside=around)
     monkeypatch.setattr(f"pipeline.stages.{stage}", stopped)
     ended = CliRunner().invoke(app, ["publish", "--config", str(shop.path), *arguments])
     assert ended.exit_code == 130
-    assert ended.stderr == (
-        "Stopped. What is pending is kept: run the same command again, and it goes on from there.\n"
-    )
+    assert ended.stderr == f"Stopped. {left}\n"
 
 
 def test_runs_of_a_config_without_targets_say_how_to_begin(typed, shop):

@@ -1,15 +1,18 @@
 """What was sent about one lead is told: when, for which scores, with which values, and what the CRM answered."""
 
+from io import StringIO
+
 import pytest
 from rich.console import Console
 
 from features.local_time import local_iso
-from pipeline.cli.show_publish_history import show_history
+from pipeline.cli.show_publish_history import show_history, show_runs
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome
 from pipeline.crm.session import Outside
+from pipeline.crm.trouble import StopError, StopReason
 from pipeline.stages.publish import Wish, publish
-from pipeline.stages.publish_history import lead_history
+from pipeline.stages.publish_history import lead_history, past_runs
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
 
@@ -38,6 +41,20 @@ def run(shop, night=0) -> int:
 def told(shop, lead, to=""):
     """Return what is told about a lead, newest first."""
     return lead_history(shop.settings, to, lead, outside=outside(shop)).writes
+
+
+def shown(shop, lead):
+    """Return what is printed about a lead."""
+    console = Console(record=True, width=200, file=StringIO())
+    show_history(console, lead_history(shop.settings, "", lead, outside=outside(shop)))
+    return console.export_text()
+
+
+def listed(shop):
+    """Return what is printed of all runs."""
+    console = Console(record=True, width=200, file=StringIO())
+    show_runs(console, past_runs(shop.settings, "", outside=outside(shop)))
+    return console.export_text()
 
 
 def test_nothing_is_told_before_anything_was_sent(shop):
@@ -80,9 +97,30 @@ def test_an_undoing_is_told_as_one(shop, memory):
     undo(shop.settings, first, may=lambda _: True, outside=outside(shop))
     newest, oldest = told(shop, lead)
     assert (newest.kind, newest.score, oldest.kind) == ("undo", None, "publish")
-    console = Console(record=True, width=160)
-    show_history(console, lead_history(shop.settings, "", lead, outside=outside(shop)))
-    assert console.export_text().count("(taken back)") == 1
+    assert shown(shop, lead).count(f"written (undo of {first})") == 1
+
+
+def test_a_restoring_that_was_turned_away_is_told_as_one(shop, memory):
+    """It is no restoring: the CRM's words stand beside what was to be undone."""
+    first = run(shop)
+    lead = min(memory.records)
+    memory.on_send = lambda rows: [Answer(row.key, Outcome.REJECTED, "locked", "LOCKED") for row in rows]
+    undo(shop.settings, first, may=lambda _: True, outside=outside(shop))
+    assert f"rejected, LOCKED: locked (undo of {first})" in shown(shop, lead)
+
+
+def test_what_waits_is_pending_until_its_run_is_given_up(shop, memory):
+    """A row of a run that newer scores took the place of is sent by nobody any more."""
+    memory.on_send = lambda _: (_ for _ in ()).throw(StopError("cut", reason=StopReason.NETWORK))
+    first = run(shop)
+    assert [one.state for one in told(shop, "lead-00000007")] == ["pending"]
+    assert "40 pending" in listed(shop)
+    shop.score_all_free(1)
+    memory.on_send = lambda _: None
+    second = run(shop, night=1)
+    assert {one.run: one.state for one in told(shop, "lead-00000007")} == {first: "given up", second: "written"}
+    assert "40 = 40 given up" in listed(shop)
+    assert "pending" not in listed(shop) + shown(shop, "lead-00000007")
 
 
 def test_only_that_lead_is_told(shop, memory):
