@@ -234,3 +234,22 @@ def test_an_undoing_elsewhere_ends_no_jobs_of_the_old_place(moving):
     moving.undo(there.run)
     assert moving.new.abandoned == []
     assert moving.states()[left.run] == "open"
+
+
+def test_a_file_that_is_moved_in_the_config_is_filled_anew(tmp_path):
+    """Written, read back and taken back at its new path; the file at the old one is as it was."""
+    target = {"kind": "file", "key": "lead_id", "create": True, "fields": {"score": "score", "grade": "grade"}}
+    moving = Moving(LittleShop(tmp_path / "shop", leads=LEADS, crm={"crm": {**target, "connect": {"path": "old.csv"}}}))
+    moving.shop.score_all_free(0)
+    first = moving.run().run
+    old, new = moving.shop.folder / "old.csv", moving.shop.folder / "new.csv"
+    stood = old.read_bytes()
+    moving.shop.configure({"crm": {**target, "connect": {"path": "new.csv"}}})
+    there = moving.run()
+    assert (there.tally.written, new.read_bytes()) == (LEADS, stood)
+    assert moving.agree() == (LEADS, LEADS)
+    with pytest.raises(LeadlightError, match="another place"):
+        moving.undo(first)
+    assert moving.undo(there.run).tally.written == LEADS
+    assert all(line.endswith(",,") for line in new.read_text(encoding="utf-8").splitlines()[1:])
+    assert old.read_bytes() == stood
