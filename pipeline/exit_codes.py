@@ -35,6 +35,13 @@ def code_of_error(error: LeadlightError) -> int:
     return DONE_WITH_REJECTS if isinstance(error, GateFailedError) else WRONG_INPUT
 
 
+def code_of_end(*, is_finished: bool, has_rejects: bool) -> int:
+    """Return the exit code of work that ended: what is left to do weighs more than what was turned away."""
+    if not is_finished:
+        return NOT_FINISHED
+    return DONE_WITH_REJECTS if has_rejects else DONE
+
+
 def worst(codes: Iterable[int]) -> int:
     """Return the worst of several exit codes: wrong input, then unfinished, then rejected; 0 = all is well."""
     found = set(codes)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from features.errors import nearest, wrong_input
 from models.decision_columns import with_decision_columns
 from models.lead_hash import lead_hash
-from pipeline.crm.left_alone import SetOfLeads
+from pipeline.crm.left_alone import Bools
 from pipeline.published.run_files import in_order_of_rank
 
 _ROWS_AT_ONCE: Final = 8_192
@@ -92,15 +91,11 @@ def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[
         filters: Which leads.
         is_in_order: Whether its rows lie in order of rank; a run of an older version is put in order in memory.
     """
-    seen: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
-    left = filters.limit or None
-    for rows in _blocks(part, is_in_order=is_in_order):
-        keys = lead_hash(rows["lead_id"])
-        first = np.zeros(len(rows), bool)
-        first[np.unique(keys, return_index=True)[1]] = True
-        first &= ~SetOfLeads(seen).holds(keys)
-        seen = np.sort(np.concatenate([seen, keys[first]]))
-        each_once = rows.filter(pa.array(first))
+    first = _first_of_each(part, is_in_order=is_in_order)
+    left, passed = filters.limit or None, 0
+    for rows in _blocks(part, _COLUMNS, is_in_order=is_in_order):
+        each_once = rows.filter(pa.array(first[passed : passed + len(rows)]))
+        passed += len(rows)
         chosen = each_once.filter(_asked_for(each_once, filters))
         if left is not None:
             chosen = chosen.slice(0, left)
@@ -111,21 +106,30 @@ def given_leads(part: Path, filters: Filters, *, is_in_order: bool) -> Iterator[
             return
 
 
-def _blocks(part: Path, *, is_in_order: bool) -> Iterator[pa.Table]:
+def _first_of_each(part: Path, *, is_in_order: bool) -> Bools:
+    """Return which rows are the best of their lead, shape ``(n_rows,)``; its leads are told apart by their hashes."""
+    hashes = [lead_hash(rows["lead_id"]) for rows in _blocks(part, ("lead_id",), is_in_order=is_in_order)]
+    is_first = np.zeros(sum(map(len, hashes)), bool)
+    if hashes:
+        is_first[np.unique(np.concatenate(hashes), return_index=True)[1]] = True
+    return is_first
+
+
+def _blocks(part: Path, columns: Sequence[str], *, is_in_order: bool) -> Iterator[pa.Table]:
+    """Yield *columns* of the rows, best rank first; a run of before lacks some."""
     if not is_in_order:
         rows = pq.read_table(part, partitioning=None)
-        yield _with_columns(rows.take(in_order_of_rank(rows)))
+        yield _with_columns(rows.take(in_order_of_rank(rows)), columns)
         return
     with pq.ParquetFile(part, pre_buffer=False) as file:
-        names = [name for name in _COLUMNS if name in file.schema_arrow.names]
+        names = [name for name in columns if name in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
-            yield _with_columns(pa.Table.from_batches([batch]))
+            yield _with_columns(pa.Table.from_batches([batch]), columns)
 
 
-def _with_columns(rows: pa.Table) -> pa.Table:
-    """Return *rows* with every column of `_COLUMNS` that says what to do; a run of before lacks some."""
+def _with_columns(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
     whole = with_decision_columns(rows)
-    return whole.select([name for name in _COLUMNS if name in whole.column_names])
+    return whole.select([name for name in columns if name in whole.column_names])
 
 
 def _asked_for(rows: pa.Table, filters: Filters) -> pa.Array:

@@ -14,11 +14,11 @@ def end_jobs(session: Session, left: Sequence[Run]) -> None:
     """See to it that no job or call of runs that were cut short writes anything from now on."""
     with session.engine.connect() as connection:
         jobs = [job for run in left for job in batches.tickets(connection, run)]
-        sent = [at for run in left if (at := batches.last_sent_at(connection, run)) is not None]
+        is_on_its_way = any(batches.is_any_on_its_way(connection, run) for run in left)
     for job in jobs:
         session.target.connector.abandon(job)
-    if sent:
-        let_settle(session.target, max(sent), now=session.outside.now_us())
+    if is_on_its_way:
+        let_settle(session.target)
 
 
 def give_up(session: Session, run: Run, state: RunState = RunState.SUPERSEDED) -> None:

@@ -81,9 +81,9 @@ class Sender:
             progress: Told how many rows were answered in this call.
         """
         with self.engine.connect() as connection:
-            numbers, sent_at = batches.due_batches(connection, run), batches.last_sent_at(connection, run)
-        if sent_at is not None:
-            let_settle(self.target, sent_at, now=self.clock())
+            numbers, is_on_its_way = batches.due_batches(connection, run), batches.is_any_on_its_way(connection, run)
+        if is_on_its_way:
+            let_settle(self.target)
         on_its_way: dict[Future[list[Answer]], Due] = {}
         line = _Line(Breaker(self.target.patience), Standstill(self.target.patience))
         try:
@@ -116,8 +116,7 @@ class Sender:
         """Keep as many batches on their way as the CRM takes; return why that stopped before the last."""
         answered, stopped = 0, None
         while True:
-            while stopped is None and len(on_its_way) < self.connector.at_once and (one := next(due, None)):
-                on_its_way[pool.submit(self._delivered, run, one, line)] = one
+            stopped = stopped or self._handed_out(run, due, pool, on_its_way, line)
             if not on_its_way:
                 return stopped
             for future in wait(on_its_way, return_when=FIRST_COMPLETED).done:
@@ -135,15 +134,29 @@ class Sender:
                 progress(answered)
             stopped = stopped or line.standstill.stop
 
+    def _handed_out(
+        self,
+        run: Run,
+        due: Iterator[Due],
+        pool: ThreadPoolExecutor,
+        on_its_way: dict[Future[list[Answer]], Due],
+        line: _Line,
+    ) -> StopError | None:
+        """Hand out batches until the CRM has as many as it takes at once; return why that stopped."""
+        try:
+            while len(on_its_way) < self.connector.at_once and (one := next(due, None)):
+                on_its_way[pool.submit(self._delivered, run, one, line)] = one
+        except (StopError, RetryError) as error:  # a job that carries whoever is left alone by now does not end
+            return _as_stop(error)
+        return None
+
     def _finished(self, run: Run, staged: Sequence[int]) -> StopError | None:
         """Let what was staged count, and write that down batch by batch: what a kill leaves is sent again."""
         self.require_alone()
         try:
             self.connector.finish()
-        except StopError as error:
-            return error
-        except RetryError as error:
-            return StopError(error.words, reason=StopReason.NETWORK, hint=_LATER)
+        except (StopError, RetryError) as error:
+            return _as_stop(error)
         for number in staged:
             with self.engine.begin() as connection:
                 batches.settle(connection, run, number, at=self.clock())
@@ -165,14 +178,14 @@ class Sender:
             with self.engine.connect() as connection:
                 one = batches.due(connection, run, number)
             left_alone = held.among([row.key for row in one.rows]) if one.rows else []
+            self.require_alone()
             if left_alone:
                 one = self._without(run, one, left_alone)
-            self.require_alone()
             with self.engine.begin() as connection:
                 if not one.rows:
                     batches.done(connection, run, number)
                     continue
-                batches.on_its_way(connection, run, number, at=self.clock())
+                batches.on_its_way(connection, run, number)
             yield one
 
     def _without(self, run: Run, due: Due, left_alone: Sequence[str]) -> Due:
@@ -229,3 +242,8 @@ def _is_staged(answers: Sequence[Answer]) -> bool:
     """Return whether a batch is written once the connector has finished; a row that may go later keeps it waiting."""
     outcomes = {answer.outcome for answer in answers}
     return Outcome.STAGED in outcomes and Outcome.RETRY not in outcomes
+
+
+def _as_stop(error: StopError | RetryError) -> StopError:
+    """Return why nothing more is sent; where patience ended, the same may be tried again later."""
+    return error if isinstance(error, StopError) else StopError(error.words, reason=StopReason.NETWORK, hint=_LATER)

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from features.errors import LeadlightError, nearest, wrong_input
-from features.moments import SECOND
 from pipeline.crm.fields import check_values, crm_fields, mapping_hash
 from pipeline.crm.kinds import Surroundings, kind_name, kind_of
 from pipeline.crm.ledger.destinations import Destination
@@ -98,20 +97,13 @@ def open_target(
         connector.close()
 
 
-def let_settle(target: Target, sent_at: int, *, now: int) -> None:
-    """Wait until a call that went out at *sent_at* and was cut short can no longer take effect.
+def let_settle(target: Target) -> None:
+    """Wait until a call that was cut short can no longer take effect.
 
     A CRM goes on with a request though whoever sent it was killed: sent again at once, the two would meet, and one that
-    creates records would create them twice.
-
-    Args:
-        target: Where it went.
-        sent_at: When, microseconds (UTC).
-        now: Now, microseconds (UTC).
+    creates records would create them twice. When that call went out nobody knows: it may have been a late try.
     """
-    left = target.config.settle_s - max(0, now - sent_at) / SECOND
-    if left > 0:
-        target.patience.sleep(left)
+    target.patience.sleep(target.config.settle_s)
 
 
 def _surroundings(settings: Settings, name: str, environment: Mapping[str, str], patience: Patience) -> Surroundings:

@@ -41,14 +41,11 @@ class BatchRefusedError(TroubleError):
     Args:
         words: What was said.
         code: The CRM's own code.
-        is_too_large: True where only the size was at fault; a single row that is too large is rejected with
-            those words.
     """
 
-    def __init__(self, words: str, *, code: str = "", is_too_large: bool = False) -> None:
+    def __init__(self, words: str, *, code: str = "") -> None:
         super().__init__(words)
         self.code = code
-        self.is_too_large = is_too_large
 
 
 class StopReason(StrEnum):

@@ -27,6 +27,7 @@ from pipeline.crm.planning import Plan, Planner, Rules
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, require_room, stopped_words
 from pipeline.crm.targets import target_names
+from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
@@ -215,7 +216,7 @@ class _Publication:
     ) -> TargetReport:
         is_dry, where = self.wish.is_dry, self.session.target.destination
         letters = None if is_dry else write_dead_letters(self.session.engine, self.store.workspace, where)
-        is_unfinished = bool(stopped or tally.pending) and not is_dry
+        is_finished = is_dry or not (stopped or tally.pending)
         return TargetReport(
             target=where.target,
             run=run_id,
@@ -228,7 +229,7 @@ class _Publication:
             examples=tuple(made.examples),
             dead_letters=letters,
             stopped=stopped,
-            exit_code=3 if is_unfinished else 1 if tally.rejected else 0,
+            exit_code=code_of_end(is_finished=is_finished, has_rejects=tally.rejected > 0),
         )
 
     @cached_property

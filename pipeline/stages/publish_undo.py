@@ -15,6 +15,7 @@ from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, stopped_words
 from pipeline.crm.undoing import Restoring, plan_undoing
+from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
@@ -163,7 +164,7 @@ class _Undoing:
         return self._told(by.id, found, tally, stopped=stopped)
 
     def _told(self, by: int | None, found: Restoring | None, tally: Tally, *, stopped: str = "") -> UndoReport:
-        is_unfinished = by is not None and bool(stopped or tally.pending)
+        is_finished = by is None or not (stopped or tally.pending)
         with self.session.engine.connect() as connection:
             turned_away = () if by is None else batches.turned_away(connection, by, most=100)
         return UndoReport(
@@ -176,7 +177,7 @@ class _Undoing:
             gone=0 if found is None else found.gone,
             turned_away=turned_away,
             stopped=stopped,
-            exit_code=3 if is_unfinished else 1 if tally.rejected else 0,
+            exit_code=code_of_end(is_finished=is_finished, has_rejects=tally.rejected > 0),
         )
 
     def _tell(self, step: str, done: int, *, total: int = 0) -> None:

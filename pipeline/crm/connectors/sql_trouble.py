@@ -104,7 +104,7 @@ def _trouble(said: Said) -> TroubleError:
     if said.verdict == Verdict.ROW:
         return BatchRefusedError(words, code=said.code)
     if said.verdict == Verdict.TOO_LARGE:
-        return BatchRefusedError(words, code=said.code, is_too_large=True)
+        return BatchRefusedError(words, code=said.code)
     if said.verdict in {Verdict.BUSY, Verdict.AWAY}:
         # A row that another program holds is no sign that the database is down.
         return RetryError(words, is_turned_away=said.verdict == Verdict.BUSY)

@@ -43,7 +43,7 @@ def judge(answer: httpx.Response) -> None:
     if status in _REFUSED:
         raise BatchRefusedError(words, code=str(status))
     if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-        raise BatchRefusedError(words, code=str(status), is_too_large=True)
+        raise BatchRefusedError(words, code=str(status))
     if status == httpx.codes.TOO_MANY_REQUESTS:
         raise RetryError(words, after_s=retry_after(answer), is_turned_away=True)
     if status in _LATER or answer.is_server_error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, exists, func, insert, select, update
 
 from pipeline.crm.ledger.runs import Run, RunKind
 from pipeline.crm.ledger.standing import listed, mark_unsure, take_over
@@ -62,9 +62,9 @@ def due(connection: Connection, run: Run, number: int) -> Due:
     return Due(number, rows, batch.ticket or "", parts, batch.state == "in_flight")
 
 
-def on_its_way(connection: Connection, run: Run, number: int, *, at: int) -> None:
+def on_its_way(connection: Connection, run: Run, number: int) -> None:
     """Write down that a batch goes out now."""
-    _set(connection, run, number, state="in_flight", sent_at=at)
+    _set(connection, run, number, state="in_flight")
 
 
 class KeptTicket:
@@ -95,10 +95,10 @@ class KeptTicket:
         self.text = text
 
 
-def last_sent_at(connection: Connection, run: Run) -> int | None:
-    """Return when the last batch went out of those that may still be on their way; None = there is none."""
-    wanted = select(func.max(BATCHES.c.sent_at)).where(BATCHES.c.run_id == run.id, BATCHES.c.state == "in_flight")
-    return connection.execute(wanted).scalar()
+def is_any_on_its_way(connection: Connection, run: Run) -> bool:
+    """Return whether a batch went out of which nobody knows what became."""
+    wanted = exists().where(BATCHES.c.run_id == run.id, BATCHES.c.state == "in_flight")
+    return bool(connection.execute(select(wanted)).scalar())
 
 
 def tickets(connection: Connection, run: Run) -> list[str]:

@@ -84,7 +84,6 @@ BATCHES: Final = Table(
     Column("state", String(12), nullable=False),  # pending, in_flight, done
     Column("ticket", Text, nullable=True),
     Column("parts", Text, nullable=True),  # names of jobs that carried only a part of it: JSON
-    Column("sent_at", BigInteger, nullable=True),
 )
 
 STANDING: Final = Table(

@@ -165,6 +165,45 @@ def test_jobs_end_before_a_lead_is_left_alone(shop, memory):
     assert first not in memory.records
 
 
+def test_a_job_that_does_not_end_stops_the_run_and_all_is_accounted_for(shop, memory):
+    """Whoever is left alone by now is not written, and what was written before is told."""
+    from pipeline.marks import marks_of
+
+    usual = memory.send
+
+    def send(rows, ticket):
+        if len(memory.sent) == 2:
+            ticket.keep("job")
+            raise StopError("killed", reason=StopReason.NETWORK)
+        return usual(rows, ticket)
+
+    def abandon(_):
+        raise StopError("the job does not end", reason=StopReason.NETWORK)
+
+    memory.at_once, memory.send = 1, send
+    before = run(shop).tally
+    on_its_way = shop.leads.scores(0).sort_by("rank")["lead_id"][2 * memory.size].as_py()
+    marks_of(shop.settings, {}).hold(on_its_way, by="ana", at=shop.morning(0))
+    memory.send, memory.abandon = usual, abandon
+    report = run(shop, hours=1)
+    assert "does not end" in report.stopped
+    assert (report.exit_code, report.tally.written) == (3, before.written)
+    assert on_its_way not in memory.records
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["taken up again", "given up"])
+def test_nothing_is_sent_before_a_call_that_was_cut_short_has_settled(shop, memory, goes_on):
+    """However long ago its batch was handed out, the last try may have gone out just now."""
+    memory.on_send = arrives_and_is_cut(memory)
+    run(shop)
+    slept, memory.sent = [], []
+    memory.on_send = lambda _: slept.append("sent")
+    if not goes_on:
+        shop.score_all_free(1)
+    run(shop, night=0 if goes_on else 1, hours=5, sleep=slept.append)
+    assert slept[:2] == [10, "sent"]
+
+
 def test_an_undoing_of_a_given_up_run_leaves_a_later_run_alone(shop, memory):
     """What a later run wrote stays, though an earlier one never heard what became of its batch."""
     memory.on_send = arrives_and_is_cut(memory)

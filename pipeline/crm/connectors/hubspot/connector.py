@@ -88,7 +88,7 @@ class HubSpot:
             answer = self._http.ask("POST", self._writing, json=batch.body(traced))
         except BatchRefusedError as error:
             words = without(error.words, values_of(rows))
-            raise BatchRefusedError(words, code=error.code, is_too_large=error.is_too_large) from None
+            raise BatchRefusedError(words, code=error.code) from None
         body = object_in(answer)
         if body is None:
             raise RetryError("HubSpot's answer is no JSON object.")

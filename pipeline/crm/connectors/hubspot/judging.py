@@ -64,7 +64,7 @@ class Judge:
         self._wait(answer, brief)
         self._stop(answer, brief)
         if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-            raise BatchRefusedError(heard.words, code=heard.code, is_too_large=True)
+            raise BatchRefusedError(heard.words, code=heard.code)
         is_lost = answer.status_code == httpx.codes.NOT_FOUND and heard.code == "OBJECT_NOT_FOUND"
         if answer.status_code in _OF_THE_BATCH or is_lost:
             raise BatchRefusedError(heard.words, code=heard.code)

@@ -106,7 +106,7 @@ def _of_status(answer: httpx.Response) -> TroubleError:
     status = answer.status_code
     words = f"HTTP {status}"
     if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-        return BatchRefusedError(words, code="413", is_too_large=True)
+        return BatchRefusedError(words, code="413")
     if status in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT} or status >= 500:
         is_turned_away = status == httpx.codes.TOO_MANY_REQUESTS
         return RetryError(words, after_s=retry_after(answer), is_turned_away=is_turned_away)

@@ -38,7 +38,7 @@ def written(part: Part) -> bytes:
     # Half a character from a broken text becomes a question mark: the rest of the job must go.
     content = text.getvalue().encode("utf-8", "replace")
     if len(content) > MOST_BYTES:
-        raise BatchRefusedError("The rows are more than a Bulk job takes.", is_too_large=True)
+        raise BatchRefusedError("The rows are more than a Bulk job takes.")
     return content
 
 

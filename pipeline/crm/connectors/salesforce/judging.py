@@ -78,7 +78,7 @@ def _limit(words: str, after_s: float | None) -> TroubleError:
 def _fault(status: int, code: str, words: str, path: str) -> TroubleError:
     """Return the trouble of a call that Salesforce understood to be wrong."""
     if status == 413:
-        return BatchRefusedError(words, code=code, is_too_large=True)
+        return BatchRefusedError(words, code=code)
     is_of_setup = code.startswith(("INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND", "API_", "UNSUPPORTED_API"))
     if status == 400 and "/composite/sobjects" in path and not is_of_setup:
         return BatchRefusedError(words, code=code)

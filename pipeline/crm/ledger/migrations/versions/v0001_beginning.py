@@ -86,7 +86,6 @@ def _batches() -> None:
         Column("state", String(12), nullable=False),
         Column("ticket", Text, nullable=True),
         Column("parts", Text, nullable=True),
-        Column("sent_at", BigInteger, nullable=True),
     )
 
 
