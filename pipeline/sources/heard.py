@@ -2,8 +2,8 @@
 
 The ledger keeps one row per change of a property. An *outcome* is a change to a value that the config names; a *state*
 is how owner and stage stood after a change of either, the other as it was. Both are known when they were heard. Their
-ids are made of what the CRM says, never of when it was heard, so that another reading does not tell them twice; what a
-new ledger hears under a new time is looked after by `pipeline.sources.retold`.
+ids are made of what the CRM says, so that another reading does not tell them twice; of when it was heard only where the
+CRM gives no time. What a new ledger hears under a new time is looked after by `pipeline.sources.retold`.
 
 Example: the stage became "customer" on 3 May, as the CRM says, and Leadlight heard of it on 4 May. The outcome occurred
 on 3 May and is known from 4 May on.
@@ -24,7 +24,7 @@ from features.parsing import literal, quoted
 from pipeline.settings import Settings
 from pipeline.settings_crm import OutcomeSettings, ReadSettings
 from pipeline.sources.relations import Relation, query_relation
-from pipeline.sources.retold import outcomes_once, states_once
+from pipeline.sources.retold import outcome_id, outcomes_once, row_id, states_once
 
 _OUTCOMES: Final = pa.schema({"property": pa.string(), "value": pa.string(), "outcome": pa.string()})
 
@@ -70,12 +70,43 @@ def heard_relation(
     rows = f"{heard}_rows"
     if table == "outcomes":
         told = _outcomes(connection, read, target=target, heard=heard)
-        query = outcomes_once(rows, heard=heard, facts=facts)
+        query = outcomes_once(rows, heard=heard, target=target, facts=facts)
     else:
         told = _states(read, target=target, heard=heard)
         query = states_once(rows, sides=list(_sides(read)), facts=facts)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {rows} AS {told}")
     return query_relation(connection, query, table=table, by_content=False), read_until
+
+
+def has_forgotten(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    facts: Sequence[Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> bool:
+    """Return whether the ledger no longer tells of some rows that they were heard, because it was lost or put back.
+
+    Args:
+        connection: DuckDB.
+        settings: The shop's config.
+        facts: The files of what earlier loads took from CRMs, by whatever mapping.
+        environment: Where the ledger's URL is looked up first; None = the process's own.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    from pipeline.crm.ledger.existing import existing
+    from pipeline.crm.ledger.hearing import heard_moments
+
+    connection.execute("CREATE OR REPLACE TEMP TABLE heard_moments (lead_id VARCHAR, heard_at BIGINT)")
+    with existing(settings, environment) as ledger:
+        for batch in () if ledger is None else heard_moments(ledger):
+            _insert(connection, batch, into="heard_moments")
+    files = ", ".join(literal(str(path)) for path in facts)
+    rows = f"SELECT lead_id, epoch_us(known_at) AS heard_at FROM read_parquet([{files}], union_by_name=true)"
+    found = connection.execute(f"SELECT count(*) FROM ({rows}) ANTI JOIN heard_moments USING (lead_id, heard_at)")
+    return bool(found.fetchall()[0][0])
 
 
 def _properties(table: str, read: ReadSettings) -> list[str]:
@@ -102,11 +133,16 @@ def _copy(
         if ledger is None:
             return None
         for batch in heard_rows(ledger, target, properties, until=now):
-            connection.register("heard_batch", pa.Table.from_batches([batch]))
-            connection.execute(f"INSERT INTO {into} BY NAME SELECT * FROM heard_batch")
-            connection.unregister("heard_batch")
+            _insert(connection, batch, into=into)
         until = read_until(ledger, target, settings.crm[target].read)
     return None if until is None else min(until, now)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, *, into: str) -> None:
+    connection.register("heard_batch", pa.Table.from_batches([batch]))
+    # As every table reads ids of leads: without blanks around them.
+    connection.execute(f"INSERT INTO {into} BY NAME SELECT * REPLACE (trim(lead_id) AS lead_id) FROM heard_batch")
+    connection.unregister("heard_batch")
 
 
 def _outcomes(connection: duckdb.DuckDBPyConnection, read: ReadSettings, *, target: str, heard: str) -> str:
@@ -117,15 +153,19 @@ def _outcomes(connection: duckdb.DuckDBPyConnection, read: ReadSettings, *, targ
     connection.register("given_meaning", meant)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {heard}_meant AS FROM given_meaning")
     connection.unregister("given_meaning")
-    occurred = "coalesce(changed_at, heard_at)"
     return f"""
-        SELECT lead_id, make_timestamptz({occurred}) AS occurred_at, make_timestamptz(heard_at) AS recorded_at, outcome,
-            property, number,
-            md5(concat_ws('|', {literal(target)}, property, lead_id, outcome, {occurred})) AS outcome_id
+        SELECT lead_id, make_timestamptz(occurred) AS occurred_at, make_timestamptz(heard_at) AS recorded_at, outcome,
+            property, number, {outcome_id(target, occurred="occurred")} AS outcome_id
         FROM (
-            SELECT {heard}.*, outcome FROM {heard} JOIN {heard}_meant USING (property, value)
-            UNION ALL BY NAME
-            SELECT *, trim(value) AS outcome FROM {heard} WHERE property IN ({plain}) AND trim(value) <> ''
+            SELECT *, row_number() OVER (PARTITION BY property, lead_id, outcome, occurred ORDER BY number) AS nth
+            FROM (
+                SELECT * EXCLUDE (outcome), trim(outcome) AS outcome, coalesce(changed_at, heard_at) AS occurred
+                FROM (
+                    SELECT {heard}.*, outcome FROM {heard} JOIN {heard}_meant USING (property, value)
+                    UNION ALL BY NAME
+                    SELECT *, value AS outcome FROM {heard} WHERE property IN ({plain}) AND trim(value) <> ''
+                )
+            )
         )
     """
 
@@ -159,12 +199,11 @@ def _states(read: ReadSettings, *, target: str, heard: str) -> str:
     )
     # A lead may come to stand twice as it did, at what the CRM calls the same moment: these are two states.
     same = f"lead_id, occurred_at, {', '.join(map(quoted, sides))}"
-    stood = ", ".join(f"coalesce('=' || {quoted(name)}, '')" for name in sides)
+    nth = f"row_number() OVER (PARTITION BY {same} ORDER BY heard_at)"
     return f"""
         SELECT lead_id, make_timestamptz(occurred_at) AS occurred_at, make_timestamptz(heard_at) AS recorded_at,
             {", ".join(map(quoted, sides))}, heard_at,
-            md5(concat_ws('|', {literal(target)}, lead_id, occurred_at, {stood},
-                row_number() OVER (PARTITION BY {same} ORDER BY heard_at))) AS state_id
+            {row_id(literal(target), same, nth)} AS state_id
         FROM (
             SELECT lead_id, heard_at, max(changed_at) OVER ({ordered}) AS occurred_at, {stands}
             FROM (

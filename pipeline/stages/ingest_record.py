@@ -18,6 +18,8 @@ _MAPPING = {
 
 _FORM = 2
 """The form in which timelines are written; another one than a workspace has is written anew at its next ingest."""
+_HEARD_FORM = 2
+"""How ids of what a CRM told are made; rows whose ids were made otherwise are read anew from the ledger."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def mapping_signature(source: Source, *, zone: str, heard: object = None) -> str
         heard: What is read from the CRM that the source names.
     """
     if source.crm:
-        return _hash([source.crm, heard])
+        return _hash([source.crm, heard, _HEARD_FORM])
     said = source.model_dump(mode="json", include=_MAPPING)
     # Whether an attribute is static or sensitive is read anew at every run; it changes no stored row.
     for attribute in said["attributes"].values():

@@ -20,7 +20,8 @@ from pipeline.stages.admission import stage_all
 from pipeline.stages.ingest_record import IngestRecord, from_dict, resolution_signature
 from pipeline.stages.ingest_report import IngestReport
 from pipeline.stages.ingest_reporting import Findings, fresh_report, iso, notes_of, same_report
-from pipeline.stages.intake import Incoming, Load, find_incoming, mapping_changed, signature_of
+from pipeline.stages.intake import Incoming, Load, find_incoming
+from pipeline.stages.still_valid import still_valid
 from pipeline.stages.timeline_writer import Resolved, resolve_facts
 from pipeline.workspace import Workspace
 
@@ -59,7 +60,6 @@ class IngestRun:
         self._manifest = workspace.manifest()
         self._stored = from_dict(self._manifest["record"]) if self._manifest else IngestRecord()
         self._is_rebuild = rebuild
-        self._before = IngestRecord() if rebuild else _still_valid(self._stored, settings)
 
     def read(self, *, timelines: Path | None) -> IngestReport:
         """Read everything new and return what was found.
@@ -68,7 +68,8 @@ class IngestRun:
             timelines: Where timelines go; None only counts.
         """
         with connected(self._settings.ingest, self._folder / "spill") as connection:
-            findings = self._take_in(connection, is_lasting=timelines is not None)
+            before = self._still_valid(connection)
+            findings = self._take_in(connection, before, is_lasting=timelines is not None)
             record = IngestRecord(findings.added.records, resolution_signature(self._settings))
             if self._manifest and not self._is_changed(record, findings.added):
                 return same_report(self._manifest["report"], findings)
@@ -84,17 +85,24 @@ class IngestRun:
         if timelines is not None:
             self._write_manifest(record, resolved, report)
         # Said once: the manifest keeps what is true of the sources, not of this run alone.
-        return replace(report, notes=(*self._read_anew(), *findings.added.notes(), *report.notes))
+        return replace(report, notes=(*self._read_anew(before), *findings.added.notes(), *report.notes))
 
-    def _read_anew(self) -> list[str]:
+    def _still_valid(self, connection: duckdb.DuckDBPyConnection) -> IngestRecord:
+        """Return what is known of earlier loads, as far as this one builds on it."""
+        if self._is_rebuild or self._previous is None:
+            return IngestRecord()
+        facts = self._previous / "facts"
+        return still_valid(connection, self._settings, self._stored, facts=facts, environment=self._environment)
+
+    def _read_anew(self, before: IngestRecord) -> list[str]:
         """Return one line per table that is new again because its mapping is."""
-        anew = [name for name in self._stored.tables if name not in self._before.tables]
+        anew = [name for name in self._stored.tables if name not in before.tables]
         why = "read anew as a first load, for the config maps it differently than before"
         return [] if self._is_rebuild else [f"{name}: {why}" for name in anew if name in self._settings.tables]
 
-    def _take_in(self, connection: duckdb.DuckDBPyConnection, *, is_lasting: bool) -> Findings:
+    def _take_in(self, connection: duckdb.DuckDBPyConnection, before: IngestRecord, *, is_lasting: bool) -> Findings:
         load = Load(self._loaded_at, self._previous, self._environment)
-        incoming = find_incoming(connection, self._settings, self._before, load)
+        incoming = find_incoming(connection, self._settings, before, load)
         staged = stage_all(
             connection,
             incoming,
@@ -108,7 +116,7 @@ class IngestRun:
             connection,
             incoming,
             staged,
-            before=self._before,
+            before=before,
             folder=self._folder,
             previous=self._previous,
             is_lasting=is_lasting,
@@ -152,28 +160,6 @@ class IngestRun:
 def rejected_files(folder: Path) -> list[Path]:
     """Return the files of rejected rows in a generation that is not published yet, in a fixed order."""
     return sorted((folder / "rejects").glob("*.csv"))
-
-
-def _still_valid(stored: IngestRecord, settings: Settings) -> IngestRecord:
-    """Return what is known, without tables that must be read anew because their mapping changed.
-
-    A table of a single load loses nothing by that; one of several would lose when its rows became known, unless the
-    ledger of what was heard from CRMs has kept it.
-    """
-    changed = []
-    for name, record in stored.tables.items():
-        asked = [signature_of(settings, name, source) for source in settings.tables.get(name, [])]
-        if [source.signature for source in record.sources] != asked[: len(record.sources)]:
-            changed.append(name)
-    if losing := [name for name in changed if stored.tables[name].number > 1 and not _is_kept_elsewhere(stored, name)]:
-        raise mapping_changed(losing)
-    kept = {name: record for name, record in stored.tables.items() if name not in changed}
-    return IngestRecord(kept, stored.resolved_by)
-
-
-def _is_kept_elsewhere(stored: IngestRecord, table: str) -> bool:
-    """Whether all rows of a table came from CRMs."""
-    return all(source.read_until is not None for source in stored.tables[table].sources)
 
 
 def _read_until(record: IngestRecord) -> dict[str, list[int | None]]:

@@ -249,16 +249,6 @@ def _changed_files(table: str, files: Sequence[SourceFile], source: Source, befo
     ]
 
 
-def mapping_changed(tables: Sequence[str]) -> LeadlightError:
-    """Return the error for tables whose mapping differs from the one their facts were read by."""
-    lines = [f"{table}: its facts of several loads were read by another mapping" for table in tables]
-    hint = (
-        "put the mapping back, or run `leadlight ingest --rebuild`: it reads everything anew as a first load, "
-        "and what was learned from earlier loads about when rows became known is lost."
-    )
-    return wrong_input("The config maps tables differently than the workspace knows them:", lines, hint=hint)
-
-
 _MAPPING_HINT = (
     "map your names under tables.NAME.columns in the config; "
     "`leadlight check` shows what each table needs and reads without writing."

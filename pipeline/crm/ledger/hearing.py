@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, insert, select, update
@@ -32,6 +32,7 @@ ROWS: Final = pa.schema(
     }
 )  # fmt: skip
 """How what was heard is handed on; moments are microseconds (UTC)."""
+MOMENTS: Final = pa.schema({"lead_id": pa.string(), "heard_at": pa.int64()})
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,16 @@ def heard_rows(engine: Engine, target: str, properties: Sequence[str], *, until:
     wanted = select(
         HEARD.c.lead_id, HEARD.c.property, HEARD.c.value, HEARD.c.changed_at, HEARD.c.heard_at, HEARD.c.id
     ).where(HEARD.c.target == target, HEARD.c.property.in_(properties), HEARD.c.heard_at <= until)
-    for rows in _in_pieces(engine, wanted.order_by(HEARD.c.id)):
-        columns = zip(*rows, strict=True)
-        yield pa.record_batch(
-            [pa.array(column, kind.type) for column, kind in zip(columns, ROWS, strict=True)], schema=ROWS
-        )
+    yield from _batches(engine, wanted.order_by(HEARD.c.id), ROWS)
+
+
+def heard_moments(engine: Engine) -> Iterator[pa.RecordBatch]:
+    """Return of whom anything was heard, and when: rows of `MOMENTS` in pieces, each once.
+
+    Raises:
+        NotFinishedError: The ledger does not answer.
+    """
+    yield from _batches(engine, select(HEARD.c.lead_id, HEARD.c.heard_at).distinct(), MOMENTS)
 
 
 def values_now(engine: Engine, target: str, name: str) -> list[str]:
@@ -242,6 +248,14 @@ def _is_before(changed_at: int | None, former: int | None) -> bool:
 def _chunks(values: Sequence[str] | Sequence[int]) -> Iterator[Sequence[str] | Sequence[int]]:
     for start in range(0, len(values), _PER_QUESTION):
         yield values[start : start + _PER_QUESTION]
+
+
+def _batches(engine: Engine, wanted: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for rows in _in_pieces(engine, wanted):
+        columns = zip(*rows, strict=True)
+        yield pa.record_batch(
+            [pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)], schema=schema
+        )
 
 
 def _in_pieces(engine: Engine, wanted: Select[tuple[object, ...]]) -> Iterator[Sequence[Sequence[object]]]:

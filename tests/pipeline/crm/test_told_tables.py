@@ -1,5 +1,8 @@
 """What was heard from a CRM reaches the tables right about time, and nothing else changes."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from features.errors import LeadlightError
@@ -7,6 +10,7 @@ from features.moments import from_us
 from pipeline.histories import asked
 from pipeline.holds import held_in_crms, overridden
 from pipeline.marks import marks_of
+from pipeline.stages.ingest import ingest
 from support.told_shop import ToldShop, moment
 
 NOON = "2024-06-01T12:00"
@@ -153,6 +157,87 @@ def test_what_changed_while_there_was_no_ledger_is_news(shop):
     shop.ingest("2024-05-21")
     assert shop.rows("outcomes", "known_at", "outcome")[1:] == [("Ann", "05-20 00:00", "won")]
     assert shop.rows("lead_states", "known_at", "stage")[1:] == [("Ann", "05-20 00:00", "won")]
+
+
+DAYS = ("2024-05-01", "2024-05-05", "2024-06-01")
+
+
+@pytest.mark.parametrize("is_timed", [False, True])
+@pytest.mark.parametrize(
+    "outcomes", [["deal"], ["deal", "lifecycle"], [{"property": "deal", "values": {"yes": "yes", "no": "no"}}]]
+)
+def test_what_stood_once_and_stands_again_is_news(shop, outcomes, is_timed):
+    """A new ledger's first word is compared with the last one of the lost ledger on that property alone."""
+    shop.read["outcomes"] = outcomes
+    for day, said in zip(DAYS[:2], ("yes", "no"), strict=True):
+        shop.crm.tell("Ann", moment(day) if is_timed else None, deal=said)
+        shop.hear(day)
+    shop.crm.tell("Ann", None, lifecycle="vip")
+    shop.hear("2024-05-06")
+    shop.ingest("2024-05-07")
+    held = shop.rows("outcomes", "outcome")
+    lose_the_ledger(shop)
+    shop.crm.records.clear()
+    shop.crm.tell("Ann", moment(DAYS[2]) if is_timed else None, deal="yes", lifecycle="vip")
+    shop.hear(DAYS[2])
+    for load in ("2024-06-02", "2024-06-03"):
+        shop.ingest(load)
+        assert shop.rows("outcomes", "known_at", "outcome")[len(held) :] == [("Ann", "06-01 00:00", "yes")]
+
+
+def test_a_ledger_put_back_from_a_copy_tells_what_it_lacks_once(shop):
+    """What was heard after the copy was made is no news when it is told again; what people change from then on is."""
+    workspace = shop.folder / "workspace"
+    shop.crm.tell("Ann", moment("2024-05-01"), deal="closedwon", stage="won")
+    shop.hear("2024-05-01T06:00")
+    shutil.copy(workspace / "ledger.db", shop.folder / "copy.db")
+    shop.crm.tell("Ann", moment("2024-05-05"), deal="closedlost", stage="lost")
+    shop.hear("2024-05-05T06:00")
+    shop.ingest("2024-05-06")
+    held = {table: shop.rows(table, "occurred_at", "known_at") for table in ("outcomes", "lead_states")}
+    lose_the_ledger(shop)
+    shutil.copy(shop.folder / "copy.db", workspace / "ledger.db")
+    shop.crm.records[1] = replace(shop.crm.records[1], changed_at=moment("2024-05-07"))
+    shop.hear("2024-05-08")
+    shop.ingest("2024-05-09")
+    assert {table: shop.rows(table, "occurred_at", "known_at") for table in held} == held
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedwon", stage="won")
+    shop.hear("2024-05-11")
+    shop.ingest("2024-05-12")
+    assert shop.rows("outcomes", "known_at", "outcome")[2:] == [("Ann", "05-11 00:00", "won")]
+    assert shop.rows("lead_states", "known_at", "stage")[2:] == [("Ann", "05-11 00:00", "won")]
+
+
+def test_an_outcome_that_came_twice_in_what_the_crm_calls_one_moment_came_twice(shop):
+    """A CRM whose moments are coarse tells won, lost and won as three outcomes, and after a loss none of them again."""
+    for day, said in (("2024-05-15", "closedwon"), ("2024-05-16", "closedlost"), ("2024-05-17", "closedwon")):
+        shop.crm.tell("Ann", moment("2024-05-10"), deal=said)
+        shop.hear(day)
+    told = shop.ingest("2024-05-18").tables["outcomes"]
+    assert (told.kept, told.new_versions) == (3, 0)
+    assert shop.rows("outcomes", "outcome") == [("Ann", "won"), ("Ann", "lost"), ("Ann", "won")]
+    lose_the_ledger(shop)
+    shop.crm.records = [replace(shop.crm.records[-1], changed_at=None)]
+    shop.hear("2024-05-20")
+    shop.ingest("2024-05-21")
+    assert len(shop.rows("outcomes")) == 3
+
+
+def test_texts_are_told_apart_where_they_meet(shop):
+    """What stands between two texts in a row's id may stand in the texts as well."""
+    shop.read["outcomes"] = ["a", "a|Ann"]
+    shop.write(
+        "orders3.csv", "order_id,lead_id,ordered_at,amount", "3,Ann|x,2024-05-01 10:00,1", "4,x,2024-05-01 10:00,1"
+    )
+    shop.crm.tell("Ann|x", moment("2024-05-10"), a="y")
+    shop.crm.tell("x", moment("2024-05-10"), **{"a|Ann": "y"})
+    shop.crm.tell("Bob", moment("2024-05-10"), owner="a|=b", stage="c")
+    shop.hear("2024-05-15")
+    shop.crm.tell("Bob", moment("2024-05-10"), owner="a", stage="b|=c")
+    shop.hear("2024-05-16")
+    shop.ingest("2024-05-17")
+    assert shop.rows("outcomes", "outcome") == [("Ann|x", "y"), ("x", "y")]
+    assert shop.rows("lead_states", "owner", "stage") == [("Bob", "a|=b", "c"), ("Bob", "a", "b|=c")]
 
 
 def test_a_lead_that_stands_as_before_at_the_same_moment_stands_so_again(shop):
@@ -302,6 +387,30 @@ def test_other_words_for_outcomes_are_read_from_the_ledger_anew(shop):
     assert shop.rows("outcomes", "known_at", "outcome") == [
         ("Ann", "05-15 00:00", "customer"), ("Bob", "05-18 00:00", "customer"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("loads", [1, 2])
+def test_a_mapping_that_changes_after_a_loss_forgets_nothing_unasked(shop, loads):
+    """Where the ledger no longer tells all that is known, other words for outcomes are refused."""
+    shop.crm.tell("Ann", moment("2024-05-10"), deal="closedlost")
+    shop.hear("2024-05-11")
+    shop.crm.tell("Ann", moment("2024-05-12"), deal="closedwon")
+    shop.hear("2024-05-13")
+    shop.ingest("2024-05-14")
+    lose_the_ledger(shop)
+    shop.crm.records = [replace(shop.crm.records[-1], changed_at=None)]
+    shop.hear("2024-05-15")
+    if loads > 1:
+        shop.crm.tell("Bob", moment("2024-05-16"), deal="closedwon")
+        shop.hear("2024-05-17")
+        shop.ingest("2024-05-18")
+    held = shop.rows("outcomes", "known_at", "outcome")
+    shop.read["outcomes"] = [{"property": "deal", "values": {"closedwon": "customer"}}]
+    with pytest.raises(LeadlightError, match=r"outcomes: .*the ledger no longer tells(?s:.*)--rebuild"):
+        shop.ingest("2024-05-20")
+    assert shop.rows("outcomes", "known_at", "outcome") == held
+    ingest(shop.settings, now=moment("2024-05-20"), rebuild=True)
+    assert ("Ann", "05-15 00:00", "customer") in shop.rows("outcomes", "known_at", "outcome")
 
 
 def test_outcomes_of_a_crm_are_what_a_model_learns_from(shop):
