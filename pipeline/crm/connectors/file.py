@@ -10,15 +10,12 @@ Rows of the file keep their order, and new ones follow by key; columns of others
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
-
-from pydantic import Field, model_validator
+from typing import Final
 
 from pipeline.crm.connectors.file_check import faults, faults_of_columns
 from pipeline.crm.connectors.file_csv import Csv
@@ -27,38 +24,20 @@ from pipeline.crm.connectors.file_formats import Format, Staged, staged
 from pipeline.crm.connectors.file_jsonl import JsonLines
 from pipeline.crm.connectors.file_merge import merge
 from pipeline.crm.connectors.file_parquet import Parquet
-from pipeline.crm.connectors.file_parts import Parts
+from pipeline.crm.connectors.file_parts import ROOM, Parts
+from pipeline.crm.connectors.file_place import FileOptions, file_of, place_faults, places
 from pipeline.crm.connectors.file_snapshot import PAGE, Snapshot, fingerprint
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
-from pipeline.settings_tables import Section
 from pipeline.workspace import flush
 
 _FORMATS: Final[dict[str, type[Format]]] = {"csv": Csv, "parquet": Parquet, "jsonl": JsonLines}
-_BY_SUFFIX: Final = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _BATCH_ROWS: Final = 5_000
 _AGAIN: Final = "run the same command again: what is not in the file is sent anew."
+_PLACE_HINT: Final = "let `connect.path` of the target name a file that can be written; `--setup` creates its folder."
 _LONGEST_TEXT: Final = 100_000
 """What is longer might make a line that no program reads."""
-
-
-class FileOptions(Section):
-    """How the connector `file` finds its file."""
-
-    path: str = Field(min_length=1, description="The file; a relative path starts at the config's folder.")
-    format: Literal["", "csv", "parquet", "jsonl"] = Field("", description="Its format; by default by its suffix.")
-
-    @model_validator(mode="after")
-    def _format_is_known(self) -> FileOptions:
-        if not self.format and Path(self.path).suffix.lower() not in _BY_SUFFIX:
-            raise ValueError(f"path: ends in none of {', '.join(_BY_SUFFIX)}; give `format`")
-        return self
-
-    @property
-    def format_name(self) -> str:
-        """The format, given or by the suffix."""
-        return self.format or _BY_SUFFIX[Path(self.path).suffix.lower()]
 
 
 class FileConnector:
@@ -70,7 +49,7 @@ class FileConnector:
     """
 
     def __init__(self, options: FileOptions, surroundings: Surroundings) -> None:
-        self._file = _file_of(options, surroundings)
+        self._file = file_of(options, surroundings)
         self._key, self._may_create = surroundings.key, surroundings.may_create
         self._state = surroundings.state
         self._format = _FORMATS[options.format_name]()
@@ -91,13 +70,8 @@ class FileConnector:
 
     def check(self, fields: Sequence[CrmField]) -> list[str]:
         """Return what stands in the way of writing the file, a line each."""
-        folder = self._file.parent
-        if not folder.is_dir():
-            return [Missing(f"There is no folder '{folder}'.")]
-        if not os.access(folder, os.W_OK | os.X_OK):
-            return [f"The folder '{folder}' cannot be written to."]
-        if self._file.is_dir():
-            return [f"'{self._file}' is a folder."]
+        if found := place_faults(self._file, self._parts):
+            return found
         if not self._has_rows():
             return []
         try:
@@ -108,7 +82,7 @@ class FileConnector:
     def setup(self, fields: Sequence[CrmField]) -> list[str]:  # noqa: ARG002 - columns come with their first values
         """Create the folder, and return it."""
         folder = self._file.parent
-        if folder.is_dir():
+        if not any(isinstance(fault, Missing) for fault in place_faults(self._file, self._parts)):
             return []
         with at_file(self._file):
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +93,7 @@ class FileConnector:
         if not rows:
             return []
         with self._alone, at_file(self._file):
-            self._require_columns()
+            self._require_place()
             known = rows if self._may_create else self._known(rows)
             lies_there = len(known) == len(rows) and self._lies_there(rows, ticket.text)
             if known and not lies_there:
@@ -155,7 +129,8 @@ class FileConnector:
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
         """Return all records where the file is another than at *cursor*, page by page; none where it is the same."""
-        now = list(fingerprint(self._file))
+        with at_file(self._file):
+            now = list(fingerprint(self._file))
         of, place = _cursor(cursor)
         if of == now and place is None:
             return Changes((), cursor)
@@ -205,7 +180,7 @@ class FileConnector:
 
     def _merged(self, found: Staged) -> Path:
         """Return a file that holds what file and parts amount to, in the folder of the parts."""
-        room = self._parts.folder / "room"
+        room = self._parts.folder / ROOM
         shutil.rmtree(room, ignore_errors=True)
         room.mkdir()
         merged = room / "merged"
@@ -256,8 +231,10 @@ class FileConnector:
     def _has_rows(self) -> bool:
         return bool(fingerprint(self._file)) and self._file.stat().st_size > 0
 
-    def _require_columns(self) -> None:
-        """Stop before the first part where the file could not take any."""
+    def _require_place(self) -> None:
+        """Stop before a part is laid where the file could not take it."""
+        if found := place_faults(self._file, self._parts):
+            raise StopError(found[0], reason=StopReason.SETUP, hint=_PLACE_HINT)
         now = fingerprint(self._file)
         if now != self._seen:
             found = faults_of_columns(self._file, self._format, self._key) if self._has_rows() else []
@@ -279,17 +256,8 @@ def _cursor_text(of: list[int], place: int | None) -> str:
     return json.dumps([of, place])
 
 
-def _file_of(options: FileOptions, surroundings: Surroundings) -> Path:
-    """Return the file; what a link points to is replaced, never the link."""
-    return (surroundings.folder / options.path).resolve()
-
-
 def _connect(options: FileOptions, surroundings: Surroundings) -> Connector:
     return FileConnector(options, surroundings)
 
 
-def _places(options: FileOptions, surroundings: Surroundings) -> frozenset[str]:
-    return frozenset({str(_file_of(options, surroundings))})
-
-
-KIND: Final = ConnectorKind(FileOptions, _connect, _places, is_shared=False)
+KIND: Final = ConnectorKind(FileOptions, _connect, places, is_shared=False)

@@ -11,6 +11,8 @@ import duckdb
 
 from features.errors import is_disk_full, tells_of_full_disk
 from features.parsing import literal
+from models.wording import one_line
+from pipeline.crm.said import LONGEST
 from pipeline.crm.trouble import StopError, StopReason
 
 MEMORY_MB: Final = 96
@@ -68,8 +70,10 @@ def at_file(path: Path) -> Iterator[None]:
     except OSError as error:
         if is_disk_full(error):
             raise _full(path) from error
-        words = f"'{path}' cannot be written: {error.strerror}."
-        raise StopError(words, reason=StopReason.SETUP, hint="run `leadlight publish --setup`.") from error
+        cause = error.strerror or one_line(str(error), longest=LONGEST) or type(error).__name__
+        words = f"'{path}' cannot be written: {cause}."
+        hint = "see that its folder is there and is a folder, or run `leadlight publish --setup`."
+        raise StopError(words, reason=StopReason.SETUP, hint=hint) from error
 
 
 def _full(path: Path) -> StopError:

@@ -13,6 +13,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,9 @@ from pipeline.workspace import flush
 
 _NAME: Final = re.compile(r"part-(\d{8})-([a-z]+-[0-9a-f]{32})\.parquet")
 _NOTE: Final = b"leadlight"
+_UNFINISHED: Final = "part.unfinished"
+ROOM: Final = "room"
+"""Where the file is merged, beside the parts."""
 NUMBER: Final = "n"
 """The column with the part's own number."""
 
@@ -68,6 +72,24 @@ class Parts:
         self.folder = file.with_name(f".{file.name}.leadlight")
         self._form = form
 
+    def foreign(self) -> str:
+        """Return why the folder is none of ours, so that nothing is put there or removed; empty where it is.
+
+        Raises:
+            OSError: Its name is too long, or it may not be looked into.
+        """
+        longest = self.folder / f"part-{'0' * 8}-{'x' * 40}.parquet"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            longest.lstat()
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            return "it is no folder"
+        theirs = sorted(
+            path.name
+            for path in (self.folder.iterdir() if self.folder.exists() else ())
+            if path.name not in {_UNFINISHED, ROOM} and not _NAME.fullmatch(path.name)
+        )
+        return f"it holds what is not Leadlight's: '{theirs[0]}'" if theirs else ""
+
     def add(self, table: pa.Table, note: Note, keep: Callable[[str], None]) -> Part:
         """Write a part and return it; it survives a kill and a loss of power.
 
@@ -81,7 +103,7 @@ class Parts:
         if not self.folder.is_dir():
             self.folder.mkdir()
             flush(self.folder.parent)
-        written = self.folder / "part.unfinished"
+        written = self.folder / _UNFINISHED
         numbered = table.append_column(NUMBER, pa.repeat(pa.scalar(number, pa.int64()), len(table)))
         said = json.dumps([note.names, note.kinds]).encode()
         pq.write_table(numbered.replace_schema_metadata({_NOTE: said}), written, compression="zstd")

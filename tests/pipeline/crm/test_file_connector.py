@@ -514,7 +514,7 @@ def test_a_file_that_cannot_be_used_stops_before_the_first_row(tmp_path):
         sent(one, row("a", score=1))
     assert raised.value.reason == StopReason.SETUP
     assert list(tmp_path.iterdir()) == [tmp_path / "crm.csv"]
-    with pytest.raises(StopError, match="No such file") as raised:
+    with pytest.raises(StopError, match="There is no folder") as raised:
         sent(connector(tmp_path, "missing/crm.csv"), row("a", score=1))
     assert raised.value.reason == StopReason.SETUP
 

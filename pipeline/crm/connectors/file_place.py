@@ -1,0 +1,92 @@
+"""Which file it is: the connector's options, where their path leads, and what there keeps a file from being written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.crm.connectors.file_parts import Parts
+from pipeline.crm.kinds import Surroundings
+from pipeline.crm.promise import Missing
+from pipeline.settings_tables import Section
+
+_BY_SUFFIX: Final = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_LONGEST_SHOWN: Final = 200
+
+
+class FileOptions(Section):
+    """How the connector `file` finds its file."""
+
+    path: str = Field(min_length=1, description="The file; a relative path starts at the config's folder.")
+    format: Literal["", "csv", "parquet", "jsonl"] = Field("", description="Its format; by default by its suffix.")
+
+    @field_validator("path")
+    @classmethod
+    def _can_be_a_path(cls, path: str) -> str:
+        if "\0" in path:
+            raise ValueError("no path has the character NUL")
+        return path
+
+    @model_validator(mode="after")
+    def _format_is_known(self) -> FileOptions:
+        if not self.format and Path(self.path).suffix.lower() not in _BY_SUFFIX:
+            raise ValueError(f"the path ends in none of {', '.join(_BY_SUFFIX)}; give `format`")
+        return self
+
+    @property
+    def format_name(self) -> str:
+        """The format, given or by the suffix."""
+        return self.format or _BY_SUFFIX[Path(self.path).suffix.lower()]
+
+
+def file_of(options: FileOptions, surroundings: Surroundings) -> Path:
+    """Return the file; what a link points to is replaced, never the link."""
+    # Unlike Path.resolve, it goes on where links lead in a circle; `place_faults` tells of that.
+    return Path(os.path.realpath(surroundings.folder / options.path))
+
+
+def places(options: FileOptions, surroundings: Surroundings) -> frozenset[str]:
+    """Return the file, however its path is spelled."""
+    return frozenset({str(file_of(options, surroundings))})
+
+
+def place_faults(file: Path, parts: Parts) -> list[str]:
+    """Return what keeps *file*, whatever it holds, from being written where it is to lie, a line each."""
+    try:
+        return list(_faults(file, parts))
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        return [f"'{_shown(file)}' cannot be written: {error.strerror}."]
+
+
+def _faults(file: Path, parts: Parts) -> Iterator[str]:
+    folder, kind = file.parent, _kind(file)
+    if kind is None and not folder.exists():
+        yield Missing(f"There is no folder '{_shown(folder)}'.")
+    elif not folder.is_dir():
+        yield f"'{_shown(folder)}' is no folder."
+    elif kind == stat.S_IFDIR:
+        yield f"'{file}' is a folder."
+    elif kind not in {None, stat.S_IFREG}:
+        yield f"'{file}' is no regular file."
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield f"The folder '{folder}' cannot be written to."
+    elif foreign := parts.foreign():
+        yield f"Batches are to lie ready in '{parts.folder}', but {foreign}."
+
+
+def _kind(path: Path) -> int | None:
+    """Return what lies at *path* itself, as `stat` calls it; None = nothing."""
+    try:
+        return stat.S_IFMT(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _shown(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN // 2]}…{text[-_LONGEST_SHOWN // 4 :]}"
