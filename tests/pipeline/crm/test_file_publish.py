@@ -3,22 +3,19 @@
 import csv
 import shutil
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
 from pipeline.crm.connectors.file import FileConnector
 from pipeline.crm.ledger import batches
-from pipeline.crm.patience import Patience
-from pipeline.crm.session import Outside
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
+from support.publishing import YES, outside, published
 
 LEADS = 120
-YES = Wish(may=lambda _: True)
 
 
 class Killed(BaseException):
@@ -47,22 +44,6 @@ def crm(**connect):
             "connect": {"path": "scores.csv", **connect},
         }
     }  # fmt: skip
-
-
-def outside(shop, night=0):
-    """Return the world on the morning after a night; nobody sleeps in it."""
-    patience = Patience(most_s=1, sleep=lambda _: None)
-    return Outside(environment={}, patience=patience, clock=lambda: shop.morning(night) + timedelta(minutes=1))
-
-
-def published(shop, wish=YES, night=0):
-    """Publish, and return the report of the one target."""
-    report = publish(shop.settings, wish, outside=outside(shop, night))
-    assert not report.failures, report.failures
-    (one,) = report.targets
-    tally = one.tally
-    assert tally.given == tally.written + tally.unchanged + tally.rejected + tally.pending + tally.held
-    return one
 
 
 def killed(shop, monkeypatch, owner, name, *, calls=1, night=0):
@@ -213,12 +194,9 @@ def test_another_path_is_another_place(shop, tmp_path):
 
 def _first_half_moved(shop):
     """Return the scores of the first night, half of which have moved far."""
-    scores = shop.leads.scores(0)
-    nobody = [[] for _ in range(LEADS)]
+    scores = shop.free_scores(0)
     moved = [
         (score + 50) % 100 if number < LEADS // 2 else score for number, score in enumerate(scores["score"].to_pylist())
     ]
-    for name, values in (("score", moved), ("held", nobody)):
-        field = scores.schema.field(name)
-        scores = scores.set_column(scores.schema.get_field_index(name), field, pa.array(values, field.type))
-    return scores
+    field = scores.schema.field("score")
+    return scores.set_column(scores.schema.get_field_index("score"), field, pa.array(moved, field.type))

@@ -1,7 +1,6 @@
 """The ledger: its tables as the code knows them, one writer per target, in a file and on a server alike."""
 
 import threading
-from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,18 +11,17 @@ from features.errors import LeadlightError, NotFinishedError
 from pipeline.crm.ledger import opening, runs
 from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
-from pipeline.crm.patience import Patience
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
 from pipeline.stages.listen import listen
-from pipeline.stages.publish import Wish, publish
+from pipeline.stages.publish import publish
 from pipeline.stages.publish_checks import verify
 from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
+from support import publishing
 from support.little_shop import FIELDS, LittleShop, lead_ids
+from support.publishing import YES
 from support.told import Telling
-
-YES = Wish(may=lambda _: True)
 
 
 @pytest.fixture(params=["file", "server"])
@@ -42,20 +40,14 @@ def shop(tmp_path) -> LittleShop:
     return made
 
 
-def outside(shop, url, night=0, *, days=0.0):
+def outside(shop, url, night=0, **rest):
     """Return the world on the morning after a night, its ledger at *url*."""
-    return Outside(
-        environment={opening.LEDGER: url},
-        patience=Patience(most_s=1, sleep=lambda _: None),
-        clock=lambda: shop.morning(night) + timedelta(days=days),
-    )
+    return publishing.outside(shop, night, environment={opening.LEDGER: url}, **rest)
 
 
 def run(shop, url, night=0, **rest):
     """Publish and return the report of the one target."""
-    report = publish(shop.settings, YES, outside=outside(shop, url, night, **rest))
-    assert not report.failures, report.failures
-    return report.targets[0]
+    return publishing.published(shop, night=night, environment={opening.LEDGER: url}, **rest)
 
 
 def test_migrations_make_the_tables_that_the_code_knows(url):
@@ -172,14 +164,7 @@ def test_whom_people_in_the_crm_hold_is_asked_of_the_very_ledger(shop, url, memo
 
 def test_what_was_on_its_way_is_unsure_when_newer_scores_come(shop, url, memory):
     """A batch without an answer is sent again by the next scores, though nothing of them moved."""
-
-    def cut(rows):
-        with memory.lock:
-            for row in rows:
-                memory.records.setdefault(row.key, {}).update(row.fields)
-        raise StopError("cut", reason=StopReason.NETWORK)
-
-    memory.on_send = cut
+    memory.on_send = memory.takes_and_is_cut
     run(shop, url)
     unsure = set(memory.records)
     memory.on_send, memory.sent = lambda _: None, []
@@ -193,7 +178,7 @@ def test_old_rows_go_and_what_stands_stays(shop, url, memory):
     """After `keep_days` the rows of ended runs are removed; the next night still sends only differences."""
     run(shop, url)
     shop.score(1)
-    late = run(shop, url, 1, days=500)
+    late = run(shop, url, 1, hours=12_000)
     engine = create_engine(url)
     with engine.connect() as connection:
         left = connection.execute(select(func.count(func.distinct(ROWS.c.run_id)))).scalar()
@@ -209,7 +194,7 @@ def test_the_tally_of_a_run_whose_rows_are_gone_is_kept(shop, url, memory):
     """What a run wrote can still be told when its rows are long gone."""
     first = run(shop, url)
     shop.score(1)
-    run(shop, url, 1, days=500)
+    run(shop, url, 1, hours=12_000)
     told = {one.run: one.tally for one in past_runs(shop.settings, "", outside=outside(shop, url))}
     assert told[first.run] == first.tally
 
@@ -220,8 +205,8 @@ def test_a_run_whose_rows_are_gone_is_not_taken_back(shop, tmp_path, memory, is_
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     first = run(shop, url)
     shop.score(1)
-    run(shop, url, 1, days=500)
-    stood, around = {key: dict(record) for key, record in memory.records.items()}, outside(shop, url, 1, days=500)
+    run(shop, url, 1, hours=12_000)
+    stood, around = {key: dict(record) for key, record in memory.records.items()}, outside(shop, url, 1, hours=12_000)
     said = f"Run {first.run} cannot be taken back: its rows went after publish.keep_days"
     with pytest.raises(LeadlightError, match=said):
         undo(shop.settings, first.run, is_dry=is_dry, may=lambda _: True, outside=around)

@@ -8,17 +8,15 @@ from pydantic import BaseModel
 from features.errors import LeadlightError
 from pipeline.crm.kinds import ConnectorKind
 from pipeline.crm.promise import Answer, Outcome
-from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
-from pipeline.stages.publish import Wish, publish
+from pipeline.stages.publish import publish
 from pipeline.stages.publish_checks import verify
 from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
-from support.clock import Clock, patience_by
 from support.little_shop import FIELDS, LittleShop
 from support.memory import Memory
+from support.publishing import YES, outside, published
 
-YES = Wish(may=lambda _: True)
 LEADS = 60
 
 
@@ -64,13 +62,11 @@ class Moving:
 
     def outside(self, night=0):
         """Return the world on the morning after a night; nobody sleeps in it."""
-        return Outside({}, patience_by(Clock(), most_s=100), clock=lambda: self.shop.morning(night))
+        return outside(self.shop, night)
 
     def run(self, night=0, wish=YES):
         """Publish and return the report of the one target."""
-        report = publish(self.shop.settings, wish, outside=self.outside(night))
-        assert not report.failures, report.failures
-        return report.targets[0]
+        return published(self.shop, wish, night)
 
     def undo(self, run, night=0):
         """Take a run back and return the report."""

@@ -11,16 +11,16 @@ import pytest
 from features.errors import LeadlightError
 from pipeline.crm.given import Filters, given_leads
 from pipeline.crm.promise import Answer, Missing, Outcome
-from pipeline.crm.session import Outside
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import verify
 from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
-from support.clock import Clock, patience_by
+from support.clock import Clock
 from support.little_shop import FIELDS, LittleShop
+from support.publishing import YES, outside
+from support.publishing import published as run
 
-YES = Wish(may=lambda _: True)
 LEADS = 200
 
 
@@ -30,25 +30,6 @@ def shop(tmp_path) -> LittleShop:
     made = LittleShop(tmp_path / "shop", leads=LEADS, crm={"crm": {"fields": FIELDS}})
     made.score(0)
     return made
-
-
-def outside(shop, night=0, *, hours=0.0, clock=None, most_s=100) -> Outside:
-    """Return the world on the morning after a night; nobody sleeps in it."""
-    return Outside(
-        environment={},
-        patience=patience_by(clock or Clock(), most_s=most_s),
-        clock=lambda: shop.morning(night) + timedelta(hours=hours),
-    )
-
-
-def run(shop, wish=YES, night=0, **rest):
-    """Publish and return the report of the one target."""
-    report = publish(shop.settings, wish, outside=outside(shop, night, **rest))
-    assert not report.failures, report.failures
-    (one,) = report.targets
-    tally = one.tally
-    assert tally.given == tally.written + tally.unchanged + tally.rejected + tally.pending + tally.held
-    return one
 
 
 def refused(shop, wish=YES, night=0):
@@ -477,14 +458,7 @@ def test_an_undoing_leaves_alone_what_changed_since(shop, memory):
 
 def test_an_undoing_takes_back_what_was_on_its_way(shop, memory):
     """Rows that arrived though nobody heard so are taken back with the others."""
-
-    def cut(rows):
-        with memory.lock:
-            for row in rows:
-                memory.records.setdefault(row.key, {}).update(row.fields)
-        raise StopError("the connection was cut", reason=StopReason.NETWORK)
-
-    memory.on_send = cut
+    memory.on_send = memory.takes_and_is_cut
     unfinished = run(shop)
     assert memory.records
     memory.on_send = lambda _: None

@@ -8,15 +8,14 @@ import pyarrow.compute as pc
 import pytest
 
 from features.errors import GateFailedError, LeadlightError
-from pipeline.crm.patience import Patience
-from pipeline.crm.session import Outside
 from pipeline.crm.trouble import RetryError, StopError, StopReason
-from pipeline.stages.publish import Wish, publish
+from pipeline.stages.publish import publish
 from pipeline.stages.publish_history import past_runs
 from pipeline.stages.publish_undo import undo
+from support.clock import Clock
 from support.little_shop import FIELDS, LittleShop
-
-YES = Wish(may=lambda _: True)
+from support.publishing import YES, outside
+from support.publishing import published as run
 
 
 @pytest.fixture
@@ -27,51 +26,16 @@ def shop(tmp_path) -> LittleShop:
     return made
 
 
-def outside(shop, night=0, *, hours=0.0, **patience) -> Outside:
-    """Return the world on the morning after a night; nobody sleeps in it."""
-    waits = Patience(**{"most_s": 5, "sleep": lambda _: None, **patience})
-    return Outside(environment={}, patience=waits, clock=lambda: shop.morning(night) + timedelta(hours=hours))
-
-
-def run(shop, wish=YES, night=0, **rest):
-    """Publish and return the report of the one target, whose parts add up."""
-    report = publish(shop.settings, wish, outside=outside(shop, night, **rest))
-    assert not report.failures, report.failures
-    (one,) = report.targets
-    tally = one.tally
-    assert tally.given == tally.written + tally.unchanged + tally.rejected + tally.pending + tally.held
-    return one
-
-
 def without(scores, *leads):
     """Return scores without some leads, as a cohort that they left would have it."""
     return scores.filter(pc.invert(pc.is_in(scores["lead_id"], value_set=pa.array(leads))))
-
-
-def free(shop, night):
-    """Return the scores of a night in which nobody is held."""
-    scores = shop.leads.scores(night)
-    nobody = pa.array([[]] * len(scores), scores.schema.field("held").type)
-    return scores.set_column(scores.schema.get_field_index("held"), "held", nobody)
-
-
-def arrives_and_is_cut(memory):
-    """Let every batch arrive, and its answer be lost."""
-
-    def cut(rows):
-        with memory.lock:
-            for row in rows:
-                memory.records.setdefault(row.key, {}).update(row.fields)
-        raise StopError("the connection was cut", reason=StopReason.NETWORK)
-
-    return cut
 
 
 def test_who_left_the_run_keeps_no_old_score(shop, memory):
     """A lead that bought, or whose campaign ended, is no longer in the run: its properties are emptied, once."""
     run(shop)
     gone = shop.leads.ids[7].as_py()
-    shop.score(1, without(free(shop, 0), gone))
+    shop.score(1, without(shop.free_scores(0), gone))
     memory.sent.clear()
     report = run(shop, night=1)
     assert memory.sent == [[gone]]
@@ -87,7 +51,7 @@ def test_a_shop_may_keep_the_scores_of_who_left(shop, memory):
     shop.configure({"crm": {"fields": FIELDS, "keep_leavers": True}})
     run(shop)
     gone = shop.leads.ids[7].as_py()
-    shop.score(1, without(free(shop, 0), gone))
+    shop.score(1, without(shop.free_scores(0), gone))
     held = dict(memory.records[gone])
     run(shop, night=1)
     assert memory.records[gone] == held
@@ -109,7 +73,7 @@ def test_a_held_lead_that_left_is_left_alone(shop, memory):
     gone = shop.leads.ids[7].as_py()
     held = dict(memory.records[gone])
     marks_of(shop.settings, {}).hold(gone, by="ana", at=shop.morning(0))
-    shop.score(1, without(free(shop, 0), gone))
+    shop.score(1, without(shop.free_scores(0), gone))
     assert run(shop, night=1).tally.held == 1
     assert memory.records[gone] == held
 
@@ -119,8 +83,8 @@ def test_who_may_have_been_written_before_it_was_held_is_unsure(shop, memory):
     from pipeline.marks import marks_of
 
     run(shop)
-    shop.score(1, free(shop, 1))
-    memory.on_send = arrives_and_is_cut(memory)
+    shop.score_all_free(1)
+    memory.on_send = memory.takes_and_is_cut
     memory.sent.clear()
     run(shop, night=1)
     lead = memory.sent[0][0]
@@ -130,7 +94,7 @@ def test_who_may_have_been_written_before_it_was_held_is_unsure(shop, memory):
     run(shop, night=1, hours=1)
     marks.withdraw(mark, by="ana", at=shop.morning(1) + timedelta(hours=2), lead_id=lead)
     # The scores of the first night again: the ledger holds them for this lead, the CRM those of the second.
-    shop.score(2, free(shop, 0))
+    shop.score(2, shop.free_scores(0))
     run(shop, night=2)
     scores = {row["lead_id"]: row["score"] for row in shop.leads.scores(0).to_pylist()}
     assert memory.records[lead]["leadlight_score"] == scores[lead]
@@ -138,11 +102,11 @@ def test_who_may_have_been_written_before_it_was_held_is_unsure(shop, memory):
 
 def test_who_left_after_a_batch_that_nobody_heard_of_is_emptied(shop, memory):
     """A lead that may have been written, though the ledger knows of nothing, keeps no score when it leaves the run."""
-    memory.on_send = arrives_and_is_cut(memory)
+    memory.on_send = memory.takes_and_is_cut
     run(shop)
     gone = min(memory.records)
     memory.on_send = lambda _: None
-    shop.score(1, without(free(shop, 0), gone))
+    shop.score(1, without(shop.free_scores(0), gone))
     run(shop, night=1)
     assert set(memory.records[gone].values()) == {None}
 
@@ -194,22 +158,22 @@ def test_a_job_that_does_not_end_stops_the_run_and_all_is_accounted_for(shop, me
 @pytest.mark.parametrize("goes_on", [True, False], ids=["taken up again", "given up"])
 def test_nothing_is_sent_before_a_call_that_was_cut_short_has_settled(shop, memory, goes_on):
     """However long ago its batch was handed out, the last try may have gone out just now."""
-    memory.on_send = arrives_and_is_cut(memory)
+    memory.on_send = memory.takes_and_is_cut
     run(shop)
-    slept, memory.sent = [], []
-    memory.on_send = lambda _: slept.append("sent")
+    clock, slept_first = Clock(), []
+    memory.on_send = lambda _: slept_first.append(list(clock.slept))
     if not goes_on:
         shop.score_all_free(1)
-    run(shop, night=0 if goes_on else 1, hours=5, sleep=slept.append)
-    assert slept[:2] == [10, "sent"]
+    run(shop, night=0 if goes_on else 1, hours=5, clock=clock)
+    assert slept_first[0] == [10]
 
 
 def test_an_undoing_of_a_given_up_run_leaves_a_later_run_alone(shop, memory):
     """What a later run wrote stays, though an earlier one never heard what became of its batch."""
-    memory.on_send = arrives_and_is_cut(memory)
+    memory.on_send = memory.takes_and_is_cut
     cut = run(shop)
     memory.on_send = lambda _: None
-    shop.score(1, free(shop, 1))
+    shop.score_all_free(1)
     run(shop, night=1)
     held = {key: dict(record) for key, record in memory.records.items()}
     undo(shop.settings, cut.run, may=lambda _: True, outside=outside(shop, 1))
@@ -238,7 +202,7 @@ def test_an_undoing_ends_jobs_before_it_looks(shop, memory):
 def test_an_undoing_that_is_refused_keeps_other_runs(shop, memory):
     """Without a yes nothing is sent, and a run that can go on still can."""
     first = run(shop)
-    shop.score(1, free(shop, 1))
+    shop.score_all_free(1)
 
     def stop(rows):
         raise StopError("gone", reason=StopReason.NETWORK)
@@ -276,7 +240,7 @@ def test_a_restoring_that_is_turned_away_keeps_nobody_from_being_written_to(shop
 
 def test_a_connector_s_trouble_is_waited_out_as_it_asks(shop, memory):
     """All rows may go later: the sender waits as long as the CRM asks and sends again, within one run."""
-    slept, calls = [], []
+    clock, calls = Clock(), []
 
     def twice(rows):
         calls.append(len(rows))
@@ -284,8 +248,8 @@ def test_a_connector_s_trouble_is_waited_out_as_it_asks(shop, memory):
             raise RetryError("busy", after_s=7)
 
     memory.on_send, memory.at_once = twice, 1
-    assert run(shop, sleep=slept.append, most_s=1_000).exit_code == 0
-    assert slept == [7, 7]
+    assert run(shop, clock=clock, most_s=1_000).exit_code == 0
+    assert clock.slept == [7, 7]
 
 
 def test_a_target_whose_values_are_gone_is_noticed(shop, memory):

@@ -1,5 +1,6 @@
 """What was sent about one lead is told: when, for which scores, with which values, and what the CRM answered."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -7,16 +8,14 @@ from rich.console import Console
 
 from features.local_time import local_iso
 from pipeline.cli.show_publish_history import show_history, show_runs
-from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome
-from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
-from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_history import lead_history, past_runs
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
+from support.publishing import YES, outside, published
 
-ALL = Wish(may=lambda _: True, resend=True)
+ALL = replace(YES, resend=True)
 
 
 @pytest.fixture
@@ -27,15 +26,9 @@ def shop(tmp_path) -> LittleShop:
     return made
 
 
-def outside(shop, night=0) -> Outside:
-    """Return the world on the morning after a night; nobody sleeps in it."""
-    return Outside(environment={}, patience=Patience(most_s=1, sleep=lambda _: None), clock=lambda: shop.morning(night))
-
-
 def run(shop, night=0) -> int:
-    """Publish and return the run's number."""
-    (one,) = publish(shop.settings, ALL, outside=outside(shop, night)).targets
-    return one.run
+    """Publish all and return the run's number."""
+    return published(shop, ALL, night).run
 
 
 def told(shop, lead, to=""):

@@ -89,11 +89,15 @@ class LittleShop:
         self.store.publish(run)
         return run
 
-    def score_all_free(self, night: int) -> StoredRun:
-        """Store and publish the scores of a night in which nobody is held."""
+    def free_scores(self, night: int) -> pa.Table:
+        """Return the scores of a night in which nobody is held."""
         scores = self.leads.scores(night)
         nobody = pa.array([[]] * len(scores), scores.schema.field("held").type)
-        return self.score(night, scores.set_column(scores.schema.get_field_index("held"), "held", nobody))
+        return scores.set_column(scores.schema.get_field_index("held"), "held", nobody)
+
+    def score_all_free(self, night: int) -> StoredRun:
+        """Store and publish the scores of a night in which nobody is held."""
+        return self.score(night, self.free_scores(night))
 
     def morning(self, night: int) -> datetime:
         """Return the moment at which the scores of a night are written."""

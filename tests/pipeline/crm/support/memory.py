@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pipeline.crm.kinds import ConnectorKind
 from pipeline.crm.promise import Answer, Changes, Outcome, Record
+from pipeline.crm.trouble import StopError, StopReason
 
 
 @dataclass
@@ -62,6 +63,13 @@ class Memory:
                     self.records.setdefault(row.key, {}).update(row.fields)
         given = {answer.key: answer for answer in answers or []}
         return [given.get(row.key, Answer(row.key, Outcome.WRITTEN)) for row in reversed(rows)]
+
+    def takes_and_is_cut(self, rows):
+        """Let a batch arrive, and its answer be lost: an `on_send`."""
+        with self.lock:
+            for row in rows:
+                self.records.setdefault(row.key, {}).update(row.fields)
+        raise StopError("the connection was cut", reason=StopReason.NETWORK)
 
     def abandon(self, ticket):
         """Remember which."""
