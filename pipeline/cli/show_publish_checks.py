@@ -41,7 +41,7 @@ def _show_set_up(console: Console, made: SetUp) -> None:
 
 def _show_verified(console: Console, found: TargetVerified) -> None:
     if not found.read:
-        console.print(f"{plain(found.target)}: nothing was written there yet.", markup=False)
+        console.print(f"{plain(found.target)}: nothing is known to stand there yet.", markup=False)
         return
     console.print(
         f"{plain(found.target)}: {found.agree:,} of {counted(found.read, 'lead')} hold what was written.", markup=False

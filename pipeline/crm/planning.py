@@ -172,7 +172,7 @@ class Planner:
         after = ""
         while True:
             with self.engine.connect() as connection:
-                stands = scored_after(connection, self.where, after=after, most=_AT_ONCE)
+                stands = scored_after(connection, self.where, after=after, most=_AT_ONCE, in_doubt=self.rules.resend)
             if not len(stands):
                 return
             after = stands["lead_id"][-1].as_py()
@@ -187,7 +187,8 @@ class Planner:
         """Return which leads of a block are sent, and count the others."""
         lead_ids = block["lead_id"].combine_chunks()
         has_score, had_score = (_true(pc.is_valid(table["score"])) for table in (block, stands))
-        given = has_score | had_score | _true(stands["is_unsure"])
+        may_have = _true(pc.is_valid(stands["lead_id"]) if self.rules.resend else stands["is_unsure"])
+        given = has_score | had_score | may_have
         held = given & (is_held(block["held"]) | self.held_now.holds(hashes))
         free = given & ~held
         changed = free & (self.rules.resend | _changed(block, stands, self.rules, at=self.at))

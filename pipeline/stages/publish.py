@@ -19,7 +19,7 @@ from pipeline.crm.dead_letters import write_dead_letters
 from pipeline.crm.given import Filters, check_filters
 from pipeline.crm.giving_up import give_up
 from pipeline.crm.hearing import hear
-from pipeline.crm.ledger import batches, runs
+from pipeline.crm.ledger import batches, runs, standing
 from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
@@ -115,6 +115,8 @@ class _Publication:
             self._ask(run, made.planned)
         with self.session.engine.begin() as connection:
             runs.set_state(connection, run.id, RunState.OPEN)
+            if self.wish.resend:  # the target may have lost all that it held, also what is not sent now
+                standing.doubt(connection, self.session.target.destination)
         return self._sent(run, made, is_resumed=False)
 
     def _heard(self) -> None:

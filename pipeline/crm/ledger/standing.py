@@ -71,7 +71,7 @@ def rejected_of(connection: Connection, where: Destination, mapping: str, lead_i
 
 
 def first_of(connection: Connection, where: Destination, *, most: int, but_due_of: int | None = None) -> list[Any]:
-    """Return up to *most* leads that something stands for, the first by id, as rows of the table.
+    """Return up to *most* leads that a score stands for, the first by id, as rows of the table.
 
     Args:
         connection: The ledger.
@@ -79,7 +79,9 @@ def first_of(connection: Connection, where: Destination, *, most: int, but_due_o
         most: How many.
         but_due_of: The number of a run; leads that it has yet to write are left out.
     """
-    wanted = select(STANDING).where(_stands(where)).order_by(STANDING.c.lead_id).limit(most)
+    # Those that left are often the oldest: the first of all ids may be of leads that were emptied.
+    has_score = and_(_stands(where), STANDING.c.score.is_not(None))
+    wanted = select(STANDING).where(has_score).order_by(STANDING.c.lead_id).limit(most)
     if but_due_of is not None:
         due = select(ROWS.c.lead_id).where(ROWS.c.run_id == but_due_of, ROWS.c.state == "pending")
         wanted = wanted.where(STANDING.c.lead_id.not_in(due))
@@ -98,9 +100,12 @@ def sample(connection: Connection, where: Destination, *, most: int) -> list[Any
     return list(connection.execute(wanted.order_by(STANDING.c.lead_id)).all())
 
 
-def scored_after(connection: Connection, where: Destination, *, after: str, most: int) -> pa.Table:
-    """Return up to *most* leads with a score that stands, or may, by id from *after* on, as `standing_of` does."""
-    may_have_score = or_(STANDING.c.score.is_not(None), STANDING.c.is_unsure)
+def scored_after(connection: Connection, where: Destination, *, after: str, most: int, in_doubt: bool) -> pa.Table:
+    """Return up to *most* leads with a score that stands, or may, by id from *after* on, as `standing_of` does.
+
+    Where all is *in_doubt*, any lead may have one, also one that was emptied.
+    """
+    may_have_score = true() if in_doubt else or_(STANDING.c.score.is_not(None), STANDING.c.is_unsure)
     here = and_(where.is_of(STANDING), STANDING.c.lead_id > after, may_have_score)
     wanted = select(*_columns()).where(here).order_by(STANDING.c.lead_id).limit(most)
     return _as_table(connection.execute(wanted).all())
@@ -144,6 +149,12 @@ def mark_unsure(
         literal(run_id), literal(at), true(),
     ).where(of_run, not_(nothing))  # fmt: skip
     connection.execute(insert(STANDING).from_select([*_KEY, *_WRITTEN], said))
+
+
+def doubt(connection: Connection, where: Destination) -> None:
+    """Note that nobody knows what stands at *where*: only what is written from now on is believed."""
+    is_sure = and_(where.is_of(STANDING), not_(STANDING.c.is_unsure))
+    connection.execute(update(STANDING).where(is_sure).values(is_unsure=True))
 
 
 def _stands(where: Destination) -> ColumnElement[bool]:

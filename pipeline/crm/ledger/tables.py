@@ -99,7 +99,7 @@ STANDING: Final = Table(
     Column("mapping", String(64), nullable=False),
     Column("run_id", BigInteger, nullable=False),
     Column("written_at", BigInteger, nullable=False),
-    Column("is_unsure", Boolean, nullable=False),  # a batch was on its way when its run was given up
+    Column("is_unsure", Boolean, nullable=False),  # whether it arrived, or is still there, nobody knows
 )
 
 REJECTIONS: Final = Table(

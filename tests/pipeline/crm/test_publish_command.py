@@ -150,10 +150,10 @@ def test_runs_are_listed_though_the_config_forgot_their_target(typed, shop):
     assert typed("--runs", "--to", "third").code == 2
 
 
-def test_nothing_was_written_yet_is_said_as_such(typed):
+def test_nothing_that_stands_is_said_as_such(typed):
     """Reading back a target that nobody wrote to compares nothing."""
     ended = typed("--verify")
-    assert (ended.code, ended.out) == (0, "leads_file: nothing was written there yet.\n")
+    assert (ended.code, ended.out) == (0, "leads_file: nothing is known to stand there yet.\n")
 
 
 def test_grades_are_shown_where_leads_were_sent(typed):
