@@ -30,7 +30,8 @@ def typed(shop, forks, tmp_path):
     """Return what runs `leadlight publish` with the shop's config."""
 
     def run(*arguments, **environment):
-        return forks.run(["publish", "--config", str(shop.path), *arguments], environment, tmp_path / "typed")
+        wide = {"COLUMNS": "200", **environment}
+        return forks.run(["publish", "--config", str(shop.path), *arguments], wide, tmp_path / "typed")
 
     return run
 
