@@ -129,4 +129,4 @@ def test_two_tables_are_two_places(tmp_path, one, other):
 
 def test_another_targets_own_faults_are_its_own(tmp_path):
     """One that cannot be reached as configured keeps no other from being opened."""
-    opened(tmp_path, a=target(TABLE), b=target(TABLE, tabel="leads"), c=target(TABLE, url="", url_env="NOWHERE"))
+    opened(tmp_path, a=target(TABLE), b=target(TABLE, unknown="leads"), c=target(TABLE, url="", url_env="NOWHERE"))
