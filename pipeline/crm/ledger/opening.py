@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from alembic import command
 from alembic.config import Config
@@ -19,7 +19,16 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from features.errors import LeadlightError, NotFinishedError, not_finished, wrong_input
 from pipeline.crm.ledger.ownership import require_own
-from pipeline.crm.ledger.unusable import VERSION_TABLE, in_words, is_unusable, place_of, require_ledger, untrusted
+from pipeline.crm.ledger.unusable import (
+    VERSION_TABLE,
+    in_words,
+    is_unusable,
+    no_file,
+    place_of,
+    require_ledger,
+    require_tables,
+    untrusted,
+)
 from pipeline.database_links import MYSQL, address_of, driver_arguments, family_of
 from pipeline.databases import file_at, file_of, own_engine
 from pipeline.settings import Settings
@@ -52,18 +61,19 @@ def opened(address: URL, *, tls: bool = True, tls_ca: Path | None = None) -> Eng
         tls_ca: Certificates to trust instead of the system's.
 
     Raises:
-        LeadlightError: It is damaged, somebody else's, or a newer version of Leadlight keeps its ledger
+        LeadlightError: It is damaged, out of reach, somebody else's, or another version of Leadlight keeps its ledger
             there.
         NotFinishedError: It does not answer.
     """
     engine = own_engine(address, setting=_PLACE, arguments=driver_arguments(address, tls=tls, tls_ca=tls_ca))
     file = file_of(address)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder_of(file)
         require_ledger(file)
     try:
         with _alone_with_tables(file), engine.begin() as connection:
             _upgrade(connection)
+            require_tables(connection)
     except CommandError as error:
         engine.dispose()
         raise _newer(address) from error
@@ -72,6 +82,9 @@ def opened(address: URL, *, tls: bool = True, tls_ca: Path | None = None) -> Eng
         raise untrusted(
             place_of(address), getattr(error, "verify_message", "") or "no encrypted link came about"
         ) from error
+    except LeadlightError:
+        engine.dispose()
+        raise
     except SQLAlchemyError as error:
         engine.dispose()
         if is_unusable(error):
@@ -114,8 +127,7 @@ def writing_to(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
         with _server_lock(engine, target) as require_alone:
             yield require_alone
         return
-    file = Path(str(engine.url.database))
-    with _file_lock(file.with_name(f".{file.name}.target-{target}.lock"), target):
+    with _file_lock(Path(str(engine.url.database)), target):
         yield lambda: None
 
 
@@ -141,19 +153,34 @@ def _alone_with_tables(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    with file.with_name(f".{file.name}.version.lock").open("w", encoding="ascii") as lock:
+    with _opened_beside(file, "version") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def _file_lock(path: Path, target: str) -> Iterator[None]:
-    with path.open("w", encoding="ascii") as file:
+def _file_lock(file: Path, target: str) -> Iterator[None]:
+    with _opened_beside(file, f"target-{target}") as lock:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _busy(target) from error
         yield
+
+
+def _opened_beside(file: Path, name: str) -> IO[str]:
+    """Return a file beside the ledger that locks are held on."""
+    try:
+        return file.with_name(f".{file.name}.{name}.lock").open("w", encoding="ascii")
+    except OSError as error:
+        raise no_file(file, error) from error
+
+
+def _make_folder_of(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise no_file(file, error) from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A ledger that cannot be used, in words: away for now, damaged, or the database of somebody else."""
+"""A ledger that cannot be used, in words: away for now, damaged, out of reach, of another make or of somebody else."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, inspect
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from features.errors import LeadlightError, not_finished, tells_of_full_disk, without_secrets, wrong_input
+from features.errors import LeadlightError, is_disk_full, not_finished, tells_of_full_disk, without_secrets, wrong_input
+from pipeline.crm.ledger.tables import METADATA
 from pipeline.databases import file_of
 
 VERSION_TABLE: Final = "ledger_version"
 """Made first of all; holds which version of the tables there is."""
 _DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_OUT_OF_REACH: Final = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")
 _NO_TLS: Final = "Server refuses SSL"
 _WAIT_S: Final = 60
 
@@ -25,11 +27,16 @@ def require_ledger(file: Path) -> None:
     """See that *file* is a ledger, or nothing yet; it is only read.
 
     Raises:
-        LeadlightError: It is damaged, or a database that somebody else keeps.
+        LeadlightError: It is damaged, out of reach, or a database that somebody else keeps.
         NotFinishedError: It cannot be read now.
     """
-    if not file.exists() or not file.stat().st_size:
-        return
+    try:
+        if file.is_dir():
+            raise _out_of_reach(str(file), "it is a folder")
+        if not file.exists() or not file.stat().st_size:
+            return
+    except OSError as error:
+        raise no_file(file, error) from error
     try:
         connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT_S)
         try:
@@ -40,6 +47,20 @@ def require_ledger(file: Path) -> None:
         raise _in_words(str(file), error) from error
     if names and VERSION_TABLE not in names:
         raise _not_ours(file)
+
+
+def require_tables(connection: Connection) -> None:
+    """See that the tables, after all migrations, have the columns that this version reads and writes.
+
+    Raises:
+        LeadlightError: Another make of Leadlight made them.
+    """
+    names = list(METADATA.tables)
+    found = inspect(connection).get_multi_columns(filter_names=names)
+    theirs = {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    faults = [fault for name in names for fault in _differences(name, theirs.get(name, set()))]
+    if faults:
+        raise _other_tables(connection.engine.url, faults)
 
 
 def is_unusable(error: SQLAlchemyError) -> bool:
@@ -62,6 +83,11 @@ def in_words(address: URL, error: SQLAlchemyError) -> LeadlightError:
     return _in_words(place_of(address), said if isinstance(said, Exception) else error)
 
 
+def no_file(file: Path, error: OSError) -> Exception:
+    """Return the error for a ledger whose file, or one beside it, the system does not give; a full disk as it is."""
+    return error if is_disk_full(error) else _out_of_reach(str(file), error.strerror or type(error).__name__)
+
+
 def untrusted(place: str, words: str) -> LeadlightError:
     """Return the error for a server that cannot be told from another."""
     hint = "give its certificates in publish.tls_ca; `publish.tls: false` lets a ledger be reached without."
@@ -71,11 +97,32 @@ def untrusted(place: str, words: str) -> LeadlightError:
 def _in_words(place: str, error: Exception) -> LeadlightError:
     if _NO_TLS in str(error):
         return untrusted(place, "its server offers no TLS")
-    if getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_OUT_OF_REACH):
+        return _out_of_reach(place, str(error))
+    if name.startswith(_DAMAGED):
         hint = "restore it from a copy or move it away; without one, the next run sends all."
         return wrong_input(f"The ledger at '{place}' is damaged, or no database.", hint=hint)
     hint = "see that the database runs and that its disk has room, then run the same command again; nothing is lost."
     return not_finished(f"The ledger at '{place}' did not answer ({type(error).__name__}).", hint=hint)
+
+
+def _out_of_reach(place: str, words: str) -> LeadlightError:
+    hint = "let this user write to the file and its folder, or give another place (publish.ledger, LEADLIGHT_LEDGER)."
+    return wrong_input(f"The ledger at '{place}' cannot be written: {words}.", hint=hint)
+
+
+def _other_tables(address: URL, faults: list[str]) -> LeadlightError:
+    hint = "restore it from a copy or move it away; without one, the next run sends all."
+    fact = f"The ledger at '{place_of(address)}' was made by another version of Leadlight; its tables differ:"
+    return wrong_input(fact, faults, hint=hint)
+
+
+def _differences(table: str, theirs: set[str]) -> list[str]:
+    ours = set(METADATA.tables[table].columns.keys())
+    if not theirs:
+        return [f"{table} is not there"]
+    return [f"{table}.{name} is {'unknown' if name in theirs else 'not there'}" for name in sorted(ours ^ theirs)]
 
 
 def _not_ours(file: Path) -> LeadlightError:

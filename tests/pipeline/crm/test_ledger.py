@@ -243,44 +243,6 @@ def test_a_run_that_was_planned_and_never_opened_sends_nothing(shop, url, memory
     assert [one.state for one in past_runs(shop.settings, "", outside=outside(shop, url))] == ["finished"]
 
 
-def damage(file, how):
-    """Leave something else where a ledger was."""
-    whole = file.read_bytes()
-    file.write_bytes({"noise": b"no database" * 500, "cut": whole[: len(whole) // 2], "head": whole[:50]}[how])
-
-
-@pytest.mark.parametrize("how", ["noise", "cut", "head"])
-def test_a_damaged_ledger_is_told_with_the_way_out(shop, memory, how):
-    """No run mends it, so it is wrong input: a copy is restored, or it is moved away and all is sent."""
-    assert publish(shop.settings, YES, outside=Outside({}, clock=lambda: shop.morning(0))).exit_code == 0
-    file = shop.settings.shop.workspace / "ledger.db"
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    damage(file, how)
-    (failure,) = publish(shop.settings, YES, outside=Outside({}, clock=lambda: shop.morning(0))).failures
-    assert failure.exit_code == 2
-    assert "is damaged, or no database.\n\nHint: restore it from a copy or move it away" in failure.message
-    file.unlink()
-    assert publish(shop.settings, YES, outside=Outside({}, clock=lambda: shop.morning(0))).targets[0].tally.written
-
-
-def test_a_database_of_somebody_else_is_left_as_it_is(tmp_path):
-    """A file with other tables is no ledger: it is refused before a byte of it, or beside it, is written."""
-    file = tmp_path / "app.db"
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE runs (id INTEGER)")
-    engine.dispose()
-    before = file.read_bytes()
-    with pytest.raises(LeadlightError, match="other tables; nothing was written") as raised:
-        opening.opened(make_url(f"sqlite:///{file}"))
-    assert not isinstance(raised.value, NotFinishedError)
-    assert file.read_bytes() == before
-    assert [one.name for one in tmp_path.iterdir()] == ["app.db"]
-
-
 def test_a_ledger_belongs_to_one_shop(shop, url, memory):
     """The first shop that opens a shared ledger has it; another is refused before anything is sent."""
     run(shop, url)
