@@ -90,7 +90,7 @@ def address_of(url: str, *, place: str, folder: Path) -> URL:
 
 def _with_file(parsed: URL, place: str, folder: Path) -> URL:
     path = parsed.database or ""
-    if parsed.host or not path.strip("./") or path.startswith((":memory:", "file:")):
+    if parsed.host or not path.strip("./") or path.startswith((":memory:", "file:")) or "\0" in path:
         raise _refused(place, "it names no file")
     return parsed.set(drivername=_DRIVERS[SQLITE], database=str(folder / path))
 
@@ -131,7 +131,7 @@ def _leaves_this_machine(address: URL) -> bool:
 def _context(tls_ca: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=tls_ca)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError: a path with the character NUL
         raise wrong_input(f"The certificates in '{tls_ca}' cannot be read.", hint="see `tls_ca`.") from error
 
 

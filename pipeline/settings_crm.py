@@ -147,12 +147,18 @@ class TargetSettings(Section):
         return fields
 
     @model_validator(mode="after")
-    def _writes_what_it_does_not_read(self) -> TargetSettings:
-        both = sorted({*self.read.properties} & {*self.fields})
-        if both:
-            raise ValueError(f"{', '.join(both)}: Leadlight never writes what it reads")
-        if self.key in self.fields:
+    def _names_each_property_once(self) -> TargetSettings:
+        """Refuse names that are the same, case aside: most CRMs, databases and readers of files take them for one."""
+        spelled: dict[str, list[str]] = {}
+        for name in self.fields:
+            spelled.setdefault(name.casefold(), []).append(name)
+        if alike := [names for names in spelled.values() if len(names) > 1]:
+            raise ValueError(f"{', '.join(alike[0])}: fields of one name, case aside, are one property")
+        if self.key.casefold() in spelled:
             raise ValueError(f"{self.key}: the key tells records apart and is no field beside")
+        read = {name.casefold() for name in self.read.properties}
+        if both := sorted(name for name in self.fields if name.casefold() in read):
+            raise ValueError(f"{', '.join(both)}: Leadlight never writes what it reads")
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -49,19 +49,26 @@ def mapping_hash(settings: Settings, target: TargetSettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_values(name: str, target: TargetSettings) -> None:
-    """Refuse a field that renames some of its values and forgets others.
+def check_fields(name: str, target: TargetSettings) -> None:
+    """Refuse a field that renames some of its values and forgets others, or says of numbers what is said of words.
 
     Raises:
         LeadlightError: With every fault.
     """
-    faults = [
-        f"crm.{name}.fields.{prop}.values: names nothing for {', '.join(missing)}"
-        for prop, spec in target.fields.items()
-        if spec.values and (missing := [one for one in _CHOICES.get(spec.source, ()) if one not in spec.values])
-    ]
+    faults = [f"crm.{name}.fields.{prop}.{fault}" for prop, spec in target.fields.items() for fault in _faults_of(spec)]
     if faults:
-        raise _values_missing(name, faults)
+        raise _cannot_be_filled(name, faults)
+
+
+def _faults_of(spec: FieldSettings) -> Iterator[str]:
+    if spec.source in _WHOLE | _NUMBERS | _MOMENTS:
+        for setting in ("length", "values"):
+            if getattr(spec, setting):
+                yield f"{setting}: has no meaning for {spec.source}, which is no word"
+    elif spec.values:
+        missing = [one for one in _CHOICES.get(spec.source, ()) if one not in spec.values]
+        if missing:
+            yield f"values: names nothing for {', '.join(missing)}"
 
 
 def room_of(spec: FieldSettings) -> int:
@@ -83,6 +90,6 @@ def _field(name: str, spec: FieldSettings) -> CrmField:
     return CrmField(name, FieldType.TEXT, room_of(spec), label=label)
 
 
-def _values_missing(name: str, faults: list[str]) -> LeadlightError:
-    hint = "give every value a name, or leave `values` out to write them as they are."
+def _cannot_be_filled(name: str, faults: list[str]) -> LeadlightError:
+    hint = "give every value a name, or leave `values` and `length` out to write a part of a score as it is."
     return wrong_input(f"The fields of the target '{name}' have faults:", faults, hint=hint)

@@ -62,6 +62,10 @@ def _untold(_options: Any, _surroundings: Surroundings) -> frozenset[str]:  # no
     return frozenset()
 
 
+def _no_files(_options: Any, _surroundings: Surroundings) -> frozenset[Path]:  # noqa: ANN401 - each kind has its own
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class ConnectorKind:
     """One kind of connector.
@@ -72,12 +76,14 @@ class ConnectorKind:
         places: Where it writes: the file, the table, the objects of an account; the same text for the same place,
             without secrets. Two targets of a kind never write one property of one place, and another place is filled
             anew. Empty = it cannot be told.
+        files: Which files of this machine it writes, links followed: none may be one of the shop's own.
         is_shared: Whether several targets may write to one place at all, each its own properties.
     """
 
     options: type[BaseModel]
     connect: Callable[[Any, Surroundings], Connector]
     places: Callable[[Any, Surroundings], frozenset[str]] = _untold
+    files: Callable[[Any, Surroundings], frozenset[Path]] = _no_files
     is_shared: bool = True
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from features.errors import LeadlightError, nearest, wrong_input
-from pipeline.crm.fields import check_values, crm_fields, mapping_hash
+from pipeline.crm.fields import check_fields, crm_fields, mapping_hash
 from pipeline.crm.kinds import Surroundings, kind_name, kind_of
 from pipeline.crm.ledger.destinations import Destination
+from pipeline.crm.own_places import require_not_the_shops
 from pipeline.crm.patience import Patience, Waiting
 from pipeline.crm.places import place_hash, require_own_properties
 from pipeline.crm.promise import Connector, CrmField
@@ -80,7 +81,7 @@ def open_target(
         LeadlightError: Its settings have faults, its secrets are missing, or its kind is not installed.
     """
     config = settings.crm[name]
-    check_values(name, config)
+    check_fields(name, config)
     waiting = Waiting()
     waits = patience or Patience(most_s=config.give_up_after_s, sleep=waiting.sleep)
     (settings.shop.workspace / "crm").mkdir(parents=True, exist_ok=True)
@@ -89,6 +90,7 @@ def open_target(
     options = _options(kind.options, name, config.connect)
     places = kind.places(options, surroundings)
     require_own_properties(settings, kind, places, surroundings)
+    require_not_the_shops(settings, surroundings, places, kind.files(options, surroundings))
     destination, mapping = Destination(name, place_hash(places)), mapping_hash(settings, config)
     connector = kind.connect(options, surroundings)
     try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from features.errors import LeadlightError, nearest, wrong_input
@@ -64,6 +67,37 @@ def find_files(pattern: str, folder: Path) -> list[SourceFile]:
     return [_source_file(path, folder) for path in sorted(paths)]
 
 
+def would_read(pattern: str, folder: Path, path: Path) -> bool:
+    """Return whether `find_files` would find a file at *path*, though there may be none yet.
+
+    Args:
+        pattern: A file, a folder or a glob.
+        folder: Where a relative pattern starts.
+        path: Absolute, without links.
+    """
+    place = folder / pattern
+    steps = place.parts
+    first = next((number for number, step in enumerate(steps) if glob.has_magic(step)), len(steps))
+    plain = first == len(steps) or place.exists()
+    root = Path(os.path.realpath(place if plain else Path(*steps[:first])))
+    if path == root:
+        return plain
+    if not path.is_relative_to(root):
+        return False
+    if plain:
+        return root.is_dir() and _is_named_like_data(path)
+    return _fits(path.relative_to(root).parts, steps[first:])
+
+
+def _fits(names: Sequence[str], steps: Sequence[str]) -> bool:
+    """Return whether a path fits a glob, step by step."""
+    if not steps:
+        return not names
+    if steps[0] == "**":
+        return any(_fits(names[number:], steps[1:]) for number in range(len(names)))
+    return bool(names) and fnmatchcase(names[0], steps[0]) and _fits(names[1:], steps[1:])
+
+
 def _globbed(pattern: str, folder: Path) -> Iterator[Path]:
     if not Path(pattern).is_absolute():
         return folder.glob(pattern)
@@ -73,8 +107,11 @@ def _globbed(pattern: str, folder: Path) -> Iterator[Path]:
 
 def _looks_like_data(path: Path) -> bool:
     """Leave out what other programs drop beside data: hidden files, markers, copies under other endings."""
-    is_plain = not path.name.startswith((".", "_"))
-    return is_plain and path.is_file() and _kind_of(path)[0] in _FORMATS
+    return _is_named_like_data(path) and path.is_file()
+
+
+def _is_named_like_data(path: Path) -> bool:
+    return not path.name.startswith((".", "_")) and _kind_of(path)[0] in _FORMATS
 
 
 def _source_file(path: Path, folder: Path) -> SourceFile:

@@ -50,3 +50,18 @@ def test_names_of_columns_and_properties_are_taken(name):
     """A column of a file or a table may be called in any language, with blanks and signs."""
     read = {"override": name, "outcomes": [name]}
     assert parsed({"a": {**TARGET, "fields": {name: "score"}}, "b": {**TARGET, "read": read}}).crm
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"fields": {"s": "score", "S": "grade"}}, r"crm\.shop: s, S: fields of one name, case aside"),
+        ({"key": "lead_id", "fields": {"LEAD_ID": "score"}}, r"crm\.shop: lead_id: the key .* is no field beside"),
+        ({"read": {"owner": "SCORE"}}, r"crm\.shop: score: Leadlight never writes what it reads"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["file", "sql", "hubspot", "webhook"])
+def test_names_that_differ_in_case_alone_are_one_property(kind, target, words):
+    """Once written, a file or a table with both could not be read again."""
+    with pytest.raises(LeadlightError, match=words):
+        parsed({"shop": {**TARGET, "kind": kind, **target}})

@@ -25,7 +25,7 @@ from pipeline.crm.connectors.file_jsonl import JsonLines
 from pipeline.crm.connectors.file_merge import merge
 from pipeline.crm.connectors.file_parquet import Parquet
 from pipeline.crm.connectors.file_parts import ROOM, Parts
-from pipeline.crm.connectors.file_place import FileOptions, file_of, place_faults, places
+from pipeline.crm.connectors.file_place import FileOptions, file_of, files, place_faults, places
 from pipeline.crm.connectors.file_snapshot import PAGE, Snapshot, fingerprint
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
@@ -260,4 +260,4 @@ def _connect(options: FileOptions, surroundings: Surroundings) -> Connector:
     return FileConnector(options, surroundings)
 
 
-KIND: Final = ConnectorKind(FileOptions, _connect, places, is_shared=False)
+KIND: Final = ConnectorKind(FileOptions, _connect, places, files, is_shared=False)

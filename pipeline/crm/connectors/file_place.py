@@ -55,6 +55,12 @@ def places(options: FileOptions, surroundings: Surroundings) -> frozenset[str]:
     return frozenset({str(file_of(options, surroundings))})
 
 
+def files(options: FileOptions, surroundings: Surroundings) -> frozenset[Path]:
+    """Return the file, and a part as it lies beside it."""
+    file = file_of(options, surroundings)
+    return frozenset({file, Parts(file, options.format_name).folder / "part-00000001.parquet"})
+
+
 def place_faults(file: Path, parts: Parts) -> list[str]:
     """Return what keeps *file*, whatever it holds, from being written where it is to lie, a line each."""
     try:

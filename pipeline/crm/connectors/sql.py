@@ -19,7 +19,7 @@ from pipeline.crm.connectors.sql_changes import Reading, cursor_of
 from pipeline.crm.connectors.sql_check import created, faults, try_rights
 from pipeline.crm.connectors.sql_family import Family, Write
 from pipeline.crm.connectors.sql_mysql import MySQL
-from pipeline.crm.connectors.sql_place import SqlOptions, found_address, places
+from pipeline.crm.connectors.sql_place import SqlOptions, files, found_address, places
 from pipeline.crm.connectors.sql_postgresql import PostgreSQL
 from pipeline.crm.connectors.sql_shape import Shape, key_value, shape_of
 from pipeline.crm.connectors.sql_sqlite import SQLite
@@ -230,7 +230,14 @@ class SqlConnector:
 
     def _is_missing_file(self) -> bool:
         """Return whether a SQLite file is not there: to look at it must not make it."""
-        return family_of(self._address) == SQLITE and not Path(str(self._address.database)).exists()
+        if family_of(self._address) != SQLITE:
+            return False
+        file = Path(str(self._address.database))
+        try:
+            return not file.exists()
+        except OSError as error:  # a name that is too long, a folder that may not be looked into
+            words = f"The database file cannot be opened: {error.strerror}."
+            raise StopError(words, reason=StopReason.SETUP, hint="correct the path in the database's URL.") from error
 
 
 def _answer(key: str, refused: dict[str, str]) -> Answer:
@@ -242,4 +249,4 @@ def _connect(options: SqlOptions, surroundings: Surroundings) -> Connector:
     return SqlConnector(options, surroundings)
 
 
-KIND: Final = ConnectorKind(SqlOptions, _connect, places)
+KIND: Final = ConnectorKind(SqlOptions, _connect, places, files)

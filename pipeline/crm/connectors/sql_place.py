@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -64,14 +65,27 @@ def found_address(options: SqlOptions, surroundings: Surroundings) -> URL:
 
 def places(options: SqlOptions, surroundings: Surroundings) -> frozenset[str]:
     """Return the table, whoever logs in and however its address is spelled."""
+    return frozenset({table_place(found_address(options, surroundings), options.table, schema=options.schema_name)})
+
+
+def files(options: SqlOptions, surroundings: Surroundings) -> frozenset[Path]:
+    """Return the file of a SQLite database."""
     address = found_address(options, surroundings)
-    family, schema = family_of(address), options.schema_name
+    return frozenset({_file(address)} if family_of(address) == SQLITE else ())
+
+
+def table_place(address: URL, table: str, *, schema: str = "") -> str:
+    """Return what tells a table of the database at *address* from all others."""
+    family = family_of(address)
     if family == SQLITE:  # the case of a table's name makes no difference
-        table = f"{schema or 'main'}.{options.table}".lower()
-        return frozenset({f"{SQLITE} {Path(str(address.database)).resolve()} {table}"})
+        return f"{SQLITE} {_file(address)} " + f"{schema or 'main'}.{table}".lower()
     # MySQL calls a schema what others call a database.
     inside = schema or address.database if family == MYSQL else f"{address.database} {schema or 'public'}"
-    return frozenset({f"{family} {_server(address, family)}/{inside}.{options.table}"})
+    return f"{family} {_server(address, family)}/{inside}.{table}"
+
+
+def _file(address: URL) -> Path:
+    return Path(os.path.realpath(str(address.database)))  # links that lead in a circle are SQLite's to refuse
 
 
 def _server(address: URL, family: str) -> str:

@@ -140,3 +140,18 @@ def test_a_cause_without_the_system_s_words_is_told_in_its_own(tmp_path):
         raise OSError("it is a link")
     with pytest.raises(StopError, match=r"cannot be written: OSError\."), at_file(tmp_path / "o.csv"):
         raise OSError
+
+
+@pytest.mark.parametrize("length", [300, 5_000])
+def test_a_database_s_file_with_a_name_that_is_too_long_is_wrong_input(shop, length):
+    """At the check, and where it is to be created."""
+    url = "sqlite:///" + "x" * length
+    target = {"kind": "sql", "fields": {"score": "score"}, "connect": {"url": url, "table": "scores"}}
+    shop.configure({"warehouse": target})
+    for report in (
+        publish(shop.settings, YES, outside=outside(shop)),
+        set_up(shop.settings, "", outside=outside(shop)),
+    ):
+        (failure,) = report.failures
+        assert failure.exit_code == 2
+        assert len(failure.message) < 1_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import LeadlightError
-from pipeline.crm.fields import check_values, crm_fields, mapping_hash
+from pipeline.crm.fields import check_fields, crm_fields, mapping_hash
 from pipeline.crm.payloads import Payloads, _as_json, shortened
 from pipeline.crm.promise import FieldType
 from pipeline.settings_crm import TargetSettings
@@ -130,7 +130,7 @@ def test_values_without_a_name_are_all_told():
     """Renaming some grades and forgetting others is refused, every forgotten one named."""
     fields = {"g": {"from": "grade", "values": {"A": "Hot"}}, "t": {"from": "temperature", "values": {"hot": "Hot"}}}
     with pytest.raises(LeadlightError) as caught:
-        check_values("crm", TargetSettings.model_validate({"fields": fields}))
+        check_fields("crm", TargetSettings.model_validate({"fields": fields}))
     assert "B, C, D" in str(caught.value)
     assert "warm, cold" in str(caught.value)
 
@@ -145,3 +145,11 @@ def test_another_way_of_filling_is_another_mapping(tmp_path):
     assert hashed() == hashed(min_change=9) == hashed(fields={"b": "grade", "a": "score"})
     assert hashed() != hashed(fields={"a": "score", "b": "temperature"})
     assert hashed() != hashed(key="other")
+
+
+@pytest.mark.parametrize(("source", "setting"), [("score", "length"), ("fit", "values"), ("as_of", "length")])
+def test_what_has_no_meaning_for_a_number_is_refused(source, setting):
+    """A length or names of values at a score would be passed over without a word."""
+    fields = {"s": {"from": source, setting: 5 if setting == "length" else {"1": "one"}}}
+    with pytest.raises(LeadlightError, match=rf"crm\.crm\.fields\.s\.{setting}: has no meaning for {source}"):
+        check_fields("crm", TargetSettings.model_validate({"fields": fields}))

@@ -10,7 +10,7 @@ from support.little_shop import LittleShop
 
 LEADS = 40
 FIELDS = {"score": "score", "grade": "grade"}
-FILE = {"kind": "file", "key": "lead_id", "create": True, "fields": FIELDS, "connect": {"path": "leads.csv"}}
+FILE = {"kind": "file", "key": "lead_id", "create": True, "fields": FIELDS, "connect": {"path": "scored.csv"}}
 TABLE = {
     "kind": "sql", "key": "lead_id", "create": True, "fields": FIELDS,
     "connect": {"url": "sqlite:///crm.db", "table": "lead_scores"},
@@ -189,7 +189,7 @@ def test_a_target_without_a_kind_is_told_which_there_are(typed, shop):
 def test_what_somebody_edited_is_shown_with_the_way_to_write_it_anew(typed, shop):
     """Values that differ are told one by one; a lead whose values stayed the same is not sent by itself."""
     typed("--yes")
-    path = shop.folder / "leads.csv"
+    path = shop.folder / "scored.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[1] = f"{lines[1].split(',')[0]},1,D"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
