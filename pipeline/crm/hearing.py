@@ -25,6 +25,7 @@ from features.errors import NotFinishedError, not_finished
 from features.facts import LONGEST_LEAD_ID
 from features.moments import to_us
 from pipeline.crm.ledger import hearing as ledger
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.hearing import Page, Reading, Said
 from pipeline.crm.promise import Changes, Connector, Record
 from pipeline.progress import Progress, silent
@@ -48,7 +49,7 @@ class Heard:
 
 def hear(
     engine: Engine,
-    target_name: str,
+    where: Destination,
     connector: Connector,
     read: ReadSettings,
     *,
@@ -60,7 +61,7 @@ def hear(
 
     Args:
         engine: The ledger.
-        target_name: The CRM's name in the config.
+        where: The CRM's name in the config, and the account; another account is read from its beginning.
         connector: The way to it.
         read: Which of its properties are read; with other properties reading begins anew.
         at: The moment at which the reading begins (aware).
@@ -76,16 +77,16 @@ def hear(
     """
     if not read.properties:
         return Heard()
-    reading = reading_of(target_name, read)
+    reading = Reading(where, _hash_of(read))
     cursor, begun, heard = ledger.cursor_of(engine, reading), stopwatch(), Heard()
     while True:
         changes = connector.changes(cursor or "", read.properties)
         heard_at = to_us(at + timedelta(seconds=stopwatch() - begun))
         if changes.is_more and changes.cursor == (cursor or ""):
-            raise _stands_still(target_name)
+            raise _stands_still(where.target)
         new = ledger.keep(engine, reading, _page(changes, read.properties, former=cursor, heard_at=heard_at))
         heard = Heard(heard.records + len(changes.records), heard.changes + new, heard.pages + 1)
-        progress(f"reading {target_name}", heard.records, 0)
+        progress(f"reading {where.target}", heard.records, 0)
         if not changes.is_more:
             return heard
         cursor = changes.cursor
@@ -111,13 +112,12 @@ def overridden(engine: Engine, target_name: str, read: ReadSettings) -> pa.Array
 
 def read_until(engine: Engine, target_name: str, read: ReadSettings) -> int | None:
     """Return until when a CRM was read to the end, microseconds (UTC); None before the first whole reading."""
-    return ledger.read_at(engine, reading_of(target_name, read))
+    return ledger.read_at(engine, target_name, _hash_of(read))
 
 
-def reading_of(target_name: str, read: ReadSettings) -> Reading:
-    """Return which reading it is: of the same target and the same properties, in whatever order they are named."""
-    named = json.dumps(sorted(read.properties))
-    return Reading(target_name, hashlib.sha256(named.encode()).hexdigest())
+def _hash_of(read: ReadSettings) -> str:
+    """Return which properties are read, in whatever order they are named."""
+    return hashlib.sha256(json.dumps(sorted(read.properties)).encode()).hexdigest()
 
 
 def _folded(text: str) -> str:

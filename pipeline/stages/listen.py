@@ -61,7 +61,8 @@ def listen(settings: Settings, to: str, *, outside: Outside | None = None, progr
         if not read.properties:
             return TargetHeard(name, 0, 0, is_read=False)
         with at_target(settings, name, outside or Outside()) as at:
-            told = hear(at.engine, name, at.target.connector, read, at=at.outside.clock(), progress=progress)
+            target, now = at.target, at.outside.clock()
+            told = hear(at.engine, target.destination, target.connector, read, at=now, progress=progress)
             return TargetHeard(name, told.records, told.changes, is_read=True)
 
     return ListenReport(*each_target(target_names(settings, to), at_one))

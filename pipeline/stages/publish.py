@@ -123,7 +123,7 @@ class _Publication:
         """Hear whom people in the CRM want left alone, before anybody is written to."""
         target = self.session.target
         clock, read = self.session.outside.clock, target.config.read
-        hear(self.session.engine, target.name, target.connector, read, at=clock(), progress=self.progress)
+        hear(self.session.engine, target.destination, target.connector, read, at=clock(), progress=self.progress)
 
     def _asked(self) -> Asked:
         target = self.session.target

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from features.errors import NotFinishedError, not_finished
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import CURSORS, HEARD
 from pipeline.crm.ledger.unusable import in_words
 
@@ -57,11 +58,11 @@ class Reading:
     """One reading of a CRM's changes.
 
     Attributes:
-        target: The target's name.
+        where: The target, and the account it is read at: the cursor of one says nothing of another.
         properties: Hash of the properties read.
     """
 
-    target: str
+    where: Destination
     properties: str
 
 
@@ -95,15 +96,21 @@ def cursor_of(engine: Engine, reading: Reading) -> str | None:
     return None if found is None else str(found.cursor)
 
 
-def read_at(engine: Engine, reading: Reading) -> int | None:
-    """Return when *reading* last came to its end, microseconds (UTC); None before it did.
+def read_at(engine: Engine, target: str, properties: str) -> int | None:
+    """Return when *properties* of a target were last read to the end, microseconds (UTC); None before they were.
+
+    It may have been at another place, where the target moved since.
 
     Raises:
         NotFinishedError: The ledger does not answer.
     """
     with _answering(engine), engine.connect() as connection:
-        found = connection.execute(select(CURSORS.c.read_at).where(_is_of(reading))).first()
-    return None if found is None or found.read_at == _NOT_YET else int(found.read_at)
+        last = connection.execute(
+            select(func.max(CURSORS.c.read_at)).where(
+                CURSORS.c.target == target, CURSORS.c.properties == properties, CURSORS.c.read_at != _NOT_YET
+            )
+        ).scalar()
+    return None if last is None else int(last)
 
 
 def keep(engine: Engine, reading: Reading, page: Page) -> int:
@@ -114,7 +121,7 @@ def keep(engine: Engine, reading: Reading, page: Page) -> int:
     """
     with _answering(engine), engine.begin() as connection:
         _move(connection, reading, page)
-        return _add(connection, reading.target, page)
+        return _add(connection, reading.where.target, page)
 
 
 def heard_rows(engine: Engine, target: str, properties: Sequence[str], *, until: int) -> Iterator[pa.RecordBatch]:
@@ -165,7 +172,7 @@ def leads_with(engine: Engine, target: str, name: str, values: Sequence[str]) ->
 
 
 def _is_of(reading: Reading) -> ColumnElement[bool]:
-    return and_(CURSORS.c.target == reading.target, CURSORS.c.properties == reading.properties)
+    return and_(reading.where.is_of(CURSORS), CURSORS.c.properties == reading.properties)
 
 
 def _has_now(target: str, name: str) -> ColumnElement[bool]:
@@ -178,15 +185,17 @@ def _move(connection: Connection, reading: Reading, page: Page) -> None:
     if page.is_last:
         values["read_at"] = page.heard_at
     if page.former is None:
-        begun = {"read_at": _NOT_YET, "target": reading.target, "properties": reading.properties, **values}
+        where = reading.where
+        named = {"target": where.target, "place": where.place, "properties": reading.properties}
+        begun = {"read_at": _NOT_YET, **named, **values}
         try:
             connection.execute(insert(CURSORS).values(**begun))
         except IntegrityError as error:
-            raise _read_elsewhere(reading.target) from error
+            raise _read_elsewhere(reading.where.target) from error
         return
     moved = connection.execute(update(CURSORS).where(_is_of(reading), CURSORS.c.cursor == page.former).values(**values))
     if moved.rowcount != 1:
-        raise _read_elsewhere(reading.target)
+        raise _read_elsewhere(reading.where.target)
 
 
 def _add(connection: Connection, target: str, page: Page) -> int:

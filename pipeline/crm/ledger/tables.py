@@ -6,7 +6,7 @@ rows       one lead of a run, with the payload as it was frozen before anything 
 batches    which rows travel together, whether they are on their way, and the name of the job that carries them
 standing   per target, place and lead: what was last written, as far as the ledger knows
 rejections per target, place and lead: what the CRM said when it turned it away for good
-cursors    per target: up to where the CRM's own changes were read
+cursors    per target and place: up to where the CRM's own changes were read
 heard      per target and lead: what people said in the CRM, each change with its moments
 owner      the shop whose ledger it is
 ========== ==========================================================================================================
@@ -119,6 +119,7 @@ CURSORS: Final = Table(
     "ledger_cursors",
     METADATA,
     Column("target", String(200), primary_key=True),
+    Column("place", _PLACE, primary_key=True),
     Column("properties", String(64), primary_key=True),  # hash of the properties read: others are read from the start
     Column("cursor", Text, nullable=False),
     Column("read_at", BigInteger, nullable=False),

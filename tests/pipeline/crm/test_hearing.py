@@ -15,6 +15,7 @@ from sqlalchemy import Engine, make_url, select
 from features.errors import NotFinishedError
 from features.moments import to_us
 from pipeline.crm.hearing import Heard, hear, overridden, read_until
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.hearing import heard_rows
 from pipeline.crm.ledger.opening import opened
 from pipeline.crm.ledger.tables import HEARD
@@ -23,6 +24,7 @@ from pipeline.settings_crm import ReadSettings
 from support.told import Killed, Telling
 
 READ = ReadSettings(override="do_not_call", owner="owner", stage="stage")
+HERE = Destination("crm", "")
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
@@ -48,7 +50,7 @@ def engine(request, tmp_path) -> Iterator[Engine]:
 
 def listen(engine: Engine, crm, read: ReadSettings = READ, *, at: datetime = NOON) -> Heard:
     """Read what changed, as if no time passed meanwhile."""
-    return hear(engine, "crm", crm, read, at=at, stopwatch=lambda: 0.0)
+    return hear(engine, HERE, crm, read, at=at, stopwatch=lambda: 0.0)
 
 
 def kept(engine: Engine) -> list[tuple]:
@@ -112,7 +114,7 @@ def test_a_long_reading_hears_each_page_when_it_comes():
     crm.tell("Ann", later(-1), owner="Eve")
     crm.tell("Bob", later(1.5), owner="Eve")
     with ledger() as engine:
-        hear(engine, "crm", crm, READ, at=NOON, stopwatch=lambda: next(seconds))
+        hear(engine, HERE, crm, READ, at=NOON, stopwatch=lambda: next(seconds))
         assert [(row[3], row[4]) for row in kept(engine)] == [
             (to_us(later(-1)), to_us(later(1))), (to_us(later(1.5)), to_us(later(2))),
         ]  # fmt: skip
@@ -130,12 +132,28 @@ def test_other_properties_are_read_from_the_beginning(engine):
     assert [cursor for cursor, _ in crm.asked] == ["", "", "1"]
 
 
+def test_another_account_is_read_from_the_beginning(engine):
+    """A cursor says nothing of another account; back at the first, reading goes on where it was."""
+    old, new = Telling(), Telling()
+    for name in ("Ann", "Bob", "Cat"):
+        old.tell(name, owner="Eve")
+    new.tell("Dan", owner="Eve")
+    at = {account: Destination("crm", place) for account, place in (("old", "1"), ("new", "2"))}
+    hear(engine, at["old"], old, READ, at=NOON, stopwatch=lambda: 0.0)
+    assert hear(engine, at["new"], new, READ, at=later(5), stopwatch=lambda: 0.0).changes == 1
+    assert new.asked[0][0] == ""
+    assert read_until(engine, "crm", READ) == to_us(later(5))
+    old.tell("Eli", owner="Eve")
+    assert hear(engine, at["old"], old, READ, at=later(9), stopwatch=lambda: 0.0).changes == 1
+    assert old.asked[-1][0] == "3"
+
+
 def test_two_targets_do_not_hear_each_other(engine):
     """The same lead stands differently in two CRMs."""
     crm = Telling()
     crm.tell("Ann", later(-9), owner="Eve")
     for name in ("one", "other"):
-        assert hear(engine, name, crm, READ, at=NOON, stopwatch=lambda: 0.0).changes == 1
+        assert hear(engine, Destination(name, ""), crm, READ, at=NOON, stopwatch=lambda: 0.0).changes == 1
     assert [row[5] for row in kept(engine)] == [True, True]
 
 

@@ -9,6 +9,7 @@ from features.errors import LeadlightError
 from pipeline.crm.kinds import ConnectorKind
 from pipeline.crm.promise import Answer, Outcome
 from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.listen import listen
 from pipeline.stages.publish import publish
 from pipeline.stages.publish_checks import verify
 from pipeline.stages.publish_history import past_runs
@@ -16,6 +17,7 @@ from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
 from support.memory import Memory
 from support.publishing import YES, outside, published
+from support.told import Telling
 
 LEADS = 60
 
@@ -249,3 +251,16 @@ def test_a_file_that_is_moved_in_the_config_is_filled_anew(tmp_path):
     assert moving.undo(there.run).tally.written == LEADS
     assert all(line.endswith(",,") for line in new.read_text(encoding="utf-8").splitlines()[1:])
     assert old.read_bytes() == stood
+
+
+def test_what_people_did_is_read_from_each_account_s_beginning(moving):
+    """The cursor of one account is never shown to another."""
+    told = {"old": Telling(), "new": Telling()}
+    for name, crm in told.items():
+        crm.tell("lead-00000001", owner=name)
+        getattr(moving, name).changes = crm.changes
+    for account in ("old", "new", "old"):
+        reading = {"fields": FIELDS, "connect": {"account": account}, "read": {"owner": "owner"}}
+        moving.shop.configure({"crm": reading})
+        assert listen(moving.shop.settings, "", outside=moving.outside()).exit_code == 0
+    assert [[cursor for cursor, _ in crm.asked] for crm in told.values()] == [["", "1"], [""]]

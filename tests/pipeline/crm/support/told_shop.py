@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from features.moments import to_us
 from pipeline.crm.hearing import hear
+from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.opening import ledger_address, opened
 from pipeline.histories import Histories
 from pipeline.ingested import Tables
@@ -87,7 +88,8 @@ class ToldShop:
         engine = opened(ledger_address(settings, {}))
         try:
             read = settings.crm["hubspot"].read
-            hear(engine, "hubspot", self.crm, read, at=moment(when), stopwatch=lambda: 0.0)  # type: ignore[arg-type]
+            where = Destination("hubspot", "")
+            hear(engine, where, self.crm, read, at=moment(when), stopwatch=lambda: 0.0)  # type: ignore[arg-type]
         finally:
             engine.dispose()
 

@@ -124,6 +124,7 @@ def _cursors() -> None:
     op.create_table(
         "ledger_cursors",
         Column("target", String(200), primary_key=True),
+        Column("place", _PLACE, primary_key=True),
         Column("properties", String(64), primary_key=True),
         Column("cursor", Text, nullable=False),
         Column("read_at", BigInteger, nullable=False),
