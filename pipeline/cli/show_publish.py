@@ -38,6 +38,9 @@ def show_undone(console: Console, report: UndoReport) -> None:
     would = "would be" if report.is_dry else "is not yet wholly" if report.stopped else "was"
     console.print(f"{plain(report.target)}: run {report.run} {would} taken back.", markup=False)
     console.print(_restored(report), markup=False)
+    if report.written_over:
+        over = counted(report.written_over, "lead")
+        console.print(f"A later run wrote over {over} of it; that was left alone.", markup=False)
     if report.changed_since:
         console.print(f"{counted(report.changed_since, 'lead')} changed since; that was left alone.", markup=False)
     for one in report.turned_away:
@@ -82,7 +85,9 @@ def _restored(report: UndoReport) -> str:
     """Return how every lead of a run that is taken back is accounted for, parts that are none left out."""
     names = {"written": "restored", "unchanged": "left as they are", "pending": "to be restored"}
     told = [f"{count:,} {names.get(name, name)}" for name, count in report.tally.parts.items() if count]
-    return f"{' + '.join(told)} = {counted(report.tally.given, 'lead')}" if told else "It had written nothing."
+    if told:
+        return f"{' + '.join(told)} = {counted(report.tally.given, 'lead')}"
+    return "Nothing of it is left to be taken back." if report.written_over else "It had written nothing."
 
 
 def _movements(movements: tuple[Movement, ...]) -> Table:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, and_, insert, or_, select
+from sqlalchemy import Connection, Engine, and_, func, insert, or_, select
 from sqlalchemy import Row as RowOf
 
 from pipeline.crm.differences import as_value, differences
@@ -32,11 +32,13 @@ class Restoring:
         planned: How the leads are accounted for: what changed since counts as unchanged.
         changed_since: Leads of which something was left alone because it changed since.
         gone: Leads that have no record any more.
+        written_over: Leads that a later run wrote to; they are not looked at.
     """
 
     planned: Planned
     changed_since: int = 0
     gone: int = 0
+    written_over: int = 0
 
 
 def plan_undoing(
@@ -58,7 +60,8 @@ def plan_undoing(
         fields: The properties that the run wrote.
         progress: Told how many leads were looked at.
     """
-    found = Restoring(Planned())
+    with engine.connect() as connection:
+        found = Restoring(Planned(), written_over=_count_written_over(connection, run))
     for rows in _candidates(engine, run):
         values = []
         for row, record in with_records(connector, rows, fields):
@@ -149,3 +152,10 @@ def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
         .limit(_AT_ONCE)
     )
     return list(connection.execute(wanted).all())
+
+
+def _count_written_over(connection: Connection, run: Run) -> int:
+    stands = and_(run.asked.destination.is_of(STANDING), STANDING.c.lead_id == ROWS.c.lead_id)
+    wanted = select(func.count()).select_from(ROWS.join(STANDING, stands))
+    of_run = wanted.where(ROWS.c.run_id == run.id, ROWS.c.state == "written", STANDING.c.run_id != run.id)
+    return int(connection.execute(of_run).scalar() or 0)

@@ -33,6 +33,7 @@ class UndoReport:
         tally: How every lead of the run is accounted for; unchanged are those of which nothing was left to take back.
         changed_since: Leads of which something had changed since, which was left alone.
         gone: Leads that have no record any more.
+        written_over: Leads of the run that a later run wrote to, which are left as they are.
         turned_away: Restorings that the CRM turned away: lead, its code and its words, the first hundred.
         stopped: Why it stopped before the end; empty = it did not.
         exit_code: See `pipeline.stages.publish_report.TargetReport`.
@@ -45,6 +46,7 @@ class UndoReport:
     tally: Tally
     changed_since: int
     gone: int
+    written_over: int
     turned_away: tuple[TurnedAway, ...]
     stopped: str
     exit_code: int
@@ -175,6 +177,7 @@ class _Undoing:
             tally=tally,
             changed_since=0 if found is None else found.changed_since,
             gone=0 if found is None else found.gone,
+            written_over=0 if found is None else found.written_over,
             turned_away=turned_away,
             stopped=stopped,
             exit_code=code_of_end(is_finished=is_finished, has_rejects=tally.rejected > 0),

@@ -168,6 +168,18 @@ def test_grades_are_shown_where_leads_were_sent(typed):
     assert "40 restored = 40 leads" in typed("--undo", "1", "--yes").out
 
 
+def test_what_a_later_run_wrote_over_is_told_when_a_run_is_taken_back(typed):
+    """Whoever takes the earlier run back reads why nothing of it, or not all of it, is restored."""
+    typed("--yes", "--limit", "30")
+    typed("--yes", "--resend", "--limit", "10")
+    some = typed("--undo", "1", "--dry-run").out
+    assert "20 to be restored = 20 leads\nA later run wrote over 10 leads of it; that was left alone.\n" in some
+    typed("--yes", "--resend")
+    whole = typed("--undo", "1", "--yes").out
+    assert "left to be taken back.\nA later run wrote over 30 leads of it; that was left alone.\n" in whole
+    assert "written nothing" not in whole
+
+
 def test_no_grades_are_shown_of_leads_that_were_turned_away(typed, shop):
     """Nobody has a record, so nobody was written, and no grade moved."""
     shop.configure({"leads_file": {**FILE, "create": False}})
