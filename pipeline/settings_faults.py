@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -12,22 +13,27 @@ from pydantic_core import ErrorDetails
 from features.errors import LeadlightError, nearest, without_secrets, wrong_input
 from pipeline.database_urls import holds_password
 
+_NO_KEY: Final = object()
 _MOST_BITS: Final = 128
 """A whole number of more is not repeated: its digits would fill the screen."""
 
 
-def fault_lines(error: ValidationError, root: type[BaseModel], *, raw: object) -> list[str]:
+def fault_lines(error: ValidationError, root: type[BaseModel], *, raw: object, within: str = "") -> list[str]:
     """Return one line per place at fault: where in the file, what is wrong, the nearest valid key.
 
     Args:
         error: What the settings refused.
         root: The settings.
         raw: What the file holds.
+        within: The section of the file that *raw* is; empty = all of it.
     """
     by_place: dict[str, list[ErrorDetails]] = {}
     for fault in error.errors(include_url=False, include_context=False):
         by_place.setdefault(_place(fault, raw), []).append(fault)
-    return [f"{place or 'the file'}: {_what_is_wrong(faults, root)}" for place, faults in by_place.items()]
+    return [
+        f"{'.'.join(filter(None, (within, place))) or 'the file'}: {_what_is_wrong(faults, root)}"
+        for place, faults in by_place.items()
+    ]
 
 
 def config_refused(path: Path, faults: list[str]) -> LeadlightError:
@@ -60,12 +66,21 @@ def _place(fault: ErrorDetails, raw: object) -> str:
     here: Any = raw
     for number, step in enumerate(fault["loc"]):
         is_lacking = fault["type"] == "missing" and number == len(fault["loc"]) - 1
-        is_there = step in here if isinstance(here, dict) else isinstance(here, list) and isinstance(step, int)
+        key = _key_of(here, step)
+        is_there = key is not _NO_KEY
         if is_there:
-            here = here[step]
+            here = here[key]
         if is_there or is_lacking:
-            steps.append(str(step))
+            steps.append("null" if is_there and key is None else str(step))
     return ".".join(steps)
+
+
+def _key_of(here: Any, step: int | str) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    """Return the key, or the number, by which *here* holds what pydantic calls *step*; `_NO_KEY` where it does not."""
+    if isinstance(here, dict):
+        # A key that is no text, such as YAML's null, goes by its spelling in Python.
+        return step if step in here else next((key for key in here if str(key) == step), _NO_KEY)
+    return step if isinstance(here, list) and isinstance(step, int) else _NO_KEY
 
 
 def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str:
@@ -74,7 +89,7 @@ def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str
     if fault["type"] == "extra_forbidden":
         near = nearest(str(fault["loc"][-1]), _keys_at(root, fault["loc"][:-1]))
         return "unknown setting" + (f" (did you mean '{near}'?)" if near else "")
-    said = " or ".join(dict.fromkeys(_lowered(fault["msg"].removeprefix("Value error, ")) for fault in faults))
+    said = " or ".join(dict.fromkeys(map(_in_words, faults)))
     given = fault["input"]
     is_endless = isinstance(given, int) and given.bit_length() > _MOST_BITS
     # A URL's password is shown to nobody, least of all where it is refused.
@@ -82,6 +97,21 @@ def _what_is_wrong(faults: Sequence[ErrorDetails], root: type[BaseModel]) -> str
     is_told = fault["type"] != "missing" and not is_endless and not is_telling
     is_shown = is_told and isinstance(given, (str, int, float, bool))
     return said + (f", got {without_secrets(repr(given))}" if is_shown else "")
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    """Return what is wrong, in words of a config instead of a library's."""
+    if fault["type"] == "value_error":
+        return _lowered(fault["msg"].removeprefix("Value error, "))
+    if isinstance(fault["input"], float) and not math.isfinite(fault["input"]):
+        return "input should be a finite number"
+    if fault["type"] == "string_type" and fault["loc"][-1] == "[key]":
+        return "a name is a text; write it in quotes"
+    if fault["type"] in {"model_type", "dict_type"}:
+        return "input should hold settings, each as `name: value`"
+    if fault["type"] == "too_short" and fault["input"] in ({}, []):
+        return "is empty, and needs at least one"
+    return _lowered(fault["msg"])
 
 
 def _lowered(text: str) -> str:

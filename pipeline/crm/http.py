@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -206,6 +207,13 @@ def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = ()) ->
     if parsed.scheme == "http" and not is_loopback(parsed.host) and parsed.host not in allowed_hosts:
         raise _refused_url(place, f"http:// would show everything on the way to '{parsed.host}'")
     return url.rstrip("/")
+
+
+def place_of(url: str) -> str:
+    """Return what tells an address from all others, however it is spelled; one that is none stays as it is."""
+    with suppress(httpx.InvalidURL):
+        url = str(httpx.URL(url))  # without the port that is meant where none is said
+    return url.rstrip("/").lower()
 
 
 def _refused_url(place: str, why: str) -> LeadlightError:

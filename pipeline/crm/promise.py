@@ -64,6 +64,12 @@ class Missing(str):
     __slots__ = ()
 
 
+class Misplaced(str):
+    """A line of `Connector.check` about where it is to be written: no field is at fault."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Row:
     """What one lead's record is to hold.

@@ -14,7 +14,7 @@ from features.errors import LeadlightError, NotFinishedError, compose, wrong_inp
 from features.moments import to_us
 from pipeline.crm.ledger import opening
 from pipeline.crm.patience import Patience
-from pipeline.crm.promise import Missing
+from pipeline.crm.promise import Misplaced, Missing
 from pipeline.crm.targets import Target, open_target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.settings import Settings
@@ -108,11 +108,12 @@ def require_room(session: Session) -> None:
 
 
 def _no_room(name: str, faults: list[str]) -> LeadlightError:
-    is_missing = [isinstance(fault, Missing) for fault in faults]
     hints = []
-    if any(is_missing):
+    if any(isinstance(fault, Missing) for fault in faults):
         hints.append(f"`leadlight publish --to {name} --setup` creates what is missing.")
-    if not all(is_missing):
+    if any(isinstance(fault, Misplaced) for fault in faults):
+        hints.append(f"let crm.{name}.connect name another place, or make room for it there.")
+    if not all(isinstance(fault, (Missing, Misplaced)) for fault in faults):
         hints.append(
             f"{'The rest is changed' if hints else 'change it'} there, or under crm.{name} in the config: `length` "
             "shortens a text, `values` names choices as they are called there."

@@ -126,7 +126,7 @@ def _options(model: Any, name: str, given: dict[str, Any]) -> Any:  # noqa: ANN4
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise _refused(name, [f"crm.{name}.connect.{line}" for line in fault_lines(error, model, raw=given)]) from error
+        raise _refused(name, fault_lines(error, model, raw=given, within=f"crm.{name}.connect")) from error
 
 
 def _refused(name: str, faults: list[str]) -> LeadlightError:

@@ -65,3 +65,21 @@ def test_names_that_differ_in_case_alone_are_one_property(kind, target, words):
     """Once written, a file or a table with both could not be read again."""
     with pytest.raises(LeadlightError, match=words):
         parsed({"shop": {**TARGET, "kind": kind, **target}})
+
+
+@pytest.mark.parametrize(
+    ("crm", "line"),
+    [
+        ({"shop": "x"}, "crm.shop: input should hold settings, each as `name: value`, got 'x'"),
+        ({"shop": {**TARGET, "fields": {"a": 3}}}, "crm.shop.fields.a: input should hold settings, each as"),
+        ({"shop": {**TARGET, "fields": {}}}, "crm.shop.fields: is empty, and needs at least one"),
+        ({None: TARGET}, "crm.null: a name is a text; write it in quotes"),
+        ({"shop": {**TARGET, "min_change": float("nan")}}, "crm.shop.min_change: input should be a finite number"),
+        ({"shop": {**TARGET, "max_age_days": float("nan")}}, "crm.shop.max_age_days: input should be a finite number"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_a_config(crm, line):
+    """No word of the library that reads it, and the key by which a person finds the place."""
+    with pytest.raises(LeadlightError) as raised:
+        parsed(crm)
+    assert line in str(raised.value)

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.crm.connectors.file_parts import Parts
 from pipeline.crm.kinds import Surroundings
-from pipeline.crm.promise import Missing
+from pipeline.crm.promise import Misplaced, Missing
 from pipeline.settings_tables import Section
 
 _BY_SUFFIX: Final = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -66,7 +66,7 @@ def place_faults(file: Path, parts: Parts) -> list[str]:
     try:
         return list(_faults(file, parts))
     except OSError as error:  # a name that is too long, a folder that may not be looked into
-        return [f"'{_shown(file)}' cannot be written: {error.strerror}."]
+        return [Misplaced(f"'{_shown(file)}' cannot be written: {error.strerror}.")]
 
 
 def _faults(file: Path, parts: Parts) -> Iterator[str]:
@@ -74,15 +74,15 @@ def _faults(file: Path, parts: Parts) -> Iterator[str]:
     if kind is None and not folder.exists():
         yield Missing(f"There is no folder '{_shown(folder)}'.")
     elif not folder.is_dir():
-        yield f"'{_shown(folder)}' is no folder."
+        yield Misplaced(f"'{_shown(folder)}' is no folder.")
     elif kind == stat.S_IFDIR:
-        yield f"'{file}' is a folder."
+        yield Misplaced(f"'{file}' is a folder.")
     elif kind not in {None, stat.S_IFREG}:
-        yield f"'{file}' is no regular file."
+        yield Misplaced(f"'{file}' is no regular file.")
     elif not os.access(folder, os.W_OK | os.X_OK):
-        yield f"The folder '{folder}' cannot be written to."
+        yield Misplaced(f"The folder '{folder}' cannot be written to.")
     elif foreign := parts.foreign():
-        yield f"Batches are to lie ready in '{parts.folder}', but {foreign}."
+        yield Misplaced(f"Batches are to lie ready in '{parts.folder}', but {foreign}.")
 
 
 def _kind(path: Path) -> int | None:

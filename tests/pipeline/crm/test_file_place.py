@@ -109,6 +109,16 @@ def test_the_longest_name_that_has_room_beside_it_is_taken(shop):
     assert [one.exit_code for one in report.targets] == [0]
 
 
+def test_what_is_wrong_with_the_path_is_told_with_a_remedy(shop):
+    """The place in the config is named as it is written, and no hint speaks of fields."""
+    (shop.folder / "folder.csv").mkdir()
+    message = refused(shop, "folder.csv")
+    assert "folder.csv' is a folder." in message
+    assert message.endswith("Hint: let crm.leads_file.connect name another place, or make room for it there.")
+    assert "crm.leads_file.connect: the path ends in none of .csv" in refused(shop, "o.txt")
+    assert "crm.leads_file.connect.path: " in refused(shop, "")
+
+
 def test_a_path_with_a_nul_is_refused(shop):
     """No file is called so."""
     assert "crm.leads_file.connect.path: no path has the character NUL" in refused(shop, "o\0x.csv")

@@ -76,6 +76,16 @@ def test_the_same_property_elsewhere_is_another(tmp_path, base, elsewhere):
     assert opened(tmp_path, a=target(base, **elsewhere)) != here
 
 
+@pytest.mark.parametrize("base", [HUBSPOT, MARKETO, SALESFORCE])
+def test_an_account_is_the_same_however_its_address_is_spelled(tmp_path, base):
+    """The port that is meant without one, a slash at the end and the case of the host make no other account."""
+    plain = base.get("connect", {}).get("base_url", "https://api.hubapi.com")
+    here = opened(tmp_path, a=target(base))
+    for spelled in (f"{plain}:443", f"{plain}/", plain.upper().replace("HTTPS", "https")):
+        assert opened(tmp_path, a=target(base, base_url=spelled)) == here
+    assert opened(tmp_path, a=target(base, base_url=f"{plain}:8443")) != here
+
+
 def test_objects_of_one_org_are_places_of_their_own(tmp_path):
     """One target for leads and one for contacts do not meet; one for both meets either."""
     leads, contacts = target(SALESFORCE, objects=["Lead"]), target(SALESFORCE, objects=["Contact"])

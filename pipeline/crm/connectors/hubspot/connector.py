@@ -13,7 +13,7 @@ from pipeline.crm.connectors.hubspot.changes import Reader, record
 from pipeline.crm.connectors.hubspot.judging import Judge, object_in
 from pipeline.crm.connectors.hubspot.properties import Properties
 from pipeline.crm.connectors.hubspot.words import without
-from pipeline.crm.http import FixedLogin, Http, checked_url, secret
+from pipeline.crm.http import FixedLogin, Http, checked_url, place_of, secret
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.promise import Answer, Changes, CrmField, Record, Row, Ticket
 from pipeline.crm.said import values_of
@@ -177,7 +177,7 @@ def connect(options: HubSpotOptions, surroundings: Surroundings) -> HubSpot:
 
 def places(options: HubSpotOptions, _surroundings: Surroundings) -> frozenset[str]:
     """Return the account's contacts; the account is told by the variable that holds its token."""
-    return frozenset({f"{options.base_url.rstrip('/').lower()} {options.token_env}"})
+    return frozenset({f"{place_of(options.base_url)} {options.token_env}"})
 
 
 KIND: Final = ConnectorKind(options=HubSpotOptions, connect=connect, places=places)

@@ -15,7 +15,7 @@ from pipeline.crm.connectors.marketo.options import MarketoOptions
 from pipeline.crm.connectors.marketo.reading import LeadReader
 from pipeline.crm.connectors.marketo.sync import ID, MOST_RECORDS, LeadSync
 from pipeline.crm.connectors.marketo.verdicts import Verdict
-from pipeline.crm.http import Http, checked_url, secret
+from pipeline.crm.http import Http, checked_url, place_of, secret
 from pipeline.crm.kinds import Surroundings
 from pipeline.crm.promise import Answer, Changes, CrmField, Outcome, Record, Row, Ticket
 from pipeline.crm.turns import Limit, SharedTurns
@@ -116,7 +116,7 @@ def _told_apart(rows: Sequence[Row]) -> tuple[Sequence[Row], list[Answer]]:
 
 def places(options: MarketoOptions, _surroundings: Surroundings) -> frozenset[str]:
     """Return the instance: it has leads alone."""
-    return frozenset({options.base_url.rstrip("/").removesuffix("/rest").lower()})
+    return frozenset({place_of(options.base_url).removesuffix("/rest")})
 
 
 def connect(options: MarketoOptions, surroundings: Surroundings) -> Marketo:

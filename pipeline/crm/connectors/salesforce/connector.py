@@ -26,7 +26,7 @@ from pipeline.crm.connectors.salesforce.rows import Order, order_of
 from pipeline.crm.connectors.salesforce.setting_up import set_up
 from pipeline.crm.connectors.salesforce.soql import is_name
 from pipeline.crm.connectors.salesforce.tickets import jobs_of
-from pipeline.crm.http import Http, checked_url, secret
+from pipeline.crm.http import Http, checked_url, place_of, secret
 from pipeline.crm.kinds import Surroundings
 from pipeline.crm.promise import Answer, Changes, CrmField, Record, Row, Ticket
 from pipeline.crm.turns import Limit, SharedTurns
@@ -129,7 +129,7 @@ class Salesforce:
 
 def places(options: SalesforceOptions, _surroundings: Surroundings) -> frozenset[str]:
     """Return the org's objects."""
-    return frozenset(f"{options.base_url.rstrip('/').lower()} {name}" for name in options.objects)
+    return frozenset(f"{place_of(options.base_url)} {name}" for name in options.objects)
 
 
 def connected(options: SalesforceOptions, surroundings: Surroundings) -> Salesforce:
