@@ -135,8 +135,8 @@ class Parts:
                 flush(self.folder)
 
     def remove_all(self) -> None:
-        """Remove the folder with all parts and whatever a kill left in it."""
-        if self.folder.is_dir():
+        """Remove the folder with all parts and whatever a kill left in it; one that is none of ours stays."""
+        if self.folder.is_dir() and not self.foreign():
             shutil.rmtree(self.folder)
             flush(self.folder.parent)
 

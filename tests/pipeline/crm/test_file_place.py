@@ -144,6 +144,18 @@ def test_the_place_for_batches_is_a_folder_of_leadlights_own(shop, wrong):
     assert (shop.folder / "o.csv").read_text() == "lead_id,score\nC-1,7\n"
 
 
+def test_a_folder_of_somebody_else_outlives_a_run_without_parts(shop):
+    """At its end a run removes what lay ready, and nothing else of that name."""
+    place = shop.folder / ".o.csv.leadlight"
+    place.mkdir()
+    (place / "kept").write_text("theirs")
+    kind = kind_of("file")
+    one = kind.connect(kind.options(path="o.csv"), Surroundings("t", "lead_id", shop.folder, shop.folder, {}))
+    one.finish()
+    one.close()
+    assert (place / "kept").read_text() == "theirs"
+
+
 def test_a_cause_without_the_system_s_words_is_told_in_its_own(tmp_path):
     """Python raises such errors itself; `None` tells nobody anything."""
     with pytest.raises(StopError, match=r"cannot be written: it is a link\."), at_file(tmp_path / "o.csv"):
