@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Row, select
 
 from features.moments import from_us
 from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import REJECTIONS
+from pipeline.crm.unsendable import WORDS
 from pipeline.spreadsheets import safe
 from pipeline.workspace import Workspace
 
 _HEAD: Final = ("lead_id", "code", "words", "run", "at")
 
 
-def write_dead_letters(engine: Engine, workspace: Workspace, where: Destination) -> Path | None:
-    """Write the file anew from the ledger and return it; None = nobody is turned away, and there is no file."""
+def write_dead_letters(
+    engine: Engine, workspace: Workspace, where: Destination, *, unsendable: Iterable[str] = ()
+) -> Path | None:
+    """Write the file anew from the ledger and return it; None = nobody is turned away, and there is no file.
+
+    Args:
+        engine: The ledger.
+        workspace: Where the file lies.
+        where: The target, at its place.
+        unsendable: Ids of leads that no CRM was asked about; see `pipeline.crm.unsendable`.
+    """
     path = workspace.rejects_folder / f"crm-{where.target}.csv"
     wanted = select(REJECTIONS).where(where.is_of(REJECTIONS)).order_by(REJECTIONS.c.lead_id)
     with engine.connect() as connection:
         found = connection.execution_options(stream_results=True, max_row_buffer=10_000).execute(wanted)
-        first = found.fetchone()
+        letters = chain(map(_letter, found), map(_letter_of_ours, unsendable))
+        first = next(letters, None)
         if first is None:
             path.unlink(missing_ok=True)
             return None
         with workspace.writing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(_HEAD)
-            for row in (first, *found):
-                rows.writerow([safe(row.lead_id), row.code, safe(row.words), row.run_id, from_us(row.at).isoformat()])
+            rows.writerow(first)
+            rows.writerows(letters)
     return path
+
+
+def _letter(row: Row[Any]) -> list[object]:
+    return [safe(row.lead_id), row.code, safe(row.words), row.run_id, from_us(row.at).isoformat()]
+
+
+def _letter_of_ours(lead_id: str) -> list[object]:
+    return [safe(lead_id), "", WORDS, "", ""]

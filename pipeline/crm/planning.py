@@ -1,9 +1,10 @@
 """What is to be sent, found by comparing a run of scores with what stands in the CRM, and frozen in the ledger.
 
 Per lead, in this order: **held** ones are left alone; ones that the CRM turned away for good stay **rejected** until a
-person asks to try again; ones whose score, grade and action are still right are **unchanged**; all others are sent. A
-lead that has no score any more, or is no longer in the run (it bought, its campaign ended), is sent only where an older
-score of it stands in the CRM, and is emptied there: nobody calls for an old score.
+person asks to try again, and so does for ever one whose id no CRM takes; ones whose score, grade and action are still
+right are **unchanged**; all others are sent. A lead that has no score any more, or is no longer in the run (it bought,
+its campaign ended), is sent only where an older score of it stands in the CRM, and is emptied there: nobody calls for
+an old score.
 
 What is to be sent is written down block by block, each in a transaction of its own, so that runs to other targets need
 not wait; the run counts once it is opened.
@@ -31,6 +32,7 @@ from pipeline.crm.ledger.runs import Planned
 from pipeline.crm.ledger.standing import rejected_of, scored_after, standing_of
 from pipeline.crm.ledger.tables import ROWS
 from pipeline.crm.left_alone import Bools, Hashes, SetOfLeads
+from pipeline.crm.unsendable import is_unsendable
 
 NOTHING: Final = "–"
 """Stands for a grade where there is none."""
@@ -192,9 +194,9 @@ class Planner:
         held = given & (is_held(block["held"]) | self.held_now.holds(hashes))
         free = given & ~held
         changed = free & (self.rules.resend | _changed(block, stands, self.rules, at=self.at))
-        rejected = np.zeros(len(block), bool)
+        rejected = changed & is_unsendable(lead_ids)
         if not self.rules.retry_rejected:
-            rejected = changed & _true(rejected_of(connection, self.where, self.rules.mapping, lead_ids))
+            rejected |= changed & _true(rejected_of(connection, self.where, self.rules.mapping, lead_ids))
         made.given += int(given.sum())
         made.held += int(held.sum())
         made.unchanged += int((free & ~changed).sum())

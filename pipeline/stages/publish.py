@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
+from pathlib import Path
 
 from features.errors import GateFailedError, compose
 from features.local_time import local_iso
@@ -217,7 +218,7 @@ class _Publication:
         self, run_id: int | None, made: Plan, tally: Tally, *, stopped: str = "", is_resumed: bool = False
     ) -> TargetReport:
         is_dry, where = self.wish.is_dry, self.session.target.destination
-        letters = None if is_dry else write_dead_letters(self.session.engine, self.store.workspace, where)
+        letters = None if is_dry else self._letters()
         is_finished = is_dry or not (stopped or tally.pending)
         return TargetReport(
             target=where.target,
@@ -232,6 +233,13 @@ class _Publication:
             dead_letters=letters,
             stopped=stopped,
             exit_code=code_of_end(is_finished=is_finished, has_rejects=tally.rejected > 0),
+        )
+
+    def _letters(self) -> Path | None:
+        """Return the file of those that were turned away, written anew; None = nobody was."""
+        session, unsendable = self.session, self._scores.unsendable()
+        return write_dead_letters(
+            session.engine, self.store.workspace, session.target.destination, unsendable=unsendable
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from pipeline.card_store import KeptCard
 from pipeline.crm.given import Filters, given_leads
 from pipeline.crm.payloads import Payloads
 from pipeline.crm.targets import Target
+from pipeline.crm.unsendable import unsendable_ids
 from pipeline.published.run_files import INFO
 from pipeline.published.run_info import read_info
 from pipeline.score_store import ScoreStore, StoredRun
@@ -35,6 +36,10 @@ class ScoresFor:
         folder = self.store.folder_of(self.stored)
         is_in_order = (folder / INFO).is_file() and read_info(folder / INFO).is_in_order
         return given_leads(self.store.path(self.stored), filters, is_in_order=is_in_order)
+
+    def unsendable(self) -> Iterator[str]:
+        """Yield the ids of leads that cannot be sent, as people see them."""
+        return unsendable_ids(self.store.path(self.stored))
 
     def payloads(self) -> Payloads:
         """Return what makes leads into the values of the target's properties."""
