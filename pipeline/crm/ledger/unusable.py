@@ -24,7 +24,7 @@ _WAIT_S: Final = 60
 
 
 def require_ledger(file: Path) -> None:
-    """See that *file* is a ledger, or nothing yet; it is only read.
+    """See that *file* is a ledger, or nothing yet; nothing of its own is changed.
 
     Raises:
         LeadlightError: It is damaged, out of reach, or a database that somebody else keeps.
@@ -38,7 +38,8 @@ def require_ledger(file: Path) -> None:
     except OSError as error:
         raise no_file(file, error) from error
     try:
-        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT_S)
+        # It may be written, since whoever was killed while writing leaves a journal that the next must roll back.
+        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, timeout=_WAIT_S)
         try:
             names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         finally:
