@@ -66,7 +66,7 @@ class Killer:
 
     def _begun_at(self) -> int:
         """Return when a process last began to publish: that is when it opens the file of its lock."""
-        lock = self.workspace / f".ledger.db.{self.desk.place.name}.lock"
+        lock = self.workspace / f".ledger.db.target-{self.desk.place.name}.lock"
         return lock.stat().st_mtime_ns
 
     def _started(self) -> Forked:
