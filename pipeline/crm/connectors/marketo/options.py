@@ -24,7 +24,7 @@ class MarketoOptions(Section):
     bulk_from: int = Field(
         3_000, ge=1, description="From so many leads to be written on, files are imported where leads may be created."
     )
-    file_rows: int = Field(20_000, ge=301, le=100_000, description="Leads of one file that is imported.")
+    file_rows: int = Field(10_000, ge=301, le=100_000, description="Leads of one file that is imported.")
     poll_s: float = Field(5, gt=0, le=300, description="Seconds after which an import is first asked about.")
     import_most_s: float = Field(
         7_200, gt=0, description="Seconds for which one import is waited for; the next run goes on waiting."
