@@ -7,10 +7,9 @@ from rich.text import Text
 
 from models.wording import plain
 from pipeline.crm.ledger.runs import RunState
-from pipeline.crm.ledger.writes import GIVEN_UP
 from pipeline.crm.planning import NOTHING
 from pipeline.row_words import day
-from pipeline.stages.publish_history import LeadHistory, PastRun, PastWrite
+from pipeline.stages.publish_history import GIVEN_UP, LeadHistory, PastRun, PastWrite
 
 
 def show_runs(console: Console, report: list[PastRun]) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from features.local_time import local_iso
 from pipeline.crm.ledger import runs
 from pipeline.crm.ledger.existing import existing
-from pipeline.crm.ledger.writes import Write, writes_of
+from pipeline.crm.ledger.writes import writes_of
 from pipeline.crm.promise import Value
 from pipeline.crm.session import Outside
 from pipeline.crm.targets import target_names
 from pipeline.settings import Settings
+
+GIVEN_UP: Final = "given up"
+"""What became of a lead that still waited when its run was given up."""
+_OVER: Final = frozenset({runs.RunState.SUPERSEDED, runs.RunState.UNDONE})
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,24 @@ class PastRun:
 
 @dataclass(frozen=True)
 class PastWrite:
-    """One lead in one run, its moments as ISO on the shop's clock; see `pipeline.crm.ledger.writes.Write`."""
+    """One lead in one run; moments are ISO on the shop's clock.
+
+    Attributes:
+        run: The run's number.
+        target: Where it writes to.
+        kind: Whether the run brought scores or took them back.
+        undoes: The run that it took back.
+        as_of: The moment of the scores.
+        model_version: The model that scored.
+        state: What became of the lead: pending, written, rejected, held, or given up with its run.
+        score: The score that was sent, 0 to 100; None = emptied.
+        grade: The grade that was sent.
+        action: The next action that was sent.
+        code: The CRM's code, where it turned the lead away.
+        words: The CRM's words, where it said any.
+        answered_at: When it answered; empty = not yet.
+        values: Values by property, as they were frozen before anything was sent.
+    """
 
     run: int
     target: str
@@ -122,20 +145,21 @@ def _past(connection: Connection, run: runs.Run, zone: str) -> PastRun:
     )
 
 
-def _told(target: str, write: Write, zone: str) -> PastWrite:
+def _told(target: str, row: Row[Any], zone: str) -> PastWrite:
+    is_given_up = row.state == "pending" and row.run_state in _OVER
     return PastWrite(
-        run=write.run,
+        run=row.run_id,
         target=target,
-        kind=write.kind,
-        undoes=write.undoes,
-        as_of=local_iso(write.as_of, zone),
-        model_version=write.model_version,
-        state=write.state,
-        score=write.score,
-        grade=write.grade,
-        action=write.action,
-        code=write.code,
-        words=write.words,
-        answered_at="" if write.answered_at is None else local_iso(write.answered_at, zone),
-        values=write.payload,
+        kind=row.kind,
+        undoes=row.undoes,
+        as_of=local_iso(row.as_of, zone),
+        model_version=row.model_version,
+        state=GIVEN_UP if is_given_up else row.state,
+        score=row.score,
+        grade=row.grade,
+        action=row.action,
+        code=row.code or "",
+        words=row.words or "",
+        answered_at="" if row.answered_at is None else local_iso(row.answered_at, zone),
+        values=json.loads(row.payload),
     )

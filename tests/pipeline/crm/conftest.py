@@ -1,6 +1,7 @@
 """What the tests of connectors share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,11 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
     made = Memory()
     monkeypatch.setattr("pipeline.crm.targets.kind_of", lambda _: kind_for(made))
     return made
+
+
+@pytest.fixture(params=["file", "server"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where a new ledger lies: in a file, and on a server."""
+    if request.param == "file":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return request.getfixturevalue("postgresql").database()

@@ -16,14 +16,6 @@ from support.little_shop import FIELDS, LittleShop
 from support.publishing import YES, outside, published
 
 
-@pytest.fixture(params=["file", "server"])
-def url(request, tmp_path) -> str:
-    """Return where a new ledger lies: in a file, and on a server."""
-    if request.param == "file":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return request.getfixturevalue("postgresql").database()
-
-
 @pytest.fixture
 def shop(tmp_path) -> LittleShop:
     """Return a shop with scores of its first night."""
