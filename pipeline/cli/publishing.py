@@ -1,6 +1,6 @@
 """`leadlight publish`: scores written to where people work, looked at first, checked afterwards, and taken back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -85,16 +85,17 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Write scores, grades, reasons and next actions to your CRMs: only what changed, each lead accounted for."""
+    instead = {
+        "--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--lead": bool(lead),
+        "--undo": undo is not None,
+    }  # fmt: skip
     _only_one(
-        {
-            "--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--lead": bool(lead),
-            "--undo": undo is not None,
-        },
+        [name for name, is_given in instead.items() if is_given],
         {
             "--limit": limit != 0, "--segment": bool(segment), "--only-grade": bool(only_grade),
-            "--retry-rejected": retry_rejected, "--resend": resend,
+            "--retry-rejected": retry_rejected, "--resend": resend, "--dry-run": dry_run, "--to": bool(to),
+            "--sample": sample is not None,
         },
-        {"--dry-run": dry_run, "--to": bool(to), "--sample": sample is not None},
     )  # fmt: skip
     _require_countable({"--limit": limit, "--sample": sample, "--undo": undo})
     settings = opened(config)
@@ -205,25 +206,17 @@ def _require_countable(numbers: Mapping[str, int | None]) -> None:
         raise wrong_input(f"{' and '.join(beyond)}: the number is too large.", hint="see `leadlight publish --help`.")
 
 
-def _only_one(instead: Mapping[str, bool], of_leads: Mapping[str, bool], others: Mapping[str, bool]) -> None:
+def _only_one(instead: Sequence[str], beside: Mapping[str, bool]) -> None:
     """Refuse options that ask for two things at once, or that mean nothing beside another.
 
     Args:
-        instead: Options that do something else than to publish.
-        of_leads: Options that say what is published.
-        others: Options that go with some of the first.
+        instead: Options that were given and do something else than to publish.
+        beside: Whether each option was given that says more about what is done.
     """
-    asked = [name for name, is_given in instead.items() if is_given]
-    beside = [name for name, is_given in of_leads.items() if is_given]
-    if not asked:
-        beside = ["--sample"] if others["--sample"] else []
-    elif others["--dry-run"] and asked != ["--undo"]:
-        beside.append("--dry-run")
-    if asked == ["--undo"] and others["--to"]:
-        beside.append("--to")
-    if asked and others["--sample"] and asked != ["--verify"]:
-        beside.append("--sample")
-    if len(asked) + len(beside) > 1 or (beside and not asked):
-        what = " and ".join([*asked, *beside])
-        fact = f"{what} cannot go together." if asked else f"{what} goes with --verify alone."
+    does = instead[0] if instead else ""
+    goes_with = {"--dry-run": {"", "--undo"}, "--sample": {"--verify"}, "--to": {"", *instead} - {"--undo"}}
+    lost = [name for name, is_given in beside.items() if is_given and does not in goes_with.get(name, {""})]
+    if len(instead) > 1 or lost:
+        what = " and ".join([*instead, *lost])
+        fact = f"{what} cannot go together." if instead else f"{what} goes with --verify alone."
         raise wrong_input(fact, hint="run one after the other.")

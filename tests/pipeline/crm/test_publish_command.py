@@ -212,3 +212,31 @@ def test_what_somebody_edited_is_shown_with_the_way_to_write_it_anew(typed, shop
     assert "--to leads_file --resend" in ended.out
     typed("--resend", "--yes")
     assert typed("--verify").code == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--runs", "--read"], ["--verify", "--limit", "3"], ["--setup", "--dry-run"],
+        ["--undo", "1", "--to", "leads_file"], ["--sample", "3"], ["--runs", "--sample", "3"],
+        ["--lead", "a", "--resend"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_options_that_ask_for_two_things_are_refused(typed, asked):
+    """Each option that means nothing beside the others is named."""
+    ended = typed(*asked)
+    assert ended.code == 2
+    assert asked[0] in ended.err
+    assert "run one after the other" in ended.err
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["--undo", "1", "--dry-run"], ["--verify", "--sample", "3"], ["--runs", "--to", "leads_file"]],
+    ids=" ".join,
+)
+def test_options_that_belong_together_are_taken(typed, asked):
+    """What narrows down another option goes with it."""
+    typed("--yes")
+    assert typed(*asked).code == 0
