@@ -12,7 +12,6 @@ from typing import Final
 from features.errors import GateFailedError, compose
 from pipeline.crm.differences import is_same
 from pipeline.crm.ledger import standing
-from pipeline.crm.ledger.runs import Run
 from pipeline.crm.promise import Record, Value
 from pipeline.crm.session import Session
 from pipeline.crm.targets import Target
@@ -21,21 +20,17 @@ from pipeline.crm.trouble import StopError, StopReason
 _LOOKED_AT: Final = 20
 
 
-def require_what_stands(session: Session, *, resumed: Run | None = None) -> None:
+def require_what_stands(session: Session) -> None:
     """See that at least one of a few records still holds something of what was written.
 
-    Args:
-        session: At the target.
-        resumed: The run that is taken up again: what it may have written over since says nothing of what is lost.
+    What a run that was cut short may have written over since says nothing of what is lost.
 
     Raises:
         GateFailedError: None of them does.
     """
     target = session.target
     with session.engine.connect() as connection:
-        rows = standing.first_of(
-            connection, target.destination, most=_LOOKED_AT, but_due_of=None if resumed is None else resumed.id
-        )
+        rows = standing.first_of(connection, target.destination, most=_LOOKED_AT)
     # What was emptied says nothing of what is lost.
     written = {row.lead_id: payload for row in rows if _has_values(payload := json.loads(row.payload), target)}
     if not written:

@@ -106,7 +106,7 @@ class _Publication:
         self._heard()
         left = None if self.wish.is_dry else self._left_over()
         if not self.wish.resend:
-            require_what_stands(self.session, resumed=left)
+            require_what_stands(self.session)
         if left is not None:
             return self._sent(left, Plan(Planned(), []), is_resumed=True)
         run, made = self._frozen()

@@ -37,7 +37,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from pipeline.crm.ledger.destinations import Destination
-from pipeline.crm.ledger.tables import REJECTIONS, ROWS, STANDING
+from pipeline.crm.ledger.tables import REJECTIONS, ROWS, RUNS, STANDING
 
 _PER_QUESTION: Final = 10_000
 """Leads asked about at once."""
@@ -70,21 +70,17 @@ def rejected_of(connection: Connection, where: Destination, mapping: str, lead_i
     return pc.is_in(lead_ids, value_set=turned_away)
 
 
-def first_of(connection: Connection, where: Destination, *, most: int, but_due_of: int | None = None) -> list[Any]:
+def first_of(connection: Connection, where: Destination, *, most: int) -> list[Any]:
     """Return up to *most* leads that a score stands for, the first by id, as rows of the table.
 
-    Args:
-        connection: The ledger.
-        where: Where it stands.
-        most: How many.
-        but_due_of: The number of a run; leads that it has yet to write are left out.
+    Those that an unfinished run has yet to write are left out: it may have written them without hearing the answer.
     """
     # Those that left are often the oldest: the first of all ids may be of leads that were emptied.
     has_score = and_(_stands(where), STANDING.c.score.is_not(None))
-    wanted = select(STANDING).where(has_score).order_by(STANDING.c.lead_id).limit(most)
-    if but_due_of is not None:
-        due = select(ROWS.c.lead_id).where(ROWS.c.run_id == but_due_of, ROWS.c.state == "pending")
-        wanted = wanted.where(STANDING.c.lead_id.not_in(due))
+    is_due = and_(where.is_of(RUNS), RUNS.c.state == "open", ROWS.c.state == "pending")
+    due = select(ROWS.c.lead_id).join(RUNS, RUNS.c.id == ROWS.c.run_id).where(is_due)
+    wanted = select(STANDING).where(has_score, STANDING.c.lead_id.not_in(due))
+    wanted = wanted.order_by(STANDING.c.lead_id).limit(most)
     return list(connection.execute(wanted).all())
 
 

@@ -414,6 +414,20 @@ def test_a_target_that_lost_everything_is_noticed(shop, memory):
     assert run(shop, replace(YES, resend=True)).tally.written == len(free_leads(shop))
 
 
+def test_what_a_run_that_was_cut_short_may_have_written_is_not_called_lost(shop, memory):
+    """A dry run beside it shows what would be sent, though nothing of what stood is left at the target."""
+    shop.score_all_free(0)
+    run(shop)
+    scores = shop.free_scores(1)
+    moved = pa.array([(score + 50) % 101 for score in scores["score"].to_pylist()], pa.int64())
+    shop.score(1, scores.set_column(scores.schema.get_field_index("score"), "score", moved))
+    memory.on_send = memory.takes_and_is_cut
+    assert run(shop, night=1).tally.pending == LEADS
+    for record in memory.records.values():
+        record.update(dict.fromkeys(record, "written over"))
+    assert run(shop, replace(YES, is_dry=True), night=1).tally.pending == LEADS
+
+
 def test_reading_back_tells_what_somebody_changed(shop, memory):
     """A sample read back agrees with the ledger, but for what somebody changed."""
     run(shop)
