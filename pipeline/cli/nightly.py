@@ -1,6 +1,6 @@
 """`leadlight run`: the nightly job."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,7 +11,10 @@ from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Yes
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
 from pipeline.cli.scoring import AsOf
+from pipeline.cli.stopped import told_when_stopped
 from pipeline.priority import give_way
+
+_LEFT: Final = "What was finished is kept: run the same command again, and it goes on from there."
 
 CatchUp = Annotated[
     bool, typer.Option("--catch-up", help="Also score the nights that were missed; the newest alone is written.")
@@ -36,7 +39,7 @@ def run(
     settings = opened(config)
     # Before any library makes its threads, which take over how far this one gives way.
     give_way(settings.score.priority)
-    with shown_on_stderr() as progress:
+    with told_when_stopped(lambda: _LEFT), shown_on_stderr() as progress:
         wish = NightWish(as_of, catch_up, asker(progress, yes=yes))
         report = run_night(settings, wish, outside=Outside(), progress=progress)
     show(report, show_run, as_json=as_json)

@@ -1,7 +1,6 @@
 """`leadlight publish`: scores written to where people work, looked at first, checked afterwards, and taken back."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,7 +14,7 @@ from pipeline.cli.opened import opened
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, Config, Yes
 from pipeline.cli.output import show
 from pipeline.cli.progress import shown_on_stderr
-from pipeline.exit_codes import STOPPED_BY_HAND
+from pipeline.cli.stopped import told_when_stopped
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -124,7 +123,7 @@ def _publish(settings: "Settings", wish: "Wish", *, yes: bool, as_json: bool) ->
     from pipeline.stages.publish import publish as run
 
     left = partial(_left_by_writing, settings, wish.to, is_dry=wish.is_dry)
-    with _told_when_stopped(left), shown_on_stderr() as progress:
+    with told_when_stopped(left), shown_on_stderr() as progress:
         report = run(settings, replace(wish, may=asker(progress, yes=yes)), progress=progress)
     show(report, show_published, as_json=as_json)
     _exit(report.exit_code)
@@ -134,7 +133,7 @@ def _undo(settings: "Settings", run_id: int, *, is_dry: bool, yes: bool, as_json
     from pipeline.cli.show_publish import show_undone
     from pipeline.stages.publish_undo import undo as run
 
-    with _told_when_stopped(partial(_left_by_writing, settings, "", is_dry=is_dry)), shown_on_stderr() as progress:
+    with told_when_stopped(partial(_left_by_writing, settings, "", is_dry=is_dry)), shown_on_stderr() as progress:
         report = run(settings, run_id, is_dry=is_dry, may=asker(progress, yes=yes), progress=progress)
     show(report, show_undone, as_json=as_json)
     _exit(report.exit_code)
@@ -144,7 +143,7 @@ def _listen(settings: "Settings", to: str, *, as_json: bool) -> None:
     from pipeline.cli.show_publish_checks import show_heard
     from pipeline.stages.listen import listen
 
-    with _told_when_stopped(lambda: _LEFT_BY_READING), shown_on_stderr() as progress:
+    with told_when_stopped(lambda: _LEFT_BY_READING), shown_on_stderr() as progress:
         report = listen(settings, to, progress=progress)
     show(report, show_heard, as_json=as_json)
     _exit(report.exit_code)
@@ -172,16 +171,6 @@ def _show_lead(settings: "Settings", to: str, lead_id: str, *, as_json: bool) ->
     from pipeline.stages.publish_history import lead_history
 
     show(lead_history(settings, to, lead_id), show_history, as_json=as_json)
-
-
-@contextmanager
-def _told_when_stopped(left: Callable[[], str]) -> Iterator[None]:
-    """Say what Ctrl+C leaves behind, which *left* returns."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"Stopped. {left()}", err=True)
-        raise typer.Exit(STOPPED_BY_HAND) from None
 
 
 def _left_by_writing(settings: "Settings", to: str, *, is_dry: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.crm.session import Outside, at_target
 from pipeline.crm.targets import target_names
 from pipeline.crm.verifying import LeadDifference, verified
-from pipeline.exit_codes import DONE, DONE_WITH_REJECTS, worst
+from pipeline.exit_codes import DONE_WITH_REJECTS, WRONG_INPUT, worst
 from pipeline.settings import Settings
 from pipeline.stages.each_target import TargetFailure, each_target
 
@@ -47,9 +47,10 @@ class ChecksReport:
 
     @property
     def exit_code(self) -> int:
-        """2 or 3 where a target failed, 1 where a record differs or a fault is left, else 0."""
-        is_wrong = any(one.differ for one in self.verified) or any(one.faults for one in self.set_up)
-        return worst([DONE_WITH_REJECTS if is_wrong else DONE, *(one.exit_code for one in self.failures)])
+        """2 where a fault is left that lets no run write, 2 or 3 where a target failed, 1 where a record differs."""
+        faults = [WRONG_INPUT for one in self.set_up if one.faults]
+        differ = [DONE_WITH_REJECTS for one in self.verified if one.differ]
+        return worst([*faults, *differ, *(one.exit_code for one in self.failures)])
 
 
 def set_up(settings: Settings, to: str, *, outside: Outside | None = None) -> ChecksReport:

@@ -20,6 +20,8 @@ VERSION_TABLE: Final = "ledger_version"
 _DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _OUT_OF_REACH: Final = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")
 _NO_TLS: Final = "Server refuses SSL"
+_REFUSED: Final = ("28", "3D", "42501", "25006")
+"""How PostgreSQL's codes (SQLSTATE) begin for a wrong user, no such database, no rights, and a server for reading."""
 _WAIT_S: Final = 60
 
 
@@ -65,7 +67,9 @@ def require_tables(connection: Connection) -> None:
 
 
 def is_unusable(error: SQLAlchemyError) -> bool:
-    """Return whether a database is away, busy, full or damaged; anything else is our fault."""
+    """Return whether a database is away, busy, full, damaged or not this user's; anything else is our fault."""
+    if isinstance(error, DBAPIError) and _refusal(error.orig):
+        return True
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
     # Such as the code of a server that no class of the driver's stands for.
     is_unclear = type(error) is DatabaseError
@@ -104,8 +108,23 @@ def _in_words(place: str, error: Exception) -> LeadlightError:
     if name.startswith(_DAMAGED):
         hint = "restore it from a copy or move it away; without one, the next run sends all."
         return wrong_input(f"The ledger at '{place}' is damaged, or no database.", hint=hint)
+    if words := _refusal(error):
+        return _refused(place, words)
     hint = "see that the database runs and that its disk has room, then run the same command again; nothing is lost."
     return not_finished(f"The ledger at '{place}' did not answer ({type(error).__name__}).", hint=hint)
+
+
+def _refusal(error: BaseException | None) -> str:
+    """Return the words with which PostgreSQL lets this user not keep a ledger; empty = it says something else."""
+    told = error.args[0] if error is not None and error.args else None
+    if not isinstance(told, dict) or not str(told.get("C", "")).startswith(_REFUSED):
+        return ""
+    return str(told.get("M", ""))
+
+
+def _refused(place: str, words: str) -> LeadlightError:
+    hint = "correct the URL (publish.ledger, LEADLIGHT_LEDGER), or let its user create and write tables there."
+    return wrong_input(f"The ledger at '{place}' is not this user's to keep: {words}.", hint=hint)
 
 
 def _out_of_reach(place: str, words: str) -> LeadlightError:

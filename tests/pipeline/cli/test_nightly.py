@@ -11,7 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli.app import app
 from pipeline.workspace import Workspace
 from support.night_shop import HISTORY, LEADS, NightShop
 
@@ -104,6 +106,18 @@ def test_killed_at_a_sign_of_each_step_and_started_again(leadlight, shop, sign):
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert len(written(shop)) == LEADS
     assert len(shop.stored()) == 1
+
+
+def test_ctrl_c_says_that_nothing_is_lost(shop, monkeypatch):
+    """Whoever stops a night by hand reads what to do next."""
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.stages.run.run", stopped)
+    ended = CliRunner().invoke(app, ["run", "--config", str(shop.path)])
+    assert (ended.exit_code, ended.stdout) == (130, "")
+    assert ended.stderr.startswith("Stopped. What was finished is kept: run the same command again")
 
 
 def test_missed_nights_are_caught_up(leadlight, shop):

@@ -98,8 +98,9 @@ def test_a_name_that_is_too_long_is_told_at_the_check(shop, length):
     """That of the folder beside it, where batches lie ready, counts as well."""
     message = refused(shop, "x" * (length - 4) + ".csv")
     assert "File name too long" in message
-    (done,) = set_up(shop.settings, "", outside=outside(shop)).set_up
-    assert (done.created, len(done.faults)) == ((), 1)
+    report = set_up(shop.settings, "", outside=outside(shop))
+    (done,) = report.set_up
+    assert (report.exit_code, done.created, len(done.faults)) == (2, (), 1)
 
 
 def test_the_longest_name_that_has_room_beside_it_is_taken(shop):

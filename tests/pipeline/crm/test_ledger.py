@@ -267,6 +267,22 @@ def test_a_ledger_on_another_machine_is_reached_as_a_target_is(postgresql, monke
         opening.opened(make_url(url), tls_ca=tmp_path / "missing.pem")
 
 
+def test_a_ledger_that_its_user_may_not_keep_is_told_with_the_server_s_words(postgresql):
+    """No rights, a wrong password and no such database are wrong input, not a server that is away."""
+    address = make_url(postgresql.database())
+    postgresql.run("CREATE ROLE keeps_nothing LOGIN PASSWORD 'n0thing'")
+    nobody = address.set(username="keeps_nothing", password="n0thing")
+    for refused, words in (
+        (nobody, "permission denied"),
+        (nobody.set(password="other"), "password authentication failed"),
+        (address.set(database="nowhere"), "nowhere.* does not exist"),
+    ):
+        with pytest.raises(LeadlightError, match=words) as raised:
+            opening.opened(refused)
+        assert not isinstance(raised.value, NotFinishedError)
+        assert "n0thing" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [
