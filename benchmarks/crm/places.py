@@ -23,6 +23,7 @@ class Place:
     Attributes:
         kind: The kind of its connector.
         connect: How it is reached, beside the stand-in's address.
+        address: The setting that names the stand-in's address.
         fake: The stand-in as ``module:Class``; empty = none is needed.
         options: The stand-in's own.
         environment: Secrets.
@@ -34,6 +35,7 @@ class Place:
 
     kind: str
     connect: Mapping[str, Any] = field(default_factory=dict)
+    address: str = "base_url"
     fake: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Place:
 
     def config(self, url: str) -> dict[str, Any]:
         """Return the target as the config names it, its stand-in at *url*."""
-        connect = {**self.connect, **({"base_url": url} if self.fake else {})}
+        connect = {**self.connect, **({self.address: url} if self.fake else {})}
         fields = {f"{name}{self.suffix}": source for name, source in _FIELDS.items()}
         return {"kind": self.kind, "key": self.key, "create": True, "fields": fields, "connect": connect}
 
@@ -77,6 +79,16 @@ PLACES: Final[Mapping[str, Place]] = {
         options={"latency_s": 0.05, "keeps_calls": False},
         suffix="__c",
         key="Leadlight_Key__c",
+    ),
+    "webhook": Place(
+        "webhook",
+        connect={"calls_per_s": 5},
+        address="url",
+        fake="fakes.webhook:FakeWebhook",
+        options={"secret": "signed-by-the-benchmark", "latency_s": 0.05, "keeps_calls": False},
+        environment={"LEADLIGHT_WEBHOOK_SECRET": "signed-by-the-benchmark"},
+        rows_per_call=500,
+        calls_per_s=5,
     ),
     "sqlite": Place("sql", connect={"url": "sqlite:///scored.db", "table": "scored"}),
     "file-csv": Place("file", connect={"path": "scored.csv"}),
