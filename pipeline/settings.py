@@ -216,12 +216,16 @@ def parse(raw: dict[str, Any], *, place: Path, data: str | None = None, beside: 
 
 
 def as_yaml(settings: Settings) -> str:
-    """Return what the config says, as YAML: what is as by default is left out, and so is where files lie."""
+    """Return what the config says, as YAML, fit to be kept with a model and shown to others.
+
+    What is as by default is left out, and so is where files lie and how CRMs are reached: somebody may have written a
+    token there, which only `leadlight publish` would refuse.
+    """
     said = settings.model_dump(
         mode="json",
         by_alias=True,
         exclude_unset=True,
-        exclude={"data": True, "shop": {"workspace"}, "points": {"card"}},
+        exclude={"data": True, "shop": {"workspace"}, "points": {"card"}, "crm": {"__all__": {"connect"}}},
     )
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
 

@@ -126,6 +126,7 @@ class TargetSettings(Section):
     read: ReadSettings = Field(default_factory=ReadSettings)
     connect: dict[str, Any] = Field(
         default_factory=dict,
+        repr=False,  # somebody may have written a token there, which is told when the target is opened
         description="How it is reached: settings of its kind, listed below and explained in docs/crm.md; no secrets.",
     )
     settle_s: float = Field(
