@@ -1,4 +1,7 @@
-"""Where targets write: no two of them the same property of one place, each would undo what the other wrote."""
+"""Where targets write: no two of them the same property of one place, each would undo what the other wrote.
+
+Nor does one write what another tells records by, or reads: what people say in a CRM is never written over.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def place_hash(places: frozenset[str]) -> str:
 def require_own_properties(
     settings: Settings, kind: ConnectorKind, places: frozenset[str], surroundings: Surroundings
 ) -> None:
-    """See that no other target of the kind writes there what one target writes, or tells records by.
+    """See that no other target of the kind writes there what one target writes, tells records by, or reads.
 
     Args:
         settings: The shop's config.
@@ -66,13 +69,18 @@ def _faults(settings: Settings, kind: ConnectorKind, name: str, other: str) -> I
     for field in theirs.fields:
         if field.casefold() in ours:
             yield f"crm.{name}.fields.{ours[field.casefold()]}: crm.{other} writes it too"
-    yield from _written_keys(name, mine, other, theirs)
-    yield from _written_keys(other, theirs, name, mine)
+    yield from _written_over(name, mine, other, theirs)
+    yield from _written_over(other, theirs, name, mine)
 
 
-def _written_keys(name: str, one: TargetSettings, other: str, writing: TargetSettings) -> Iterator[str]:
-    if one.key.casefold() in {field.casefold() for field in writing.fields}:
+def _written_over(name: str, one: TargetSettings, other: str, writing: TargetSettings) -> Iterator[str]:
+    """Yield what *one* needs as it is, and *writing* would write."""
+    written = {field.casefold() for field in writing.fields}
+    if one.key.casefold() in written:
         yield f"crm.{name}.key: {one.key} is written by crm.{other}"
+    for read in one.read.properties:
+        if read.casefold() in written:
+            yield f"crm.{name}.read: {read} is written by crm.{other}, and what is read is never written"
 
 
 def _same_place(name: str, faults: list[str]) -> LeadlightError:

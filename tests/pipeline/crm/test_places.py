@@ -49,6 +49,20 @@ def test_one_property_of_one_place_has_one_target(tmp_path, base):
     opened(tmp_path, a=target(base), b=target(base, fields=("more",)))
 
 
+@pytest.mark.parametrize("base", [TABLE, SERVER, HUBSPOT, MARKETO, SALESFORCE])
+def test_what_one_target_reads_no_other_writes(tmp_path, base):
+    """What people say in a CRM stays as they said it; whichever of the two is opened, every fault is told at once."""
+    read = {"override": "stop", "owner": "owner", "stage": "stage", "outcomes": ["deal"]}
+    listening, writing = {**target(base), "read": read}, target(base, fields=("Stop", "OWNER", "stage", "deal", "more"))
+    for crm in ({"a": listening, "b": writing}, {"b": writing, "a": listening}):
+        with pytest.raises(LeadlightError) as caught:
+            opened(tmp_path, **crm)
+        for name in ("stop", "owner", "stage", "deal"):
+            assert f"crm.a.read: {name} is written by crm.b" in str(caught.value)
+        assert "more" not in str(caught.value)
+    opened(tmp_path, a=listening, b={**target(base, fields=("more",)), "read": read})
+
+
 def test_one_file_has_one_target(tmp_path):
     """It is written as a whole; a link to it and a longer way to it are the same file."""
     (tmp_path / "link.csv").symlink_to(tmp_path / "crm.csv")
@@ -72,6 +86,7 @@ def test_one_file_has_one_target(tmp_path):
 def test_the_same_property_elsewhere_is_another(tmp_path, base, elsewhere):
     """Two accounts, two tables: both are written, and one that moves there is known to have moved."""
     here = opened(tmp_path, a=target(base), b=target(base, **elsewhere))
+    opened(tmp_path, a={**target(base, fields=("more",)), "read": {"override": "score"}}, b=target(base, **elsewhere))
     assert opened(tmp_path, a=target(base)) == here
     assert opened(tmp_path, a=target(base, **elsewhere)) != here
 
