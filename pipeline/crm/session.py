@@ -12,11 +12,13 @@ from sqlalchemy import Engine
 
 from features.errors import LeadlightError, NotFinishedError, compose, wrong_input
 from features.moments import to_us
+from pipeline.crm.hearing import Heard, hear
 from pipeline.crm.ledger import opening
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Misplaced, Missing
 from pipeline.crm.targets import Target, open_target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 
 _FACTS: Mapping[StopReason, str] = {
@@ -89,6 +91,17 @@ def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Sessi
         raise (LeadlightError(words) if error.reason in _A_PERSON_MENDS else NotFinishedError(words)) from error
     except (RetryError, BatchRefusedError) as error:
         raise NotFinishedError(compose(f"'{name}' did not answer as it should: {error.words}")) from error
+
+
+def heard(session: Session, progress: Progress = silent) -> Heard:
+    """Hear what people did in the CRM, above all whom they want left alone: before anybody is written to.
+
+    Args:
+        session: The sitting.
+        progress: Told of every page.
+    """
+    target, clock = session.target, session.outside.clock
+    return hear(session.engine, target.destination, target.connector, target.config.read, at=clock(), progress=progress)
 
 
 def stopped_words(target: str, error: StopError) -> str:

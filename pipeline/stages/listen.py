@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.crm.hearing import hear
-from pipeline.crm.session import Outside, at_target
+from pipeline.crm.session import Outside, at_target, heard
 from pipeline.crm.targets import target_names
 from pipeline.exit_codes import worst
 from pipeline.progress import Progress, silent
@@ -57,12 +56,10 @@ def listen(settings: Settings, to: str, *, outside: Outside | None = None, progr
     """
 
     def at_one(name: str) -> TargetHeard:
-        read = settings.crm[name].read
-        if not read.properties:
+        if not settings.crm[name].read.properties:
             return TargetHeard(name, 0, 0, is_read=False)
-        with at_target(settings, name, outside or Outside()) as at:
-            target, now = at.target, at.outside.clock()
-            told = hear(at.engine, target.destination, target.connector, read, at=now, progress=progress)
+        with at_target(settings, name, outside or Outside()) as session:
+            told = heard(session, progress)
             return TargetHeard(name, told.records, told.changes, is_read=True)
 
     return ListenReport(*each_target(target_names(settings, to), at_one))

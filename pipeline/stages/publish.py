@@ -19,14 +19,13 @@ from features.moments import to_us
 from pipeline.crm.dead_letters import write_dead_letters
 from pipeline.crm.given import Filters, check_filters
 from pipeline.crm.giving_up import give_up
-from pipeline.crm.hearing import hear
 from pipeline.crm.ledger import batches, runs, standing
 from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
 from pipeline.crm.planning import Plan, Planner, Rules
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, require_room, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, heard, require_room, stopped_words
 from pipeline.crm.targets import target_names
 from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
@@ -103,7 +102,7 @@ class _Publication:
     def report(self) -> TargetReport:
         """Publish and return what came of it."""
         require_room(self.session)
-        self._heard()
+        heard(self.session, self.progress)
         left = None if self.wish.is_dry else self._left_over()
         if not self.wish.resend:
             require_what_stands(self.session)
@@ -119,12 +118,6 @@ class _Publication:
             if self.wish.resend:  # the target may have lost all that it held, also what is not sent now
                 standing.doubt(connection, self.session.target.destination)
         return self._sent(run, made, is_resumed=False)
-
-    def _heard(self) -> None:
-        """Hear whom people in the CRM want left alone, before anybody is written to."""
-        target = self.session.target
-        clock, read = self.session.outside.clock, target.config.read
-        hear(self.session.engine, target.destination, target.connector, read, at=clock(), progress=self.progress)
 
     def _asked(self) -> Asked:
         target = self.session.target

@@ -13,7 +13,7 @@ from pipeline.crm.ledger.batches import TurnedAway
 from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, heard, stopped_words
 from pipeline.crm.undoing import Restoring, plan_undoing
 from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
@@ -80,6 +80,7 @@ def undo(
     with at_target(settings, run.asked.target, outside or Outside()) as session:
         if session.target.destination != run.asked.destination:
             raise _wrote_elsewhere(run)
+        heard(session, progress)
         undoing = _Undoing(settings, session, run, progress)
         if is_dry:
             return undoing.shown()

@@ -1,0 +1,53 @@
+"""Before anything is written to a CRM, whom its people want left alone by now is heard."""
+
+import pytest
+
+from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.publish_undo import undo
+from support.little_shop import FIELDS, LittleShop
+from support.publishing import YES, outside, published
+from support.told import Telling
+
+
+@pytest.fixture
+def crm(memory) -> Telling:
+    """Return what people do in the CRM."""
+    told = Telling()
+    memory.changes = told.changes
+    return told
+
+
+@pytest.fixture
+def shop(tmp_path, crm) -> LittleShop:
+    """Return a shop with scores of a night in which nobody is held, and an override that is read."""
+    made = LittleShop(tmp_path / "shop", leads=60, crm={"crm": {"fields": FIELDS, "read": {"override": "stop"}}})
+    made.score_all_free(0)
+    return made
+
+
+def test_who_is_to_be_left_alone_by_now_is_not_written(shop, memory, crm):
+    """An override that was set after the last reading counts for the publication."""
+    lead = shop.leads.ids[7].as_py()
+    crm.tell(lead, stop="yes")
+    assert published(shop).tally.held == 1
+    assert lead not in memory.records
+
+
+@pytest.mark.parametrize("is_taken_up", [False, True], ids=["begun", "taken up again"])
+def test_who_is_to_be_left_alone_by_now_is_not_restored(shop, memory, crm, is_taken_up):
+    """Taking a run back writes too: an override that was set since the run keeps the record as it is."""
+    first, lead = published(shop, YES).run, shop.leads.ids[7].as_py()
+    stood = dict(memory.records[lead])
+    if is_taken_up:
+        memory.on_send = _cut
+        assert undo(shop.settings, first, may=lambda _: True, outside=outside(shop)).tally.pending == 60
+        memory.on_send = lambda _: None
+    crm.tell(lead, stop="yes")
+    report = undo(shop.settings, first, may=lambda _: True, outside=outside(shop))
+    assert (report.tally.written, report.tally.held, report.exit_code) == (59, 1, 0)
+    assert memory.records.pop(lead) == stood
+    assert {value for record in memory.records.values() for value in record.values()} == {None}
+
+
+def _cut(_rows: object) -> None:
+    raise StopError("the connection was cut", reason=StopReason.NETWORK)
