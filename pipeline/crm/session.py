@@ -18,6 +18,7 @@ from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Misplaced, Missing
 from pipeline.crm.targets import Target, open_target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from pipeline.exit_codes import NOT_FINISHED, WRONG_INPUT
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 
@@ -32,7 +33,7 @@ _FACTS: Mapping[StopReason, str] = {
 }
 
 _A_PERSON_MENDS: Final = frozenset({StopReason.CREDENTIALS, StopReason.PERMISSION, StopReason.SETUP})
-"""Trouble that running again does not end; met before anything is sent, it is wrong input."""
+"""Trouble that running again does not end: wrong input, whether it was met before anything was sent or midway."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,11 @@ def heard(session: Session, progress: Progress = silent) -> Heard:
 def stopped_words(target: str, error: StopError) -> str:
     """Return what a person is told where a CRM stopped a run."""
     return compose(f"{_FACTS[error.reason].format(target)}: {error.words}", hint=error.hint)
+
+
+def code_of_stop(stop: StopError) -> int:
+    """Return the exit code of a run that a CRM stopped; what is pending stays so either way."""
+    return WRONG_INPUT if stop.reason in _A_PERSON_MENDS else NOT_FINISHED
 
 
 def require_room(session: Session) -> None:

@@ -25,8 +25,9 @@ from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
 from pipeline.crm.planning import Plan, Planner, Rules
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, heard, require_room, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, require_room, stopped_words
 from pipeline.crm.targets import target_names
+from pipeline.crm.trouble import StopError
 from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
@@ -198,8 +199,7 @@ class _Publication:
             if not tally.pending and stop is None:
                 runs.end(connection, run.id, RunState.FINISHED, at=session.outside.clock())
         self._tidy()
-        stopped = "" if stop is None else stopped_words(session.target.name, stop)
-        return self._told(run.id, made, tally, stopped=stopped, is_resumed=is_resumed)
+        return self._told(run.id, made, tally, stop=stop, is_resumed=is_resumed)
 
     def _tidy(self) -> None:
         """Let rows go whose runs ended long ago."""
@@ -208,11 +208,11 @@ class _Publication:
             runs.prune(connection, before=to_us(outside.clock() - keep))
 
     def _told(
-        self, run_id: int | None, made: Plan, tally: Tally, *, stopped: str = "", is_resumed: bool = False
+        self, run_id: int | None, made: Plan, tally: Tally, *, stop: StopError | None = None, is_resumed: bool = False
     ) -> TargetReport:
         is_dry, where = self.wish.is_dry, self.session.target.destination
         letters = None if is_dry else self._letters()
-        is_finished = is_dry or not (stopped or tally.pending)
+        code = code_of_end(is_finished=is_dry or not tally.pending, has_rejects=tally.rejected > 0)
         return TargetReport(
             target=where.target,
             run=run_id,
@@ -224,8 +224,8 @@ class _Publication:
             movements=_movements(made.planned),
             examples=tuple(made.examples),
             dead_letters=letters,
-            stopped=stopped,
-            exit_code=code_of_end(is_finished=is_finished, has_rejects=tally.rejected > 0),
+            stopped="" if stop is None else stopped_words(where.target, stop),
+            exit_code=code if stop is None else code_of_stop(stop),
         )
 
     def _letters(self) -> Path | None:

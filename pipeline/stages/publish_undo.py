@@ -13,7 +13,8 @@ from pipeline.crm.ledger.batches import TurnedAway
 from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, heard, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, stopped_words
+from pipeline.crm.trouble import StopError
 from pipeline.crm.undoing import Restoring, plan_undoing
 from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
@@ -163,15 +164,17 @@ class _Undoing:
             if not tally.pending and stop is None:
                 runs.end(connection, by.id, RunState.FINISHED, at=session.outside.clock())
                 runs.set_state(connection, self.run.id, RunState.UNDONE)
-        stopped = "" if stop is None else stopped_words(by.asked.target, stop)
-        return self._told(by.id, found, tally, stopped=stopped)
+        return self._told(by.id, found, tally, stop=stop)
 
-    def _told(self, by: int | None, found: Restoring | None, tally: Tally, *, stopped: str = "") -> UndoReport:
-        is_finished = by is None or not (stopped or tally.pending)
+    def _told(
+        self, by: int | None, found: Restoring | None, tally: Tally, *, stop: StopError | None = None
+    ) -> UndoReport:
+        target = self.run.asked.target
+        code = code_of_end(is_finished=by is None or not tally.pending, has_rejects=tally.rejected > 0)
         with self.session.engine.connect() as connection:
             turned_away = () if by is None else batches.turned_away(connection, by, most=100)
         return UndoReport(
-            target=self.run.asked.target,
+            target=target,
             run=self.run.id,
             by=by,
             is_dry=by is None,
@@ -180,8 +183,8 @@ class _Undoing:
             gone=0 if found is None else found.gone,
             written_over=0 if found is None else found.written_over,
             turned_away=turned_away,
-            stopped=stopped,
-            exit_code=code_of_end(is_finished=is_finished, has_rejects=tally.rejected > 0),
+            stopped="" if stop is None else stopped_words(target, stop),
+            exit_code=code if stop is None else code_of_stop(stop),
         )
 
     def _tell(self, step: str, done: int, *, total: int = 0) -> None:

@@ -15,7 +15,7 @@ from features.errors import LeadlightError, NotFinishedError, not_finished
 from features.local_time import local_iso
 from models.wording import counted
 from pipeline.crm.session import Outside
-from pipeline.exit_codes import DONE, DONE_WITH_REJECTS, NOT_FINISHED
+from pipeline.exit_codes import DONE, DONE_WITH_REJECTS
 from pipeline.progress import Progress, silent
 from pipeline.published.manifest import StoredRun, read_manifest
 from pipeline.score_store import ScoreStore
@@ -241,7 +241,7 @@ def _were(nights: tuple[int, ...]) -> str:
 
 
 def _publish_outcome(report: PublishReport) -> Outcome:
-    if report.failures or report.exit_code == NOT_FINISHED:
+    if report.failures or report.exit_code not in {DONE, DONE_WITH_REJECTS}:
         return Outcome.FAILED
     is_written = any(one.tally.written or one.tally.rejected for one in report.targets)
     return Outcome.DONE if is_written else Outcome.NOTHING_NEW

@@ -224,6 +224,22 @@ def test_a_run_is_taken_back_once(shop, memory):
         undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
 
 
+@pytest.mark.parametrize(("reason", "code"), [(StopReason.NETWORK, 3), (StopReason.PERMISSION, 2)])
+def test_an_undoing_that_was_stopped_goes_on(shop, memory, reason, code):
+    """What is pending is kept, also where a person must mend something first."""
+
+    def stop(_rows):
+        raise StopError("no", reason=reason)
+
+    done = run(shop)
+    memory.on_send = stop
+    report = undo(shop.settings, done.run, may=lambda _: True, outside=outside(shop))
+    assert (report.exit_code, report.tally.pending) == (code, 60)
+    memory.on_send = lambda _: None
+    report = undo(shop.settings, done.run, may=lambda _: True, outside=outside(shop))
+    assert (report.exit_code, report.tally.written) == (0, 60)
+
+
 def test_a_restoring_that_is_turned_away_keeps_nobody_from_being_written_to(shop, memory):
     """The undoing tells whom the CRM turned away; the next publication writes to them as to all."""
     from pipeline.crm.promise import Answer, Outcome

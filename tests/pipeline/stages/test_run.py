@@ -309,15 +309,16 @@ def test_above_the_share_that_may_change_nobody_is_written_without_yes(shop, mem
     assert len(memory.records) == LEADS
 
 
-def test_a_crm_that_stops_leaves_the_night_unfinished(shop, memory):
-    """A quota that is used up is 3, the page is written, and the next run sends the rest."""
+@pytest.mark.parametrize(("reason", "code"), [(StopReason.QUOTA, 3), (StopReason.CREDENTIALS, 2)])
+def test_a_crm_that_stops_leaves_the_night_unfinished(shop, memory, reason, code):
+    """A quota that is used up is 3, what a person must mend is 2; the page is written, the next run sends the rest."""
 
     def refuse(_rows):
-        raise StopError("Daily limit reached", reason=StopReason.QUOTA)
+        raise StopError("no more", reason=reason)
 
     memory.on_send = refuse
     report = night(shop)
-    assert (report.exit_code, outcomes(report)["publish"]) == (3, Outcome.FAILED)
+    assert (report.exit_code, outcomes(report)["publish"]) == (code, Outcome.FAILED)
     assert outcomes(report)["report"] == Outcome.DONE
     memory.on_send = lambda _: None
     assert night(shop, hours=1).exit_code == 0
