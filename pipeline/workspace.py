@@ -57,6 +57,11 @@ class Workspace:
         """Where rows that were turned away lie, with the reason."""
         return self.root / "rejects"
 
+    @property
+    def previews_folder(self) -> Path:
+        """Where lists of what would be written lie."""
+        return self.root / "previews"
+
     def training_folder(self) -> Path:
         """Return the folder of the training table, which exists from now on."""
         folder = self.root / "training"

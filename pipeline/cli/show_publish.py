@@ -62,6 +62,8 @@ def _show_target(console: Console, report: TargetReport) -> None:
     if report.is_dry and report.examples:
         console.print("\nThe best of them:", markup=False)
         console.print(_examples(report.examples))
+    if report.preview is not None:
+        console.print(f"All of them: {report.preview}", markup=False, soft_wrap=True)
     if report.dead_letters is not None:
         console.print(f"Turned away, with the CRM's words: {report.dead_letters}", markup=False, soft_wrap=True)
         console.print("They are sent again only with --retry-rejected.", markup=False)

@@ -8,7 +8,7 @@ way is known to be unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from pipeline.crm.ledger.runs import Asked, Planned, Run, RunKind, RunState, Tal
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
 from pipeline.crm.planning import Plan, Planner, Rules
+from pipeline.crm.previews import write_preview
 from pipeline.crm.sending import Sender
 from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, require_room, stopped_words
 from pipeline.crm.targets import target_names
@@ -168,10 +169,15 @@ class _Publication:
 
     def _shown(self, run: Run, made: Plan) -> TargetReport:
         """Return what would be sent, and forget it."""
-        with self.session.engine.begin() as connection:
-            tally = runs.tally(connection, run.id)
-            runs.discard(connection, run.id)
-        return self._told(None, made, tally)
+        engine = self.session.engine
+        try:
+            with engine.connect() as connection:
+                told = self._told(None, made, runs.tally(connection, run.id))
+            preview = write_preview(engine, self.store.workspace, self.session.target.name, run.id)
+        finally:
+            with engine.begin() as connection:
+                runs.discard(connection, run.id)
+        return replace(told, preview=preview)
 
     def _ask(self, run: Run, planned: Planned) -> None:
         """Ask where more leads change than the config lets pass without a word.

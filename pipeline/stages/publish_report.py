@@ -37,6 +37,7 @@ class TargetReport:
         dead_letters: The file of those that were turned away, with the CRM's words; None = nobody was.
         stopped: Why it stopped before the end; empty = it did not.
         exit_code: 0 all is well; 1 something was rejected or a gate failed; 2 input is wrong; 3 not finished.
+        preview: The file of all leads that would be sent; None = nobody would be, or this was no dry run.
     """
 
     target: str
@@ -51,6 +52,7 @@ class TargetReport:
     dead_letters: Path | None
     stopped: str
     exit_code: int
+    preview: Path | None = None
 
 
 @dataclass(frozen=True)

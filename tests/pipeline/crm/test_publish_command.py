@@ -1,5 +1,7 @@
 """`leadlight publish` as it is typed: what is asked for in other words, what cannot be, and what is told."""
 
+import json
+
 import pytest
 
 from pipeline.crm.patience import Patience
@@ -240,3 +242,11 @@ def test_options_that_belong_together_are_taken(typed, asked):
     """What narrows down another option goes with it."""
     typed("--yes")
     assert typed(*asked).code == 0
+
+
+def test_a_dry_run_names_the_list_of_all_that_would_be_written(typed, shop):
+    """Under the table, and in the JSON; a run that writes has none."""
+    path = shop.folder / "workspace" / "previews" / "crm-leads_file.csv"
+    assert f"All of them: {path}\n" in typed("--dry-run").out
+    assert json.loads(typed("--dry-run", "--json").out)["targets"][0]["preview"] == str(path)
+    assert json.loads(typed("--yes", "--json").out)["targets"][0]["preview"] is None
