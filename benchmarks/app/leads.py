@@ -126,6 +126,12 @@ class Leads:
             schema=self.schema,
         )
 
+    def free_scores(self, night: int) -> pa.Table:
+        """Return the stored scores of a night in which nobody is held."""
+        scores = self.scores(night)
+        nobody = pa.array([[]] * self.count, scores.schema.field("held").type)
+        return scores.set_column(scores.schema.get_field_index("held"), "held", nobody)
+
     def _struct(self, rng: np.random.Generator, name: str) -> pa.Array:
         fields = list(self.schema.field(name).type)
         arrays = [pa.array(rng.integers(-400, 400, self.count, dtype=np.int32)) for _ in fields]

@@ -91,9 +91,7 @@ class LittleShop:
 
     def free_scores(self, night: int) -> pa.Table:
         """Return the scores of a night in which nobody is held."""
-        scores = self.leads.scores(night)
-        nobody = pa.array([[]] * len(scores), scores.schema.field("held").type)
-        return scores.set_column(scores.schema.get_field_index("held"), "held", nobody)
+        return self.leads.free_scores(night)
 
     def score_all_free(self, night: int) -> StoredRun:
         """Store and publish the scores of a night in which nobody is held."""
