@@ -21,7 +21,10 @@ def asker(listener: Listener, *, yes: bool) -> Callable[[str], bool]:
             return True
         if not sys.stdin.isatty():
             return False
-        with listener.paused():
-            return typer.confirm(question, err=True)
+        try:
+            with listener.paused():
+                return typer.confirm(question, err=True)
+        except typer.Abort:  # Ctrl+C, or nothing more will be typed: no answer, but a stop as at any other moment
+            raise KeyboardInterrupt from None
 
     return ask
