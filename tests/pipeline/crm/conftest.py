@@ -20,10 +20,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("killed while publishing")
     terminalreporter.write_line(
-        f"{'place':<16} {'kills':>6} {'with a batch in flight':>23} {'right':>6} {'seconds':>8}"
+        f"{'place':<20} {'kills':>6} {'with a batch in flight':>23} {'right':>6} {'seconds':>8}"
     )
     for place, kills, in_flight, right, seconds in sorted(rows):
-        terminalreporter.write_line(f"{place:<16} {kills:>6} {in_flight:>23} {right:>6} {seconds:>8}")
+        terminalreporter.write_line(f"{place:<20} {kills:>6} {in_flight:>23} {right:>6} {seconds:>8}")
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,8 @@ class Forks:
             arguments: What is typed.
             environment: What stands in the environment beside the usual.
             folder: Where what it prints is kept.
-            patched: ``module:function``, which is called in the process before the command.
+            patched: ``module:function``, which is called in the process before the command; several with blanks
+                between.
         """
         folder.mkdir(parents=True, exist_ok=True)
         return Forked(self.ask("start", list(arguments), dict(environment), str(folder), patched), self, folder)
@@ -148,8 +149,8 @@ def _commanded(patched: str) -> int:
     from pipeline.cli import main
 
     try:
-        if patched:
-            module, _, name = patched.partition(":")
+        for one in patched.split():
+            module, _, name = one.partition(":")
             getattr(import_module(module), name)()
         return main()
     except SystemExit as end:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from pipeline.crm.ledger.opening import ledger_address
 from support.desk import Desk
 from support.forks import Forked, Forks
 
 _MOST_S: Final = 60
 _LOOKS_EVERY_S: Final = 0.002
+_BEGUN: Final = "LEADLIGHT_TEST_TOUCHES"
+"""Names the file that a process touches when the target is its own."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,9 @@ class Killer:
     desk: Desk
 
     @property
-    def workspace(self) -> Path:
-        """The shop's workspace."""
-        return self.desk.shop.settings.shop.workspace
+    def begun(self) -> Path:
+        """The file that a process touches when the target is its own."""
+        return self.desk.folder / "begun"
 
     def finished(self) -> dict[str, Any]:
         """Publish to the end, and return the report of the target, all leads accounted for."""
@@ -65,18 +71,33 @@ class Killer:
         return float(ended_at) / 1e6 - self._begun_at() / 1e9
 
     def _begun_at(self) -> int:
-        """Return when a process last began to publish: that is when it opens the file of its lock."""
-        lock = self.workspace / f".ledger.db.target-{self.desk.place.name}.lock"
-        return lock.stat().st_mtime_ns
+        """Return when a process last began to publish, ns; 0 = none did."""
+        return self.begun.stat().st_mtime_ns if self.begun.exists() else 0
 
     def _started(self) -> Forked:
         return self.forks.start(
             ["publish", "--config", str(self.desk.shop.path), "--yes", "--json"],
-            self.desk.place.environment,
+            {**self.desk.place.environment, _BEGUN: str(self.begun)},
             self.desk.folder / "said",
-            patched=self.desk.place.slowed_by,
+            patched=f"support.killing:touching {self.desk.place.slowed_by}",
         )
 
     def _asked(self, question: str) -> Any:
-        with closing(sqlite3.connect(self.workspace / "ledger.db", timeout=30)) as ledger:
-            return ledger.execute(question).fetchone()[0]
+        address = ledger_address(self.desk.shop.settings, self.desk.place.environment)
+        with create_engine(address, poolclass=NullPool).connect() as ledger:
+            return ledger.execute(text(question)).scalar()
+
+
+def touching() -> None:
+    """Let this process touch a file when nobody else writes to its target any more."""
+    from pipeline.crm.ledger import opening
+
+    alone: Callable[..., Any] = opening.writing_to
+
+    @contextmanager
+    def told(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
+        with alone(engine, target) as require_alone:
+            Path(os.environ[_BEGUN]).touch()
+            yield require_alone
+
+    opening.writing_to = told

@@ -30,9 +30,11 @@ class Place(ABC):
 
     Args:
         folder: Where it may keep files.
-        leads: The leads that it knows from the start, if it has to know them.
+        leads: The leads that it is given.
 
     Attributes:
+        creates: Whether it is empty at first and leads are created in it; else it knows them all from the start.
+        is_twin: Whether it differs from another place in what it holds alone: secrets are kept there as here.
         slowed_by: What a process that writes there calls first (`support.forks`), so that writing takes a while.
     """
 
@@ -40,6 +42,7 @@ class Place(ABC):
     kind: ClassVar[str]
     key: ClassVar[str] = "leadlight_key"
     creates: ClassVar[bool] = False
+    is_twin: ClassVar[bool] = False
     turns_leads_away: ClassVar[bool] = True
     makes_properties: ClassVar[bool] = True
     keeps_writes: ClassVar[bool] = True
@@ -63,6 +66,11 @@ class Place(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.open.close()
+
+    @property
+    def known(self) -> list[str]:
+        """The leads that are there from the start."""
+        return [] if self.creates else self.leads
 
     @abstractmethod
     def begin(self) -> None:
@@ -187,6 +195,14 @@ def noting(call: Callable[..., Any], note: Callable[..., None]) -> Callable[...,
     return noted
 
 
+def once_each(records: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:
+    """Return records by their leads; two records of one lead are a fault."""
+    listed = list(records)
+    found = dict(listed)
+    assert len(found) == len(listed), "a lead has several records"
+    return found
+
+
 def place_called(name: str, folder: Path, leads: Sequence[str]) -> Place:
     """Return the place of that name."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,8 +217,8 @@ def _all() -> dict[str, type[Place]]:
 
 _PLACES = _all()
 PLACES = tuple(_PLACES)
-SERVED = tuple(name for name, place in _PLACES.items() if issubclass(place, ServedPlace))
-WITH_SECRETS = tuple(name for name, place in _PLACES.items() if place.has_secrets)
+SERVED = tuple(name for name, place in _PLACES.items() if issubclass(place, ServedPlace) and not place.is_twin)
+WITH_SECRETS = tuple(name for name, place in _PLACES.items() if place.has_secrets and not place.is_twin)
 TURNING_AWAY = tuple(name for name, place in _PLACES.items() if place.turns_leads_away)
 NEEDS_SERVER = {name: place.server for name, place in _PLACES.items() if place.server}
 """The fixture that starts the server of each place that has one."""

@@ -13,7 +13,7 @@ from fakes.salesforce import CLIENT_SECRET as CONSUMER_SECRET
 from fakes.salesforce import FakeSalesforce
 from fakes.salesforce_records import Record, Table
 from fakes.webhook import FakeWebhook
-from support.places import Place, ServedPlace, noting
+from support.places import Place, ServedPlace, noting, once_each
 
 
 class HubSpotPlace(ServedPlace):
@@ -25,9 +25,9 @@ class HubSpotPlace(ServedPlace):
     fake: FakeHubSpot
 
     def made(self) -> FakeHubSpot:
-        """Return HubSpot with a contact for each lead."""
-        fake = FakeHubSpot(self.token)
-        for lead in self.leads:
+        """Return HubSpot with a contact for each lead, or with nothing of Leadlight's at all."""
+        fake = FakeHubSpot(self.token, has_key=not self.creates)
+        for lead in self.known:
             fake.contacts.create(lead)
         fake.contacts.write = noting(  # type: ignore[method-assign]
             fake.contacts.write, lambda contact, properties: self.note_write(contact.key, properties)
@@ -45,7 +45,8 @@ class HubSpotPlace(ServedPlace):
 
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what contacts hold."""
-        return {str(one.key): one.held() for one in self.fake.contacts.touched() if not one.is_archived}
+        with self.fake.lock:
+            return once_each((str(one.key), one.held()) for one in self.fake.contacts.touched() if not one.is_archived)
 
     def forget(self, leads: Iterable[str]) -> None:
         """Archive contacts."""
@@ -53,6 +54,14 @@ class HubSpotPlace(ServedPlace):
             contact = self.fake.contacts.find(self.fake.contacts.number_of(lead))
             assert contact is not None
             contact.is_archived = True
+
+
+class HubSpotCreatingPlace(HubSpotPlace):
+    """HubSpot without contacts."""
+
+    name = "hubspot-creating"
+    creates = is_twin = True
+    turns_leads_away = False
 
 
 class MarketoPlace(ServedPlace):
@@ -66,7 +75,7 @@ class MarketoPlace(ServedPlace):
     def made(self) -> FakeMarketo:
         """Return Marketo with its leads."""
         fake = FakeMarketo(
-            leads=[{self.key: lead} for lead in self.leads] if not self.creates else [],
+            leads=[{self.key: lead} for lead in self.known],
             fields={"leadlight_action": "text", "leadlight_note": "text"},  # long texts are made by hand in Marketo
             calls_per_20_s=10_000, daily=10**9, logs=False, import_s=0.2,
         )  # fmt: skip
@@ -99,6 +108,13 @@ class MarketoPlace(ServedPlace):
     def forget(self, leads: Iterable[str]) -> None:
         """Refuse leads for good."""
         self.fake.refused |= dict.fromkeys(leads, "Lead is locked by a colleague")
+
+
+class MarketoCreatingPlace(MarketoPlace):
+    """Marketo without leads."""
+
+    name = "marketo-creating"
+    creates = is_twin = True
 
 
 class MarketoBulkPlace(MarketoPlace):
@@ -222,5 +238,6 @@ class WebhookPlace(ServedPlace):
 
 
 PLACES: tuple[type[Place], ...] = (
-    HubSpotPlace, SalesforcePlace, SalesforceBulkPlace, MarketoPlace, MarketoBulkPlace, WebhookPlace,
+    HubSpotPlace, HubSpotCreatingPlace, SalesforcePlace, SalesforceBulkPlace, MarketoPlace, MarketoCreatingPlace,
+    MarketoBulkPlace, WebhookPlace,
 )  # fmt: skip

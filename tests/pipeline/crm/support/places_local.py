@@ -6,19 +6,21 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pyarrow.parquet as pq
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from pipeline.crm.connectors.file_cells import meant
+from pipeline.crm.ledger.opening import LEDGER
 from support.databases import DatabaseServer
 from support.little_shop import FIELDS
-from support.places import Place
+from support.places import Place, once_each
 
 SERVERS: dict[str, DatabaseServer] = {}
 """The servers that run, by the name of the fixture that starts each."""
+_WRITES: Final = ("INSERT", "UPDATE")
 
 
 class TablePlace(Place):
@@ -29,13 +31,14 @@ class TablePlace(Place):
     key_type: ClassVar[str] = "VARCHAR(400)"
 
     def begin(self) -> None:
-        """Make the table, with a row for each lead."""
+        """Make the table, with a row for each lead that it knows."""
         self.url = self.made()
         self.engine: Engine = create_engine(self.url, poolclass=NullPool)
         self.open.callback(self.engine.dispose)
         self.run(f"CREATE TABLE leads ({self.key} {self.key_type} PRIMARY KEY)")
-        with self.engine.begin() as connection:
-            connection.execute(text("INSERT INTO leads VALUES (:lead)"), [{"lead": lead} for lead in self.leads])
+        if self.known:
+            with self.engine.begin() as connection:
+                connection.execute(text("INSERT INTO leads VALUES (:lead)"), [{"lead": lead} for lead in self.known])
 
     def made(self) -> str:
         """Return the URL of an empty database."""
@@ -76,7 +79,7 @@ class TablePlace(Place):
         """Return the rows."""
         with self.engine.connect() as connection:
             rows = [dict(row._mapping) for row in connection.execute(text("SELECT * FROM leads"))]
-        return {row.pop(self.key): row for row in rows}
+        return once_each((row.pop(self.key), row) for row in rows)
 
     def forget(self, leads: Iterable[str]) -> None:
         """Delete rows."""
@@ -119,9 +122,10 @@ class SQLitePlace(TablePlace):
         return f"sqlite:///{self.folder.resolve() / 'crm.db'}"
 
     def keeping(self) -> list[str]:
-        """Return a trigger."""
+        """Return a trigger for each kind of write."""
         values = f"(NEW.{self.key}, {self._object('json_object')})"
-        return [f"CREATE TRIGGER kept AFTER UPDATE ON leads BEGIN INSERT INTO writes VALUES {values}; END"]
+        keeps = f"ON leads BEGIN INSERT INTO writes VALUES {values}; END"
+        return [f"CREATE TRIGGER kept_{write} AFTER {write} {keeps}" for write in _WRITES]
 
 
 class PostgreSQLPlace(TablePlace):
@@ -141,7 +145,7 @@ class PostgreSQLPlace(TablePlace):
         body = f"BEGIN INSERT INTO writes VALUES {values}; RETURN NULL; END"
         return [
             f"CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
-            "CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION keep()",
+            "CREATE TRIGGER kept AFTER INSERT OR UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION keep()",
         ]
 
 
@@ -153,9 +157,43 @@ class MySQLPlace(PostgreSQLPlace):
     key_type = "VARCHAR(400) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
     def keeping(self) -> list[str]:
-        """Return a trigger."""
+        """Return a trigger for each kind of write."""
         values = f"(NEW.{self.key}, {self._object('JSON_OBJECT')})"
-        return [f"CREATE TRIGGER kept AFTER UPDATE ON leads FOR EACH ROW INSERT INTO writes VALUES {values}"]
+        keeps = f"ON leads FOR EACH ROW INSERT INTO writes VALUES {values}"
+        return [f"CREATE TRIGGER kept_{write} AFTER {write} {keeps}" for write in _WRITES]
+
+
+class CreatingTablePlace(TablePlace):
+    """A table without rows."""
+
+    creates = is_twin = True
+
+    def forget(self, leads: Iterable[str]) -> None:
+        """Give the table a rule that these leads break."""
+        refused = ", ".join(f"'{lead}'" for lead in leads)
+        self.run(f"ALTER TABLE leads ADD CHECK ({self.key} NOT IN ({refused}))")
+
+
+class PostgreSQLCreatingPlace(CreatingTablePlace, PostgreSQLPlace):
+    """A table of PostgreSQL without rows; the ledger lies on the server too, in a database of its own."""
+
+    name = "postgresql-creating"
+
+    def begin(self) -> None:
+        """Make the table, and room for the ledger."""
+        super().begin()
+        self.ledger = SERVERS[self.server].database()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The URLs of both, passwords included."""
+        return {**super().environment, LEDGER: self.ledger}
+
+
+class MySQLCreatingPlace(CreatingTablePlace, MySQLPlace):
+    """A table of MariaDB without rows."""
+
+    name = "mysql-creating"
 
 
 class FilePlace(Place):
@@ -185,9 +223,7 @@ class FilePlace(Place):
     def held(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the rows, none twice."""
         rows = self.rows(self.file) if self.file.exists() else []
-        found = {str(row.pop(self.key)): row for row in rows}
-        assert len(found) == len(rows)
-        return found
+        return once_each((str(row.pop(self.key)), row) for row in rows)
 
     def rows(self, file: Path) -> list[dict[str, Any]]:
         """Return the rows of the file as it spells them."""
@@ -235,5 +271,7 @@ class ParquetPlace(FilePlace):
         return list(pq.read_table(file).to_pylist())
 
 
-TABLES: tuple[type[Place], ...] = (SQLitePlace, PostgreSQLPlace, MySQLPlace)
+TABLES: tuple[type[Place], ...] = (
+    SQLitePlace, PostgreSQLPlace, PostgreSQLCreatingPlace, MySQLPlace, MySQLCreatingPlace,
+)  # fmt: skip
 FILES: tuple[type[Place], ...] = (CsvPlace, JsonLinesPlace, ParquetPlace)
