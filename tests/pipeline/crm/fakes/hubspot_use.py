@@ -15,6 +15,7 @@ from pipeline.crm.kinds import Surroundings
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import CrmField, FieldType
 from pipeline.crm.turns import NoTurns
+from support import hubspot_description
 
 TOKEN = "pat-eu1-secret"
 FIELDS = (
@@ -57,7 +58,10 @@ def connected(
     waits: Waits | None = None,
     **options: object,
 ) -> Iterator[HubSpot]:
-    """Serve *fake*, and give a connector to it that takes no turns."""
+    """Serve *fake*, and give a connector to it that takes no turns.
+
+    Afterwards all that it said is held against HubSpot's own descriptions, where they are here.
+    """
     waits = waits or Waits()
     patience = Patience(most_s=60, first_s=0.01, clock=waits.clock, sleep=waits.sleep)
     environment = {"LEADLIGHT_HUBSPOT_TOKEN": token}
@@ -71,3 +75,5 @@ def connected(
             yield connector
         finally:
             connector.close()
+            if hubspot_description.is_here():
+                hubspot_description.hold_against_description(fake.calls)

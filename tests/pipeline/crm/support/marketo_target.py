@@ -49,8 +49,8 @@ def talking(fake: FakeMarketo, state: Path, *, is_described: bool = True, **opti
             yield made
         finally:
             made.close()
-    if is_described and marketo_description.is_here():
-        marketo_description.hold_against_description(fake.calls)
+            if is_described and marketo_description.is_here():
+                marketo_description.hold_against_description(fake.calls)
 
 
 def rows(n: int, **fields: Any) -> list[Row]:
