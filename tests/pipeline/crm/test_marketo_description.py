@@ -56,6 +56,7 @@ def test_every_operation_is_used_as_it_is_described(tmp_path):
         Request("POST", "/rest/v1/leads.json", {}, {}, json.dumps({"action": "upsert", "input": []}).encode()),
         Request("POST", "/rest/v1/leads.json", {}, {}, json.dumps({"action": "updateOnly"}).encode()),
         Request("POST", "/rest/v1/leads.json", {}, {}, json.dumps({"input": [{"id": "7"}]}).encode()),
+        Request("POST", "/rest/v1/leads.json", {}, {}, json.dumps({"input": [], "partition": "EU"}).encode()),
         Request("GET", "/rest/v1/leads.json", {"filterType": "id"}, {}, b""),
         Request("GET", "/rest/v1/leads/describe.json", {"access_token": "x"}, {}, b""),
         Request("GET", "/rest/v1/leads/describe3.json", {}, {}, b""),

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest
 
 from fakes.serving import Request
+from support.descriptions import FOLDER, close, short
 
-CHECKOUT = Path(os.environ.get("LEADLIGHT_CHECKOUT", Path(__file__).parents[4]))
-FOLDER = Path(os.environ.get("LEADLIGHT_SHARED_DATA", CHECKOUT.parent / "shared" / "data")).parent / "specs"
 HOST: Final = "https://api.hubapi.com"
 _OF_PATHS: Final = {
     "/crm/v3/objects/": "hubspot-contacts-v3.json",
@@ -52,7 +49,7 @@ def hold_against_description(requests: Iterable[Request]) -> None:
         try:
             _described(name).validate_request(asked)
         except OpenAPIError as error:
-            raise NotDescribedError(f"{request.method} {request.path}: {error}: {error.__cause__}") from error
+            raise NotDescribedError(f"{request.method} {request.path}: {short(error)}") from error
 
 
 @cache
@@ -73,12 +70,5 @@ def _described(name: str) -> OpenAPI:
     spec["components"]["securitySchemes"] = {
         name: {"type": "http", "scheme": "bearer"} for name in spec["components"]["securitySchemes"]
     }
-    _close(spec["components"]["schemas"])
+    close(spec["components"]["schemas"])
     return OpenAPI.from_dict(spec)
-
-
-def _close(schemas: dict[str, Any]) -> None:
-    """Let no member pass that a description does not know: a misspelt one would be passed over in silence."""
-    for schema in schemas.values():
-        if "properties" in schema and "additionalProperties" not in schema:
-            schema["additionalProperties"] = False

@@ -7,10 +7,8 @@ validates against that. What openapi-core lets pass is looked at here: parameter
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,9 +17,8 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest
 
 from fakes.serving import Request
+from support.descriptions import FOLDER, close, short
 
-CHECKOUT = Path(os.environ.get("LEADLIGHT_CHECKOUT", Path(__file__).parents[4]))
-FOLDER = Path(os.environ.get("LEADLIGHT_SHARED_DATA", CHECKOUT.parent / "shared" / "data")).parent / "specs"
 HOST = "http://marketo.example"
 _FORM = "application/x-www-form-urlencoded"
 _OF_A_SCHEMA = ("type", "format", "items", "enum")
@@ -59,7 +56,7 @@ def _operation_of(request: Request) -> str:
     try:
         api.validate_request(asked)
     except OpenAPIError as error:
-        raise NotDescribedError(f"{method} {request.path}: {error}: {error.__cause__}") from error
+        raise NotDescribedError(f"{method} {request.path}: {short(error)}") from error
     path = _path_of(request.path, described["paths"])
     operation = described["paths"][path][method.lower()]
     named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
@@ -100,6 +97,7 @@ def as_openapi_3(swagger: Mapping[str, Any]) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": swagger["definitions"]},
     }
+    close(swagger["definitions"], but=("Lead",))  # which has each field that an instance has
     moved: dict[str, Any] = json.loads(json.dumps(described).replace("#/definitions/", "#/components/schemas/"))
     return moved
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from fakes.serving import Fake, Reply, Request, serving
 from support.little_shop import FIELDS
@@ -151,16 +151,37 @@ class Place(ABC):
             self.written.append((lead, json.dumps(values, sort_keys=True, default=str)))
 
 
+class Description(Protocol):
+    """A vendor's published description of the calls that it takes."""
+
+    def is_here(self) -> bool:
+        """Return whether it is at hand."""
+
+    def hold_against_description(self, requests: Iterable[Request]) -> object:
+        """Raise where one of *requests* is not as described."""
+
+
 class ServedPlace(Place):
-    """A place behind HTTP: its stand-in is served on loopback."""
+    """A place behind HTTP: its stand-in is served on loopback.
+
+    Attributes:
+        description: What all that was said is held against at the end, unless processes were killed while they spoke.
+    """
 
     fake: Fake
     latency_s: ClassVar[float] = 0.2
+    description: ClassVar[Description | None] = None
 
     def begin(self) -> None:
         """Serve the stand-in."""
         self.fake = self.made()
+        if self.description is not None and self.description.is_here():
+            self.open.callback(self._hold_against, self.description)
         self.url = self.open.enter_context(serving(self.fake))
+
+    def _hold_against(self, description: Description) -> None:
+        if self.fake.keeps_calls:
+            description.hold_against_description(self.fake.calls)
 
     @abstractmethod
     def made(self) -> Fake:
@@ -168,6 +189,7 @@ class ServedPlace(Place):
 
     def slow_down(self) -> None:
         """Let answers to what is written come late: half of the time goes before the call takes effect."""
+        self.fake.keeps_calls = False
         answer = type(self.fake).answer
 
         def late(request: Request) -> Reply:

@@ -13,6 +13,7 @@ from fakes.salesforce import CLIENT_SECRET as CONSUMER_SECRET
 from fakes.salesforce import FakeSalesforce
 from fakes.salesforce_records import Record, Table
 from fakes.webhook import FakeWebhook
+from support import hubspot_description, marketo_description
 from support.places import Place, ServedPlace, noting, once_each
 
 
@@ -22,6 +23,7 @@ class HubSpotPlace(ServedPlace):
     name = kind = "hubspot"
     latency_s = 0.3
     token = "pat-eu1-of-the-contract"
+    description = hubspot_description
     fake: FakeHubSpot
 
     def made(self) -> FakeHubSpot:
@@ -70,6 +72,7 @@ class MarketoPlace(ServedPlace):
     name = kind = "marketo"
     latency_s = 0.4
     cannot_read = frozenset({"a,b"})  # Marketo takes it for two keys
+    description = marketo_description
     fake: FakeMarketo
 
     def made(self) -> FakeMarketo:
