@@ -1,22 +1,19 @@
 """Turns: the limit of an account holds for all threads and all processes of a machine."""
 
+import os
 import subprocess
 import sys
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from pyrate_limiter import SQLiteBucket
 
 from pipeline.crm.turns import Limit, SharedTurns, _rates
+from support.file_clock import FileClock, moments_of_turns
 
-_TAKER = """
-import sys, time
-from pathlib import Path
-from pipeline.crm.turns import Limit, SharedTurns
-turns = SharedTurns(Path(sys.argv[1]), "account", [Limit(6, 0.5)])
-for _ in range(int(sys.argv[2])):
-    turns.take()
-    print(time.time(), flush=True)
-turns.close()
-"""
+OF_HUBSPOT, OF_MARKETO = Limit(180, 10), Limit(50, 20)
 
 
 def most_within(times, seconds):
@@ -25,34 +22,67 @@ def most_within(times, seconds):
     return max(sum(begin <= one < begin + seconds for one in ordered) for begin in ordered)
 
 
-def test_threads_take_turns_together(tmp_path):
-    """However many threads ask, a span holds no more turns than the limit."""
-    turns, taken, lock = SharedTurns(tmp_path, "account", [Limit(6, 0.5)]), [], threading.Lock()
+@pytest.fixture
+def clock(tmp_path, monkeypatch):
+    """Return a clock that only sleeping moves, and that all turns go by."""
+    with FileClock(tmp_path / "clock") as made:
+        monkeypatch.setattr(SQLiteBucket, "now", lambda _: made.now_ns() // 1_000_000)
+        yield made
 
-    def take():
-        for _ in range(5):
-            turns.take()
-            with lock:
-                taken.append(time.time())
 
-    threads = [threading.Thread(target=take) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+@pytest.mark.parametrize(
+    ("limits", "turns"),
+    [
+        ([OF_HUBSPOT], 400),
+        ([OF_MARKETO], 120),
+        ([Limit(6, 2)], 40),
+        ([Limit(1, 3)], 6),
+        ([Limit(4, 1), Limit(10, 5)], 40),
+    ],
+)
+def test_no_span_holds_more_turns_than_the_limit(limits, turns, clock, tmp_path):
+    """However many take turns at once, in no span of a limit's length are more given than it says."""
+    takers = 4
+
+    def take(_):
+        return moments_of_turns(clock, tmp_path, limits, turns // takers)
+
+    with ThreadPoolExecutor(takers) as pool:
+        moments = list(chain.from_iterable(pool.map(take, range(takers))))
+    assert len(moments) == turns // takers * takers
+    for limit in limits:
+        assert most_within(moments, limit.seconds) <= limit.calls
+        assert most_within(moments, 1) <= max(1, -(-limit.calls // limit.seconds))
+
+
+def test_threads_take_turns_together(clock, tmp_path):
+    """Threads that share turns, as those of one run do, are given no more than the limit either."""
+    turns = SharedTurns(tmp_path, "account", [Limit(6, 2)], sleep=clock.sleep)
+
+    def take(_):
+        turns.take()
+        return clock.last_seen_ns / 1e9
+
+    with ThreadPoolExecutor(4) as pool:
+        moments = list(pool.map(take, range(30)))
     turns.close()
-    assert len(taken) == 20
-    assert max(taken) - min(taken) >= 1.4  # twenty turns, six in half a second: the last begins the fourth span
+    assert most_within(moments, 2) == 6
 
 
 def test_processes_take_turns_together(tmp_path):
-    """Two processes of one account share its limit."""
-    command = [sys.executable, "-c", _TAKER, str(tmp_path), "9"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    taken = [float(line) for one in both for line in one.communicate()[0].splitlines()]
+    """Processes of one account share its limit."""
+    command = [sys.executable, "-m", "support.file_clock", str(tmp_path), "6", "2", "15"]
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    both = [subprocess.Popen(command, text=True, env=found, **pipes) for _ in range(2)]
+    assert [one.stdout.readline() for one in both] == ["ready\n", "ready\n"]
+    for one in both:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    moments = [float(line) for one in both for line in one.communicate()[0].splitlines()]
     assert [one.returncode for one in both] == [0, 0]
-    assert len(taken) == 18
-    assert max(taken) - min(taken) >= 0.9
+    assert len(moments) == 30
+    assert most_within(moments, 2) <= 6
 
 
 def test_accounts_have_limits_of_their_own(tmp_path):

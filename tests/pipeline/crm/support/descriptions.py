@@ -20,7 +20,6 @@ def close(schemas: Mapping[str, dict[str, Any]], *, but: Collection[str] = ()) -
 
 
 def short(error: BaseException) -> str:
-    """Return what a validation found, without the whole body that it was found in."""
-    cause = error.__cause__
-    found = [str(getattr(one, "message", one)) for one in getattr(cause, "schema_errors", None) or [cause]]
-    return f"{error}: {found[0]}"[:_MOST_SIGNS]
+    """Return what a validation found, without the body that it was found in."""
+    found = [str(getattr(one, "message", one)) for one in getattr(error.__cause__, "schema_errors", ())]
+    return "; ".join(found or [str(error)])[:_MOST_SIGNS]
