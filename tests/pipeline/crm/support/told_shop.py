@@ -109,14 +109,7 @@ class ToldShop:
 
     def rows(self, table: str, *columns: str) -> list[tuple[object, ...]]:
         """Return a timeline's rows of all buckets: lead, columns, with times as text; leads by name."""
-        found = []
-        for bucket in range(self.ingested.buckets):
-            timelines = self.ingested.timelines(bucket)
-            names = timelines.leads["lead_id"].to_pylist()
-            for row in timelines.tables[table].to_pylist():
-                lead = names[row["lead_no"] - timelines.first_lead_no]
-                found.append((lead, *(_said(row[name]) for name in columns)))
-        return sorted(found, key=lambda row: str(row[0]))
+        return rows_of(self.ingested, table, *columns)
 
     def owners(self, when: str) -> dict[str, str | None]:
         """Return who looks after whom at a moment."""
@@ -133,6 +126,18 @@ class ToldShop:
         )
         rows = [row for part in parts for row in part.to_pylist()]
         return {row.pop("lead_id"): list(row.values()) for row in rows}
+
+
+def rows_of(ingested: Tables, table: str, *columns: str) -> list[tuple[object, ...]]:
+    """Return a timeline's rows of all buckets: lead, columns, with times as text; leads by name."""
+    found = []
+    for bucket in range(ingested.buckets):
+        timelines = ingested.timelines(bucket)
+        names = timelines.leads["lead_id"].to_pylist()
+        for row in timelines.tables[table].to_pylist():
+            lead = names[row["lead_no"] - timelines.first_lead_no]
+            found.append((lead, *(_said(row[name]) for name in columns)))
+    return sorted(found, key=lambda row: str(row[0]))
 
 
 def moment(text: str) -> datetime:
