@@ -66,7 +66,7 @@ def _show_target(console: Console, report: TargetReport) -> None:
         console.print(f"All of them: {report.preview}", markup=False, soft_wrap=True)
     if report.dead_letters is not None:
         console.print(f"Turned away, with the CRM's words: {report.dead_letters}", markup=False, soft_wrap=True)
-        console.print("They are sent again only with --retry-rejected.", markup=False)
+        console.print("They are sent again with --retry-rejected, or once you change what goes where.", markup=False)
     _show_stop(console, report.stopped)
 
 

@@ -1,4 +1,4 @@
-"""Turns: how many calls go out in a span of time, counted together for all processes of this machine.
+"""Turns: how many calls go out in a span of time, counted together for all processes of one workspace.
 
 A CRM's limit belongs to an account, not to a process, so the turns taken are counted in a small SQLite file in the
 workspace. Besides the limit itself, calls are spread within its span: a burst at its end and another at the beginning
@@ -51,7 +51,7 @@ class NoTurns:
 
 
 class SharedTurns:
-    """Turns that all processes of this machine take from one file.
+    """Turns that all processes of one workspace take from one file.
 
     Args:
         folder: Where the file lies; it exists.

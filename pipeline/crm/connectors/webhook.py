@@ -44,7 +44,9 @@ class WebhookOptions(Section):
     )
     rows_per_call: int = Field(500, ge=1, le=10_000, description="Rows of one call.")
     at_once: int = Field(4, ge=1, le=32, description="Calls at the same time.")
-    calls_per_s: float = Field(0.0, ge=0, description="Calls per second at most; 0 = no limit.")
+    calls_per_s: float = Field(
+        0.0, ge=0, description="Calls per second at most, over all processes of this workspace; 0 = no limit."
+    )
     timeout_s: float = Field(TIMEOUT_S, gt=0, le=3_600, description="Seconds without a byte after which a call is cut.")
     allow_http: list[str] = Field(default_factory=list, description="Hosts that may be called without TLS.")
     any_answer: bool = Field(

@@ -220,6 +220,22 @@ def test_who_was_turned_away_is_sent_again_only_on_demand(shop, memory):
     assert report.dead_letters is None
 
 
+def test_who_was_turned_away_is_sent_again_once_the_mapping_changed(shop, memory):
+    """Another row than the one that was turned away may be taken; what else is changed in a target sends nobody."""
+    lead = free_leads(shop)[0]
+    memory.on_send = lambda rows: [
+        Answer(row.key, Outcome.REJECTED, "too long", "INVALID_LENGTH") for row in rows if row.key == lead
+    ]
+    run(shop)
+    memory.on_send, memory.sent = lambda _: None, []
+    shop.configure({"crm": {"fields": FIELDS, "create": True, "min_change": 1}})
+    assert (run(shop).tally.rejected, memory.sent) == (1, [])
+    shop.configure({"crm": {"fields": {**FIELDS, "leadlight_reasons": {"from": "reasons", "length": 100}}}})
+    report = run(shop)
+    assert lead in {key for batch in memory.sent for key in batch}
+    assert (report.tally.rejected, report.dead_letters) == (0, None)
+
+
 def test_rows_that_may_go_later_go_later(shop, memory):
     """A locked record is sent again by itself, alone, within the same run."""
     lead, tries = free_leads(shop)[5], []

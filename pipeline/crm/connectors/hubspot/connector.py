@@ -34,7 +34,11 @@ class HubSpotOptions(Section):
         "LEADLIGHT_HUBSPOT_TOKEN", min_length=1, description="Environment variable with a private app's access token."
     )
     calls_per_10_s: int = Field(
-        180, ge=1, le=190, description="Calls in 10 seconds: HubSpot allows 190, or 100 on free and starter accounts."
+        180,
+        ge=1,
+        le=190,
+        description="Calls in 10 seconds, over all processes of this workspace: HubSpot allows 190, or 100 on free and "
+        "starter accounts.",
     )
     at_once: int = Field(6, ge=1, le=32, description="Batches under way at the same time.")
     timeout_s: float = Field(60, gt=0, description="Seconds without an answer after which a call is made again.")

@@ -36,7 +36,10 @@ class MarketoOptions(Section):
     )
     at_once: int = Field(5, ge=1, le=5, description="Calls at the same time; Marketo lets all integrations make 10.")
     calls_per_20_s: int = Field(
-        50, ge=1, description="Calls in 20 seconds; all integrations share Marketo's limit of 100."
+        50,
+        ge=1,
+        description="Calls in 20 seconds, over all processes of this workspace; all integrations share Marketo's limit "
+        "of 100.",
     )
     daily_calls: int = Field(
         0,

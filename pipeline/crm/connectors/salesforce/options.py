@@ -31,7 +31,7 @@ class SalesforceOptions(Section):
     bulk_from: int = Field(2_000, ge=0, description="A run of more rows than this goes by Bulk API 2.0.")
     bulk_rows: int = Field(10_000, ge=201, le=150_000, description="Rows of one Bulk job.")
     at_once: int = Field(3, ge=1, le=25, description="Batches under way at the same time.")
-    calls_per_20_s: int = Field(400, ge=1, description="Calls in any 20 seconds, over all processes of this machine.")
+    calls_per_20_s: int = Field(400, ge=1, description="Calls in any 20 seconds, over all processes of this workspace.")
     daily_share: float = Field(
         0.9, gt=0, le=1, description="Nothing new is sent when more of the org's daily calls than this are used."
     )
