@@ -5,11 +5,13 @@ import io
 
 import pytest
 
+from benchmarks.app.leads import Leads
 from fakes.salesforce import CLIENT_ID, CLIENT_SECRET, FakeSalesforce
 from fakes.salesforce_records import described_field
 from fakes.salesforce_soql import MalformedError, parsed
 from fakes.serving import Request
 
+KEY = "Leadlight_Key__c"
 ROOT = "/services/data/v62.0"
 SCORE = described_field("Score__c", "double", precision=3)
 
@@ -88,6 +90,32 @@ def test_a_job_goes_its_way_and_tells_its_rows_in_another_order(polls):
     ]
     assert fake.state()["C-9"] == {"Score__c": 9}
     assert fake.state()["C-7"] == {}
+
+
+def test_a_new_record_must_have_what_describe_says():
+    """A lead LastName and Company, a contact LastName; what has a default need not be given."""
+    fake = FakeSalesforce()
+    for name, needed in (("Lead", {"LastName", "Company"}), ("Contact", {"LastName"})):
+        fields = ask(fake, "GET", f"/sobjects/{name}/describe").body["fields"]
+        required = [one for one in fields if one["createable"] and not (one["nillable"] or one["defaultedOnCreate"])]
+        assert {one["name"] for one in required} == needed
+        told = fake.tables[name].write(KEY, "new", {"Email": "ann@shop.example"})
+        assert (told.code, set(told.fields)) == ("REQUIRED_FIELD_MISSING", needed)
+        assert fake.tables[name].write(KEY, "new", dict.fromkeys(needed, "Silva")).is_created
+
+
+def test_what_a_record_must_have_is_not_emptied():
+    """Neither by null nor by nothing; the record keeps what it has."""
+    fake = FakeSalesforce(leads=1)
+    assert not fake.leads.write(KEY, "C-1", {"LastName": "Silva"}).code
+    for nothing in (None, ""):
+        assert fake.leads.write(KEY, "C-1", {"LastName": nothing}).code == "REQUIRED_FIELD_MISSING"
+    assert fake.state() == {"C-1": {"LastName": "Silva"}}
+
+
+def test_the_little_shops_leads_are_there_by_their_names():
+    """A shop of so many leads finds each of them."""
+    assert set(FakeSalesforce(shop_leads=30).state()) == set(Leads(30, features=(), version="1").ids.to_pylist())
 
 
 def test_an_aborted_job_writes_no_more():

@@ -21,6 +21,7 @@ from support.salesforce_org import (
     SECRETS,
     Clock,
     connector_to,
+    named,
     org,
     outcomes,
     paths,
@@ -39,6 +40,11 @@ def is_write(request):
 def refused(status, code, message="no", **more):
     """Return trouble that answers calls that write."""
     return Trouble(Reply(status, [{"errorCode": code, "message": message}]), matches=is_write, **more)
+
+
+def whole(key):
+    """Return a row with all that a new lead must have."""
+    return named(row(key), Company="Silva e Filhos")
 
 
 def send(connector, sent):
@@ -63,14 +69,14 @@ def test_rows_are_written_once_however_often_they_are_sent(tmp_path):
 
 
 def test_nothing_is_created_unless_it_may_be(tmp_path):
-    """An unknown key's row is refused with clear words, or makes a lead where that is allowed."""
+    """An unknown key's row is refused with clear words, or makes a lead where that is allowed and it says enough."""
     fake = FakeSalesforce(leads=1)
     with org(fake, tmp_path) as connector:
         answers = send(connector, [row("C-1"), row("new")])
     assert outcomes(answers) == {"C-1": "written", "new": "rejected NOT_FOUND"}
     assert "none is created" in next(one.words for one in answers if one.key == "new")
-    with org(fake, tmp_path, is_set_up=False, may_create=True) as connector:
-        assert outcomes(send(connector, [row("C-1"), row("new")])) == {"C-1": "written", "new": "written"}
+    with org(fake, tmp_path, is_set_up=False, objects=["Lead"], may_create=True) as connector:
+        assert outcomes(send(connector, [whole("C-1"), whole("new")])) == {"C-1": "written", "new": "written"}
         assert outcomes(send(connector, [row("new", 1)])) == {"new": "written"}
     assert [record.key for record in fake.leads.records] == ["C-1", "new"]
     assert fake.state()["new"][SCORE] == 1
@@ -143,19 +149,19 @@ def test_two_leads_of_one_contact_do_not_overwrite_each_other(tmp_path):
 def test_a_key_in_other_letters_is_another_key(tmp_path):
     """Salesforce would take c-1 for C-1 and write one lead's score over another's."""
     fake = FakeSalesforce(leads=1)
-    with org(fake, tmp_path, may_create=True) as connector:
+    with org(fake, tmp_path, objects=["Lead"], may_create=True) as connector:
         assert outcomes(send(connector, [row("c-1", 1)])) == {"c-1": "rejected OTHER_SPELLING"}
         assert outcomes(send(connector, [row("c-1", 1), row("C-1", 2)])) == {
             "c-1": "rejected OTHER_SPELLING",
             "C-1": "written",
         }
-        twins = outcomes(send(connector, [row("new"), row("NEW")]))
+        twins = outcomes(send(connector, [whole("new"), whole("NEW")]))
         assert twins == {"new": "written", "NEW": "rejected OTHER_SPELLING"}
         assert outcomes(send(connector, [row("NEW")])) == {"NEW": "rejected OTHER_SPELLING"}
     assert fake.state()["C-1"][SCORE] == 2
     fake = FakeSalesforce(leads=1, is_case_sensitive=True)
-    with org(fake, tmp_path, may_create=True) as connector:
-        assert outcomes(send(connector, [row("c-1"), row("C-1")])) == {"c-1": "written", "C-1": "written"}
+    with org(fake, tmp_path, objects=["Lead"], may_create=True) as connector:
+        assert outcomes(send(connector, [whole("c-1"), whole("C-1")])) == {"c-1": "written", "C-1": "written"}
 
 
 @pytest.mark.parametrize(
@@ -450,14 +456,17 @@ def test_every_type_can_be_made_and_fits(tmp_path):
         CrmField("D__c", FieldType.MOMENT),
         CrmField("E__c", FieldType.INTEGER),
         CrmField("F__c", FieldType.CHOICE, choices=("cold", "hot")),
+        CrmField("LastName", FieldType.TEXT, length=40),
+        CrmField("Company", FieldType.TEXT, length=40),
     ]
     values = {"A__c": "x", "B__c": 0.25, "C__c": True, "D__c": "2025-01-20T09:00:00Z", "E__c": 3, "F__c": "hot"}
-    fake = FakeSalesforce(leads=1)
-    with org(fake, tmp_path, may_create=True) as connector:
+    values |= {"LastName": "Silva", "Company": "Silva e Filhos"}
+    fake = FakeSalesforce()
+    with org(fake, tmp_path, objects=["Lead"], may_create=True) as connector:
         connector.setup(fields)
         assert connector.check(fields) == []
-        assert outcomes(send(connector, [Row("C-1", values)])) == {"C-1": "written"}
-        told = connector.read(["C-1"], list(values))["C-1"].fields
+        assert outcomes(send(connector, [Row("new", values)])) == {"new": "written"}
+        told = connector.read(["new"], list(values))["new"].fields
     assert told == values | {"B__c": "0.25", "C__c": "true", "E__c": "3"}
 
 

@@ -35,6 +35,8 @@ def faults(table: ObjectDescription, fields: Sequence[CrmField], *, key: str, ma
     lines += [f"{table.name}.{key}: {fault}" for fault in _key_faults(table, key, may_create=may_create)]
     for one in fields:
         lines += [_of_field(table, one.name, fault) for fault in _faults(table, one, may_create=may_create)]
+    if may_create and key != ID:
+        lines += _faults_of_new(table, {key, *(one.name for one in fields)}, key=key)
     return lines
 
 
@@ -74,6 +76,21 @@ def _faults(table: ObjectDescription, field: CrmField, *, may_create: bool) -> I
         yield f"is of the type {kind}; {field.type.value} needs {' or '.join(sorted(_TYPES[field.type]))}"
         return
     yield from _narrow(found, field, kind)
+
+
+def _faults_of_new(table: ObjectDescription, given: set[str], *, key: str) -> Iterator[str]:
+    """Yield why Salesforce would turn away every new record that holds only what is *given*."""
+    lacking = sorted(name for name, found in table.fields.items() if name not in given and _is_required(found))
+    if lacking:
+        yield (
+            f"{table.name}: a new record must have {', '.join(lacking)}, which `fields` does not fill. Leave `create` "
+            f"off and let records come into the org some other way, with their {key}; or let an admin make these "
+            "fields optional or give them defaults, where Salesforce allows it"
+        )
+
+
+def _is_required(found: Description) -> bool:
+    return bool(found.get("createable")) and found.get("nillable") is False and not found.get("defaultedOnCreate")
 
 
 def _missing(table: ObjectDescription, name: str) -> str:

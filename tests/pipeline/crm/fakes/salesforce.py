@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -27,6 +27,7 @@ class FakeSalesforce(Queries, Fake):
 
     Args:
         leads: Leads that are there, ``C-1`` and so on.
+        shop_leads: Leads that are there as the little shop calls its own, ``lead-00000000`` and so on.
         contacts: Contacts that are there, ``P-1`` and so on.
         key: The external id field of both objects.
         fields: Further fields of both, as describe tells them.
@@ -34,7 +35,6 @@ class FakeSalesforce(Queries, Fake):
         polls: A job ends when it is looked at for this time.
         daily: Calls of a day.
         page: Records of one page of a query.
-        requires: Fields that a new record must have; an org of its own asks for LastName and Company.
         is_case_sensitive: Whether keys that differ in capital letters are different.
         latency_s: Every answer comes so late.
         keeps_calls: Whether calls are kept for tests to look at.
@@ -44,6 +44,7 @@ class FakeSalesforce(Queries, Fake):
         self,
         *,
         leads: int = 0,
+        shop_leads: int = 0,
         contacts: int = 0,
         key: str = "Leadlight_Key__c",
         fields: Iterable[Mapping[str, Any]] = (),
@@ -51,7 +52,6 @@ class FakeSalesforce(Queries, Fake):
         polls: int = 2,
         daily: int = 100_000,
         page: int = 2_000,
-        requires: Sequence[str] = (),
         is_case_sensitive: bool = False,
         latency_s: float = 0.0,
         keeps_calls: bool = True,
@@ -61,11 +61,13 @@ class FakeSalesforce(Queries, Fake):
         self.token_calls, self.polls, self.daily, self.page, self.latency_s = token_calls, polls, daily, page, latency_s
         more = {one["name"]: dict(one) for one in fields}
         self.tables = {
-            name: Table(name, key, usual_fields(name, key, is_case_sensitive=is_case_sensitive) | more, tuple(requires))
+            name: Table(name, key, usual_fields(name, key, is_case_sensitive=is_case_sensitive) | more)
             for name in ("Lead", "Contact")
         }
         for number in range(1, leads + 1):
             self.leads.add(f"C-{number}")
+        for number in range(shop_leads):
+            self.leads.add(f"lead-{number:08d}")
         for number in range(1, contacts + 1):
             self.contacts.add(f"P-{number}")
         self.tokens: dict[str, int] = {}

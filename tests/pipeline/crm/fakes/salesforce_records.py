@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,29 +19,30 @@ def described_field(name: str, type_: str, **more: Any) -> dict[str, Any]:
         "name": name, "label": name.removesuffix("__c").replace("_", " "), "type": type_, "length": 0,
         "precision": 0, "scale": 0, "digits": 0, "createable": True, "updateable": True, "externalId": False,
         "unique": False, "caseSensitive": False, "restrictedPicklist": False, "picklistValues": [],
-        "nillable": type_ != "boolean",
+        "nillable": type_ != "boolean", "defaultedOnCreate": type_ == "boolean",
     }  # fmt: skip
     return usual | more
 
 
 def usual_fields(table: str, key: str, *, is_case_sensitive: bool) -> dict[str, dict[str, Any]]:
-    """Return the fields that an object has before anybody adds some."""
+    """Return the fields that an object has before anybody adds some; new records need some of them."""
     locked = {"createable": False, "updateable": False}
+    defaulted: dict[str, Any] = {"nillable": False, "defaultedOnCreate": True}
     fields = [
-        described_field("Id", "id", length=18, **locked),
+        described_field("Id", "id", length=18, **locked, **defaulted),
         described_field("IsDeleted", "boolean", **locked),
-        described_field("SystemModstamp", "datetime", **locked),
-        described_field("LastName", "string", length=80),
+        described_field("SystemModstamp", "datetime", **locked, **defaulted),
+        described_field("LastName", "string", length=80, nillable=False),
         described_field("Email", "email", length=80),
-        described_field("OwnerId", "reference", length=18),
+        described_field("OwnerId", "reference", length=18, **defaulted),
         described_field(
             key, "string", length=255, externalId=True, unique=True, caseSensitive=is_case_sensitive, idLookup=True
         ),
     ]
     if table == "Lead":
         fields += [
-            described_field("Company", "string", length=255),
-            described_field("Status", "picklist", picklistValues=picklist(["Open", "Working", "Closed"])),
+            described_field("Company", "string", length=255, nillable=False),
+            described_field("Status", "picklist", picklistValues=picklist(["Open", "Working", "Closed"]), **defaulted),
             described_field("IsConverted", "boolean", **locked),
             described_field("ConvertedContactId", "reference", length=18, **locked),
         ]
@@ -89,7 +90,6 @@ class Table:
         name: ``Lead`` or ``Contact``.
         key: Its external id field.
         fields: As describe tells them.
-        requires: Fields that new records must have.
         seconds: Since `BEGIN`: the stand-in's clock, which each call moves on.
         locks: How often a key's record will be locked.
     """
@@ -97,7 +97,6 @@ class Table:
     name: str
     key: str
     fields: dict[str, dict[str, Any]]
-    requires: tuple[str, ...] = ()
     seconds: int = 0
     locks: dict[str, int] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
@@ -193,6 +192,9 @@ class Table:
         judged, fault = self._judged(values, "updateable")
         if fault is not None:
             return fault
+        emptied = [name for name, value in judged.items() if value is None and not self.fields[name]["nillable"]]
+        if emptied:
+            return _lacking(emptied)
         self.put(record, judged)
         return Written(record_id)
 
@@ -200,10 +202,9 @@ class Table:
         judged, fault = self._judged(values, "createable")
         if fault is not None:
             return fault
-        lacking = [name for name in self.requires if judged.get(name) is None]
+        lacking = [name for name, told in self.fields.items() if _is_required(told) and judged.get(name) is None]
         if lacking:
-            told = f"Required fields are missing: [{', '.join(lacking)}]"
-            return Written(code="REQUIRED_FIELD_MISSING", message=told, fields=tuple(lacking))
+            return _lacking(lacking)
         return Written(self.id_of(self.add(key, judged)), is_created=True)
 
     def _judged(self, values: Mapping[str, Any], right: str) -> tuple[dict[str, Any], Written | None]:
@@ -221,6 +222,16 @@ class Table:
             except _FaultError as fault:
                 return judged, Written(code=fault.code, message=f"{told['label']}: {fault.message}", fields=(name,))
         return judged, None
+
+
+def _is_required(told: Mapping[str, Any]) -> bool:
+    """Return whether a new record must have a value in the field."""
+    return told["createable"] and not told["nillable"] and not told["defaultedOnCreate"]
+
+
+def _lacking(names: Sequence[str]) -> Written:
+    told = f"Required fields are missing: [{', '.join(names)}]"
+    return Written(code="REQUIRED_FIELD_MISSING", message=told, fields=tuple(names))
 
 
 _VIEWS: dict[str, Callable[[Table, Record], Any]] = {

@@ -75,6 +75,11 @@ def row(key: str, score: int | None = 72, *, grade: str = "A", reason: str | Non
     return Row(key, {SCORE: score, GRADE: grade, REASON: reason})
 
 
+def named(one: Row, **more: str) -> Row:
+    """Return a row with the last name that a new record must have; a new lead must also have a ``Company``."""
+    return Row(one.key, {**one.fields, "LastName": "Silva", **more})
+
+
 def rows(n: int, score: int = 72) -> list[Row]:
     """Return rows for the first leads of a stand-in."""
     return [row(f"C-{number}", score) for number in range(1, n + 1)]
