@@ -66,10 +66,11 @@ def _measured(place: Place, folder: Path, *, leads: int, with_model: bool) -> di
     from support.little_shop import LittleShop
 
     environment = {**_secrets(place), **place.environment}
-    with standing_in(place.fake, place.options) as url:
-        shop = (ModelledShop if with_model else LittleShop)(
-            folder / "shop", leads=leads, crm={"place": place.config(url)}
-        )
+    shop = (ModelledShop if with_model else LittleShop)(folder / "shop", leads=leads, crm={})
+    keys = folder / "keys.txt"
+    keys.write_text("\n".join(shop.leads.ids.to_pylist()), encoding="utf-8")
+    with standing_in(place.fake, place.stand_in(keys)) as url:
+        shop.configure({"place": place.config(url)})
         set_up = publish(shop.path, "--setup", environment=environment)
         nights = []
         for night in (0, 1):

@@ -28,18 +28,22 @@ class ModelledShop:
     def __init__(self, folder: Path, *, leads: int, crm: dict[str, Any]) -> None:
         make_shop(folder, leads=min(leads, _WITH_TABLES))
         self.path = folder / "leadlight.yaml"
+        self._settings = settings_of(folder)
+        self.leads = leads_of(self._settings, leads)
+        self.configure(crm)
+
+    def configure(self, crm: dict[str, Any]) -> None:
+        """Write another section of the config."""
         raw = yaml.safe_load(self.path.read_text(encoding="utf-8"))
         self.path.write_text(yaml.safe_dump({**raw, "crm": crm}, sort_keys=False), encoding="utf-8")
-        self._settings = settings_of(folder)
-        self._leads = leads_of(self._settings, leads)
 
     def score_all_free(self, night: int) -> None:
         """Store and publish the scores of a night in which only the tables hold leads."""
         store = ScoreStore(Workspace(self._settings.shop.workspace))
         run = store.add(
-            self._leads.free_scores(night),
+            self.leads.free_scores(night),
             as_of=night_of(night),
-            model_version=self._leads.version,
+            model_version=self.leads.version,
             scored_at=datetime.now(UTC),
         )
         store.publish(run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 _FIELDS: Final = {
@@ -31,6 +32,7 @@ class Place:
         calls_per_s: The configured rate; 0 = there is none, and the seconds are told.
         suffix: Of each property's name.
         key: The property that tells records apart.
+        creates: Whether leads get records there; False = the stand-in holds one of each beforehand.
     """
 
     kind: str
@@ -43,12 +45,17 @@ class Place:
     calls_per_s: float = 0.0
     suffix: str = ""
     key: str = "leadlight_key"
+    creates: bool = True
+
+    def stand_in(self, keys: Path) -> dict[str, Any]:
+        """Return the stand-in's options, where a file has the keys of all leads, a line each."""
+        return {**self.options, **({} if self.creates else {"keys_in": str(keys)})}
 
     def config(self, url: str) -> dict[str, Any]:
         """Return the target as the config names it, its stand-in at *url*."""
         connect = {**self.connect, **({self.address: url} if self.fake else {})}
         fields = {f"{name}{self.suffix}": source for name, source in _FIELDS.items()}
-        return {"kind": self.kind, "key": self.key, "create": True, "fields": fields, "connect": connect}
+        return {"kind": self.kind, "key": self.key, "create": self.creates, "fields": fields, "connect": connect}
 
 
 PLACES: Final[Mapping[str, Place]] = {
@@ -79,6 +86,7 @@ PLACES: Final[Mapping[str, Place]] = {
         options={"latency_s": 0.05, "keeps_calls": False},
         suffix="__c",
         key="Leadlight_Key__c",
+        creates=False,  # a new lead must have a name, which no score holds
     ),
     "webhook": Place(
         "webhook",

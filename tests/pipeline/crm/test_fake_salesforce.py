@@ -5,7 +5,6 @@ import io
 
 import pytest
 
-from benchmarks.app.leads import Leads
 from fakes.salesforce import CLIENT_ID, CLIENT_SECRET, FakeSalesforce
 from fakes.salesforce_records import described_field
 from fakes.salesforce_soql import MalformedError, parsed
@@ -113,9 +112,10 @@ def test_what_a_record_must_have_is_not_emptied():
     assert fake.state() == {"C-1": {"LastName": "Silva"}}
 
 
-def test_the_little_shops_leads_are_there_by_their_names():
-    """A shop of so many leads finds each of them."""
-    assert set(FakeSalesforce(shop_leads=30).state()) == set(Leads(30, features=(), version="1").ids.to_pylist())
+def test_leads_of_a_file_are_there(tmp_path):
+    """Each line is the key of one."""
+    (tmp_path / "keys.txt").write_text("lead-7\nlead-8")
+    assert list(FakeSalesforce(keys_in=str(tmp_path / "keys.txt")).state()) == ["lead-7", "lead-8"]
 
 
 def test_an_aborted_job_writes_no_more():

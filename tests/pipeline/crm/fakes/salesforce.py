@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -27,7 +28,7 @@ class FakeSalesforce(Queries, Fake):
 
     Args:
         leads: Leads that are there, ``C-1`` and so on.
-        shop_leads: Leads that are there as the little shop calls its own, ``lead-00000000`` and so on.
+        keys_in: A file with the keys of further leads, a line each; empty = there are none.
         contacts: Contacts that are there, ``P-1`` and so on.
         key: The external id field of both objects.
         fields: Further fields of both, as describe tells them.
@@ -44,7 +45,7 @@ class FakeSalesforce(Queries, Fake):
         self,
         *,
         leads: int = 0,
-        shop_leads: int = 0,
+        keys_in: str = "",
         contacts: int = 0,
         key: str = "Leadlight_Key__c",
         fields: Iterable[Mapping[str, Any]] = (),
@@ -66,8 +67,8 @@ class FakeSalesforce(Queries, Fake):
         }
         for number in range(1, leads + 1):
             self.leads.add(f"C-{number}")
-        for number in range(shop_leads):
-            self.leads.add(f"lead-{number:08d}")
+        for one in Path(keys_in).read_text(encoding="utf-8").splitlines() if keys_in else ():
+            self.leads.add(one)
         for number in range(1, contacts + 1):
             self.contacts.add(f"P-{number}")
         self.tokens: dict[str, int] = {}
