@@ -6,6 +6,7 @@ the scores are sent, and when a person asks before calling.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.moments import to_us
+from pipeline.apart import apart
 from pipeline.holds import overridden
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
@@ -25,14 +27,16 @@ def left_alone(settings: Settings, *, at: datetime, environment: Mapping[str, st
     CRMs, as they are in force; *environment* says where those were written, None = the process's own.
     """
     said = overridden(settings, at=at, environment=environment)
-    return pa.concat_arrays([said, held_by_tables(settings, at=at)])
-
-
-def held_by_tables(settings: Settings, *, at: datetime) -> pa.Array:
-    """Return the ids of the leads whom the tables say to leave alone at *at* (aware); none before an ingest."""
     if Workspace(settings.shop.workspace).current_generation() is None:
-        return pa.array([], pa.string())
-    # The sweep and its compiler, which only a shop with tables needs.
+        return said
+    # The sweep and its compiler take 120 MB, which whoever writes a million leads has a better use for.
+    has_compiler = "numba" in sys.modules
+    told = held_by_tables(settings, at) if has_compiler else apart(held_by_tables, settings, at)
+    return pa.concat_arrays([said, told])
+
+
+def held_by_tables(settings: Settings, at: datetime) -> pa.Array:
+    """Return the ids of the leads whom the tables, which must be there, say to leave alone at *at* (aware)."""
     from features.situation import situation
     from models.holds import CONSENT, FACTS_READ, held, is_held
     from pipeline.deciding import naming_of, with_people

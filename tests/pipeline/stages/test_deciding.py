@@ -8,9 +8,10 @@ import pytest
 
 from models.decision_columns import DECISION_COLUMNS
 from pipeline import deciding
+from pipeline.apart import apart
 from pipeline.cli.show_lead import show_lead
 from pipeline.cli.show_scores import show_scores
-from pipeline.holding import held_by_tables
+from pipeline.holding import held_by_tables, left_alone
 from pipeline.marks import marks_of
 from pipeline.score_store import ScoreStore
 from pipeline.settings import parse
@@ -109,6 +110,7 @@ def test_what_tables_told_since_the_scores_holds_before_they_are_sent(tmp_path):
     found = {day: set(held_by_tables(settings, at=day).to_pylist()) for day in (AS_OF, NOW, AS_OF - timedelta(days=5))}
     # Bob's consent has no version, so it counts at any moment at which he exists; he unsubscribed at AS_OF.
     assert found == {AS_OF: {"Bob", "Cat"}, NOW: {"Bob", "Cat"}, AS_OF - timedelta(days=5): {"Bob"}}
+    assert set(apart(held_by_tables, settings, NOW).to_pylist()) == found[NOW]
     asked = shop_again(tmp_path, {"suppress": {"ignore": ["no_consent"]}})
     assert {day: set(held_by_tables(asked, at=day).to_pylist()) for day in (AS_OF, NOW)} == {
         AS_OF: {"Cat"}, NOW: {"Bob", "Cat"},
@@ -117,7 +119,7 @@ def test_what_tables_told_since_the_scores_holds_before_they_are_sent(tmp_path):
 
 def test_before_an_ingest_tables_hold_nobody(tmp_path):
     """A shop whose scores came from elsewhere has no tables that could hold anybody."""
-    assert len(held_by_tables(shop_again(tmp_path), at=NOW)) == 0
+    assert len(left_alone(shop_again(tmp_path), at=NOW)) == 0
 
 
 def test_rules_of_the_shop_s_own_read_attributes_and_the_latest_touch(tmp_path):
