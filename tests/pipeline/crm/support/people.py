@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from fakes.hubspot_schema import EPOCH
 from fakes.salesforce_records import BEGIN, described_field
 from support.places_http import HubSpotPlace, MarketoPlace, SalesforcePlace
+
+MADE = datetime(2024, 3, 1, tzinfo=UTC)
+"""When everybody's record was made: before anything that people do."""
 
 
 class People(ABC):
@@ -60,12 +63,15 @@ class HubSpotPeople(People):
 
     def __init__(self, place: HubSpotPlace) -> None:
         self._contacts = place.fake.contacts
+        self._contacts.now_ms = _milliseconds(MADE)
+        for contact in self._contacts.all():
+            contact.modified_ms = self._contacts.now_ms
 
     def change(self, lead: str, at: datetime, values: Mapping[str, str]) -> None:
         """Write at a moment."""
         contact = self._contacts.find(self._contacts.number_of(lead))
         assert contact is not None
-        self._contacts.now_ms = round((at - EPOCH).total_seconds() * 1000)
+        self._contacts.now_ms = _milliseconds(at)
         self._contacts.write(contact, values)
 
 
@@ -77,13 +83,16 @@ class SalesforcePeople(People):
 
     def __init__(self, place: SalesforcePlace) -> None:
         self._leads = place.fake.leads
+        self._leads.seconds = _seconds(MADE)
+        for record in self._leads.records:
+            record.stamp = self._leads.seconds
         for name in ("Stop__c", "Outcome__c"):
             self._leads.fields[name] = described_field(name, "string", length=255)
 
     def change(self, lead: str, at: datetime, values: Mapping[str, str]) -> None:
         """Write at a moment."""
         (record,) = self._leads.with_key(lead)
-        self._leads.seconds = round((at - BEGIN).total_seconds())
+        self._leads.seconds = _seconds(at)
         self._leads.put(record, values)
 
 
@@ -105,6 +114,14 @@ class MarketoPeople(People):
         """Write now."""
         (number,) = self._leads.found(self._leads.key, lead)
         self._leads.update(number, values)
+
+
+def _milliseconds(at: datetime) -> int:
+    return round((at - EPOCH).total_seconds() * 1000)
+
+
+def _seconds(at: datetime) -> int:
+    return round((at - BEGIN).total_seconds())
 
 
 PEOPLE = {"hubspot": HubSpotPeople, "salesforce": SalesforcePeople, "marketo": MarketoPeople}
