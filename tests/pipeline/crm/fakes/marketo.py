@@ -36,6 +36,7 @@ class FakeMarketo(Fake):
         locked: Keys that are refused for so many times with a code that passes.
         may_change_schema: Whether the role may create fields.
         logs: Whether changes are logged; False for a million leads.
+        clock: Seconds that only go forward.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class FakeMarketo(Fake):
         may_change_schema: bool = True,
         logs: bool = True,
         keeps_calls: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self.keeps_calls = keeps_calls
+        self.keeps_calls, self.clock = keeps_calls, clock
         self.leads = Leads(key, {**OF_LEADLIGHT, **(fields or {})}, logs=logs)
         for lead in [*leads, *({key: f"C-{number}"} for number in range(n_leads))]:
             self.leads.create(lead)
@@ -126,7 +128,7 @@ class FakeMarketo(Fake):
         if (request.query.get("client_id"), request.query.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             words = f"Bad client credentials: {request.query.get('client_secret')}"
             return Reply(401, {"error": "unauthorized", "error_description": words})
-        now = time.monotonic()
+        now = self.clock()
         if now >= self._token_ends or (self.token_calls and self._token_left <= 0):
             self._token = f"t0ken-{next(self._numbers)}:int"
             self._token_ends, self._token_left = now + self.token_s, self.token_calls
@@ -140,7 +142,7 @@ class FakeMarketo(Fake):
             return failed("615", "Concurrent access limit reached")
         if self.made_today >= self.daily:
             return failed("607", f"Daily quota '{self.daily}' reached")
-        now = time.monotonic()
+        now = self.clock()
         while self._recent and self._recent[0] < now - 20:
             self._recent.popleft()
         if len(self._recent) >= self.limit:
@@ -155,7 +157,7 @@ class FakeMarketo(Fake):
         if said != f"Bearer {self._token}":
             return failed("601", "Access token invalid")
         self._token_left -= 1
-        if time.monotonic() >= self._token_ends or (self.token_calls and self._token_left < 0):
+        if self.clock() >= self._token_ends or (self.token_calls and self._token_left < 0):
             return failed("602", "Access token expired")
         return None
 
