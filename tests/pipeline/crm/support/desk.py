@@ -17,7 +17,8 @@ from pipeline.stages.publish_report import PublishReport, TargetReport
 from support.little_shop import LittleShop, lead_ids
 from support.places import place_called
 
-LEADS = 330
+LEADS = 420
+"""Those that are free to be written are more than Marketo takes by one call: files are imported as well."""
 YES = Wish(may=lambda _: True)
 
 
