@@ -187,6 +187,8 @@ def _make_folder_of(file: Path) -> None:
 def _server_lock(engine: Engine, target: str) -> Iterator[Callable[[], None]]:
     """Hold a lock that the server gives back by itself when this process, or the connection, is gone."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # The pool began a transaction when it looked whether the server is there: it must not last as long as the lock.
+        connection.execute(text("ROLLBACK"))
         named = {"number": _number(f"target {target}")}
         if not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), named).scalar():
             raise _busy(target)

@@ -93,6 +93,19 @@ def test_one_run_writes_to_a_target_at_a_time(url):
     engine.dispose()
 
 
+def test_the_lock_of_a_server_is_held_in_no_transaction(postgresql):
+    """A server may end connections that stay in a transaction for long; the lock is held as long as a run takes."""
+    engine = opening.opened(make_url(postgresql.database()))
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))  # one that was used before is looked at before it is used again
+    holder = "SELECT state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory'"
+    with opening.writing_to(engine, "crm") as require_alone:
+        assert postgresql.run(holder) == [("idle",)]
+        require_alone()
+        assert postgresql.run(holder) == [("idle",)]
+    engine.dispose()
+
+
 @pytest.mark.parametrize("target", ["version", "ledger_version"])
 def test_a_target_is_no_table_of_the_ledger(url, target):
     """Whatever a target is called, the ledger can be opened while something writes to it."""
