@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import Engine, Row, select
 from features.moments import from_us
 from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import REJECTIONS
+from pipeline.crm.row_files import write_rows
 from pipeline.crm.unsendable import WORDS
 from pipeline.spreadsheets import safe
 from pipeline.workspace import Workspace
@@ -36,16 +36,7 @@ def write_dead_letters(
     with engine.connect() as connection:
         found = connection.execution_options(stream_results=True, max_row_buffer=10_000).execute(wanted)
         letters = chain(map(_letter, found), map(_letter_of_ours, unsendable))
-        first = next(letters, None)
-        if first is None:
-            path.unlink(missing_ok=True)
-            return None
-        with workspace.writing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(_HEAD)
-            rows.writerow(first)
-            rows.writerows(letters)
-    return path
+        return write_rows(workspace, path, _HEAD, letters)
 
 
 def _letter(row: Row[Any]) -> list[object]:

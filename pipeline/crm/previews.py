@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ import pyarrow as pa
 from sqlalchemy import CursorResult, Engine, select
 
 from pipeline.crm.ledger.tables import ROWS
+from pipeline.crm.row_files import write_rows
 from pipeline.spreadsheets import safe_texts
 from pipeline.workspace import Workspace
 
@@ -40,17 +40,7 @@ def write_preview(engine: Engine, workspace: Workspace, target: str, run_id: int
     wanted = select(*_COLUMNS).where(ROWS.c.run_id == run_id).order_by(ROWS.c.number)
     with engine.connect() as connection:
         found = connection.execution_options(stream_results=True, max_row_buffer=_AT_ONCE).execute(wanted)
-        lines = _lines(found)
-        first = next(lines, None)
-        if first is None:
-            path.unlink(missing_ok=True)
-            return None
-        with workspace.writing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(_HEAD)
-            rows.writerow(first)
-            rows.writerows(lines)
-    return path
+        return write_rows(workspace, path, _HEAD, _lines(found))
 
 
 def _lines(found: CursorResult[Any]) -> Iterator[tuple[object, ...]]:
