@@ -1,9 +1,9 @@
 """``python -m benchmarks.crm_postgres [--quick]``: a million rows upserted into PostgreSQL, killed and resumed.
 
 Debian's server is started for this alone. First `leadlight publish` writes all leads into an empty table, and is timed.
-Then every score moves, and the command that writes them is killed (SIGKILL): the first time well into the time that the
-first night took, when it is sending, and after that soon after each start, until it ends by itself. At last every row
-of the table is held against what the ledger says stands there.
+Then every score moves, and the command that writes them is killed (SIGKILL) while it sends, when shares of the batches
+that are drawn evenly have been answered, and started again, until it ends by itself. At last every row of the table is
+held against what the ledger says stands there.
 
 Ends with 0 when they agree, row by row and value by value, every lead is accounted for, the run was killed as often as
 asked for and taken up again each time, and the command stayed within 500 MB.
@@ -14,9 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +76,10 @@ def _measured(folder: Path, url: str, asked: argparse.Namespace) -> dict[str, An
     shop.score_all_free(0)
     first = publish(shop.path, environment=environment)
     shop.score(1, _moved(shop.free_scores(1)))
-    ended = _killed_and_resumed(shop.path, environment, asked, unkilled_s=first.seconds)
+    file = shop.settings.shop.workspace / "ledger.db"
+    ended = _killed_and_resumed(shop.path, environment, asked, file)
     server = create_engine(url)
-    ledger = create_engine(f"sqlite:///{shop.settings.shop.workspace / 'ledger.db'}")
+    ledger = create_engine(f"sqlite:///{file}")
     rows, agree = _agreement(ledger, server)
     with ledger.connect() as connection:
         n_runs = connection.execute(text("SELECT count(*) FROM ledger_runs")).scalar_one()
@@ -108,17 +111,26 @@ def _moved(scores: pa.Table) -> pa.Table:
 
 
 def _killed_and_resumed(
-    config: Path, environment: dict[str, str], asked: argparse.Namespace, *, unkilled_s: float
+    config: Path, environment: dict[str, str], asked: argparse.Namespace, ledger: Path
 ) -> Sequence[Published]:
     """Run the command until it ends by itself, killed before as often as asked for."""
     draws = random.Random(asked.seed)  # noqa: S311 - when a process is killed is no secret
     ended: list[Published] = []
-    for number in range(asked.kills):
-        share = draws.uniform(0.1, 0.35) if number else draws.uniform(0.7, 0.9)
-        ended.append(publish(config, environment=environment, kill_after_s=share * unkilled_s))
+    for share in sorted(draws.random() for _ in range(asked.kills)):
+        ended.append(publish(config, environment=environment, kill_when=lambda: _answered(ledger) > share))  # noqa: B023
         if ended[-1].code != -9:
             return ended
     return [*ended, publish(config, environment=environment)]
+
+
+def _answered(ledger: Path) -> float:
+    """Return which share of the batches of the run that is open was answered; 0 where none is."""
+    wanted = (
+        "SELECT avg(state = 'done') FROM ledger_batches "
+        "WHERE run_id = (SELECT max(id) FROM ledger_runs WHERE state = 'open')"
+    )
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+        return connection.execute(wanted).fetchone()[0] or 0.0
 
 
 def _target(done: Published) -> dict[str, Any]:

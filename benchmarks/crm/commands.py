@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,10 @@ class Published:
     report: dict[str, Any] | None
 
 
-def publish(config: Path, *arguments: str, environment: Mapping[str, str], kill_after_s: float = 0.0) -> Published:
-    """Run the command, and kill it after so many seconds where that is wished for."""
+def publish(
+    config: Path, *arguments: str, environment: Mapping[str, str], kill_when: Callable[[], bool] = lambda: False
+) -> Published:
+    """Run the command, and kill it once *kill_when*, which is asked ten times a second, says so."""
     begun = time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own programs
         [sys.executable, "-m", "leadlight", "publish", "--config", str(config), "--yes", "--json", *arguments],
@@ -50,7 +52,7 @@ def publish(config: Path, *arguments: str, environment: Mapping[str, str], kill_
         text=True,
     ) as process:
         peaks: list[float] = [0.0]
-        watching = threading.Thread(target=_watch, args=(process, peaks, begun, kill_after_s), daemon=True)
+        watching = threading.Thread(target=_watch, args=(process, peaks, kill_when), daemon=True)
         watching.start()
         out, said = process.communicate()
         watching.join()
@@ -60,14 +62,14 @@ def publish(config: Path, *arguments: str, environment: Mapping[str, str], kill_
     return Published(time.monotonic() - begun, max(peaks), process.returncode, report)
 
 
-def _watch(process: subprocess.Popen[str], peaks: list[float], begun: float, kill_after_s: float) -> None:
+def _watch(process: subprocess.Popen[str], peaks: list[float], kill_when: Callable[[], bool]) -> None:
     # The peak of the system's accounts would begin with that of this process, which forked it.
     while process.poll() is None:
         try:
             peaks.append(peak_gb(process.pid) * 1000)
         except OSError:
             return
-        if kill_after_s and time.monotonic() - begun > kill_after_s:
+        if kill_when():
             process.kill()
             return
         time.sleep(_LOOKS_EVERY_S)
