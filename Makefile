@@ -96,7 +96,7 @@ bench: setup  ## Run the benchmarks in full (ARGS=--quick for the small form)
 	@for name in features explain train_score tuning quality leaks gate coverage sum_laws app crm crm_postgres; do $(PY) -m benchmarks.$$name $(ARGS); done
 
 .PHONY: crm-kills
-crm-kills: setup  ## Kill publishing 100 times in each place, at any moment, and print what came of it (1 to 2 hours)
+crm-kills: setup  ## Kill publishing 100 times in each place, at any moment, and print what came of it (2 hours)
 	@LEADLIGHT_KILLS=100 $(TEST_ENV) $(PY) -m pytest -q -n $(WORKERS) tests/pipeline/crm/test_kills.py $(ARGS)
 
 .PHONY: coverage
