@@ -104,10 +104,9 @@ def _measured(folder: Path, url: str, asked: argparse.Namespace) -> dict[str, An
 
 def _moved(scores: pa.Table) -> pa.Table:
     """Return scores of which each is so far from what it was that it is written again."""
-    moved = pc.subtract(100, scores["score"])
-    is_near = pc.less(pc.abs(pc.subtract(moved, scores["score"])), 10)
-    far = pc.if_else(is_near, 100, moved)
-    return scores.set_column(scores.schema.get_field_index("score"), "score", pc.cast(far, scores["score"].type))
+    score = scores["score"]
+    far = pc.if_else(pc.less(score, 50), pc.add(score, 50), pc.subtract(score, 50))
+    return scores.set_column(scores.schema.get_field_index("score"), "score", pc.cast(far, score.type))
 
 
 def _killed_and_resumed(

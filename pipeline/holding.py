@@ -29,7 +29,7 @@ def left_alone(settings: Settings, *, at: datetime, environment: Mapping[str, st
     said = overridden(settings, at=at, environment=environment)
     if Workspace(settings.shop.workspace).current_generation() is None:
         return said
-    # The sweep and its compiler take 120 MB, which whoever writes a million leads has a better use for.
+    # The sweep and its compiler take 115 MB, which whoever writes a million leads has a better use for.
     has_compiler = "numba" in sys.modules
     told = held_by_tables(settings, at) if has_compiler else apart(held_by_tables, settings, at)
     return pa.concat_arrays([said, told])

@@ -8,7 +8,7 @@ way is known to be unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -172,12 +172,12 @@ class _Publication:
         engine = self.session.engine
         try:
             with engine.connect() as connection:
-                told = self._told(None, made, runs.tally(connection, run.id))
+                tally = runs.tally(connection, run.id)
             preview = write_preview(engine, self.store.workspace, self.session.target.name, run.id)
         finally:
             with engine.begin() as connection:
                 runs.discard(connection, run.id)
-        return replace(told, preview=preview)
+        return self._told(None, made, tally, preview=preview)
 
     def _ask(self, run: Run, planned: Planned) -> None:
         """Ask where more leads change than the config lets pass without a word.
@@ -214,7 +214,14 @@ class _Publication:
             runs.prune(connection, before=to_us(outside.clock() - keep))
 
     def _told(
-        self, run_id: int | None, made: Plan, tally: Tally, *, stop: StopError | None = None, is_resumed: bool = False
+        self,
+        run_id: int | None,
+        made: Plan,
+        tally: Tally,
+        *,
+        preview: Path | None = None,
+        stop: StopError | None = None,
+        is_resumed: bool = False,
     ) -> TargetReport:
         is_dry, where = self.wish.is_dry, self.session.target.destination
         letters = None if is_dry else self._letters()
@@ -232,6 +239,7 @@ class _Publication:
             dead_letters=letters,
             stopped="" if stop is None else stopped_words(where.target, stop),
             exit_code=code if stop is None else code_of_stop(stop),
+            preview=preview,
         )
 
     def _letters(self) -> Path | None:

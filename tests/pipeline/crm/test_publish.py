@@ -204,14 +204,20 @@ def test_one_row_that_spoils_a_batch_is_found(shop, memory):
     assert all(lead in letters for lead in bad)
 
 
-def test_who_was_turned_away_is_sent_again_only_on_demand(shop, memory):
-    """A rejected lead counts as rejected in every later run, and is sent when a person asks for it."""
+def turned_away(shop, memory):
+    """Publish to a CRM that turns one lead away, and return it; from then on the CRM takes every row."""
     lead = free_leads(shop)[0]
     memory.on_send = lambda rows: [
         Answer(row.key, Outcome.REJECTED, "no such record", "NOT_FOUND") for row in rows if row.key == lead
     ]
     run(shop)
     memory.on_send, memory.sent = lambda _: None, []
+    return lead
+
+
+def test_who_was_turned_away_is_sent_again_only_on_demand(shop, memory):
+    """A rejected lead counts as rejected in every later run, and is sent when a person asks for it."""
+    lead = turned_away(shop, memory)
     assert run(shop).tally.rejected == 1
     assert memory.sent == []
     report = run(shop, replace(YES, retry_rejected=True))
@@ -222,12 +228,7 @@ def test_who_was_turned_away_is_sent_again_only_on_demand(shop, memory):
 
 def test_who_was_turned_away_is_sent_again_once_the_mapping_changed(shop, memory):
     """Another row than the one that was turned away may be taken; what else is changed in a target sends nobody."""
-    lead = free_leads(shop)[0]
-    memory.on_send = lambda rows: [
-        Answer(row.key, Outcome.REJECTED, "too long", "INVALID_LENGTH") for row in rows if row.key == lead
-    ]
-    run(shop)
-    memory.on_send, memory.sent = lambda _: None, []
+    lead = turned_away(shop, memory)
     shop.configure({"crm": {"fields": FIELDS, "create": True, "min_change": 1}})
     assert (run(shop).tally.rejected, memory.sent) == (1, [])
     shop.configure({"crm": {"fields": {**FIELDS, "leadlight_reasons": {"from": "reasons", "length": 100}}}})

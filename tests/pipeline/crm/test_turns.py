@@ -1,4 +1,4 @@
-"""Turns: the limit of an account holds for all threads and all processes of a machine."""
+"""Turns: the limit of an account holds for all threads and all processes of a workspace."""
 
 import os
 import subprocess
