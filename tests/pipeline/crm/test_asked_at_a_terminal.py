@@ -4,22 +4,17 @@ import json
 
 import pytest
 
-from support.little_shop import LittleShop
+from support.little_shop import beside_a_file
 from support.terminal import ATTACH, Terminal
 
 LEADS = 40
-FILE = {
-    "kind": "file", "key": "lead_id", "create": True, "fields": {"score": "score"}, "connect": {"path": "scored.csv"},
-}  # fmt: skip
 QUESTION = "40 of 40 leads would change at 'leads_file'. Write them? [y/N]:"
 
 
 @pytest.fixture
 def shop(tmp_path):
     """Return a shop with scores of a night, and a file that they go to."""
-    made = LittleShop(tmp_path / "shop", leads=LEADS, crm={"leads_file": FILE})
-    made.score_all_free(0)
-    return made
+    return beside_a_file(tmp_path / "shop", leads=LEADS)
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from pipeline.crm.patience import Patience
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
 from pipeline.stages.publish import Wish, publish
-from support.little_shop import LittleShop
+from support.little_shop import FILE, beside_a_file
 
 LEADS = 40
 FIELDS = {"score": "score", "grade": "grade"}
-FILE = {"kind": "file", "key": "lead_id", "create": True, "fields": FIELDS, "connect": {"path": "scored.csv"}}
 TABLE = {
     "kind": "sql", "key": "lead_id", "create": True, "fields": FIELDS,
     "connect": {"url": "sqlite:///crm.db", "table": "lead_scores"},
@@ -22,9 +21,7 @@ TABLE = {
 @pytest.fixture
 def shop(tmp_path):
     """Return a shop with scores of a night, and a file that they go to."""
-    made = LittleShop(tmp_path / "shop", leads=LEADS, crm={"leads_file": FILE})
-    made.score_all_free(0)
-    return made
+    return beside_a_file(tmp_path / "shop", leads=LEADS)
 
 
 @pytest.fixture

@@ -35,6 +35,11 @@ FIELDS = {
     "leadlight_as_of": "as_of",
 }
 """What a target is given, of every type that there is."""
+FILE = {
+    "kind": "file", "key": "lead_id", "create": True, "fields": {"score": "score", "grade": "grade"},
+    "connect": {"path": "scored.csv"},
+}  # fmt: skip
+"""A target that is a file."""
 CARD = (
     "base: 0\ncaps: {fit: 50, engagement: 50, total: 100}\ngrades: {a: 60, b: 40, c: 20}\n"
     "temperatures: {hot: 50, warm: 25}\nrules:\n"
@@ -100,6 +105,13 @@ class LittleShop:
     def morning(self, night: int) -> datetime:
         """Return the moment at which the scores of a night are written."""
         return from_us(night_of(night)).astimezone(UTC) + timedelta(hours=4)
+
+
+def beside_a_file(folder: Path, *, leads: int) -> LittleShop:
+    """Return a shop with scores of a night in which nobody is held, and a file that they go to."""
+    made = LittleShop(folder, leads=leads, crm={"leads_file": FILE})
+    made.score_all_free(0)
+    return made
 
 
 def lead_ids(count: int) -> list[str]:
