@@ -34,6 +34,7 @@ from pipeline.holding import left_alone
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
+from pipeline.spare_memory import give_back
 from pipeline.stages.each_target import each_target
 from pipeline.stages.publish_report import Movement, PublishReport, TargetReport
 from pipeline.stages.publish_scores import ScoresFor
@@ -162,6 +163,7 @@ class _Publication:
         planner = Planner(session.engine, target.destination, rules, held, session.outside.now_us())
         tell = partial(self._tell, f"Comparing with {target.name}", total=self.store.count(self.stored))
         made = planner.plan(run_id, scores.leads(filters), payloads.of, emptied=scores.emptied(filters), progress=tell)
+        give_back()  # comparing a million leads leaves 80 MB, and sending wants its own
         size = max(1, target.connector.batch_size(made.planned.rows))
         with session.engine.begin() as connection:
             runs.seal(connection, run_id, made.planned, batch_size=size)
