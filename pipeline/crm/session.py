@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from features.moments import to_us
 from pipeline.crm.hearing import Heard, hear
 from pipeline.crm.ledger import opening
 from pipeline.crm.patience import Patience
-from pipeline.crm.promise import Misplaced, Missing
+from pipeline.crm.promise import CrmField, Misplaced, Missing
 from pipeline.crm.targets import Target, open_target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.exit_codes import NOT_FINISHED, WRONG_INPUT
@@ -115,13 +115,13 @@ def code_of_stop(stop: StopError) -> int:
     return WRONG_INPUT if stop.reason in _A_PERSON_MENDS else NOT_FINISHED
 
 
-def require_room(session: Session) -> None:
-    """See that the CRM can hold what is to be written, before the first row goes out.
+def require_room(session: Session, fields: Sequence[CrmField]) -> None:
+    """See that the CRM can hold *fields*, which are to be written, before the first row goes out.
 
     Raises:
         LeadlightError: It cannot; every fault is told.
     """
-    faults = session.target.connector.check(session.target.fields)
+    faults = session.target.connector.check(fields)
     if faults:
         raise _no_room(session.target.name, faults)
 

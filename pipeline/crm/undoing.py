@@ -17,6 +17,7 @@ from sqlalchemy import Row as RowOf
 from pipeline.crm.differences import as_value, differences
 from pipeline.crm.ledger.runs import Planned, Run
 from pipeline.crm.ledger.tables import BATCHES, ROWS, STANDING
+from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.promise import Connector, CrmField, Record, Value
 from pipeline.crm.verifying import READ_AT_ONCE, with_records
 
@@ -48,6 +49,7 @@ def plan_undoing(
     undo_id: int,
     fields: Sequence[CrmField],
     *,
+    held: SetOfLeads,
     progress: Callable[[int], None],
 ) -> Restoring:
     """Add to the run *undo_id* what takes *run* back, and return what was found.
@@ -58,14 +60,17 @@ def plan_undoing(
         run: What is taken back.
         undo_id: The run that does it, planned.
         fields: The properties that the run wrote.
+        held: Leads that are to be left alone.
         progress: Told how many leads were looked at.
     """
     with engine.connect() as connection:
         found = Restoring(Planned(), written_over=_count_written_over(connection, run))
     for rows in _candidates(engine, run):
         values = []
-        for row, record in with_records(connector, rows, fields):
-            found.planned.given += 1
+        left_alone = frozenset(held.among([row.lead_id for row in rows]))
+        found.planned.given += len(rows)
+        found.planned.held += len(left_alone)
+        for row, record in with_records(connector, [row for row in rows if row.lead_id not in left_alone], fields):
             restored = _restored(row, record, fields, found)
             if restored is None:
                 found.planned.unchanged += 1

@@ -104,7 +104,7 @@ class _Publication:
 
     def report(self) -> TargetReport:
         """Publish and return what came of it."""
-        require_room(self.session)
+        require_room(self.session, self.session.target.fields)
         heard(self.session, self.progress)
         left = None if self.wish.is_dry else self._left_over()
         if not self.wish.resend:

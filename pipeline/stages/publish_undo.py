@@ -13,7 +13,7 @@ from pipeline.crm.ledger.batches import TurnedAway
 from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, require_room, stopped_words
 from pipeline.crm.trouble import StopError
 from pipeline.crm.undoing import Restoring, plan_undoing
 from pipeline.exit_codes import code_of_end
@@ -81,6 +81,7 @@ def undo(
     with at_target(settings, run.asked.target, outside or Outside()) as session:
         if session.target.destination != run.asked.destination:
             raise _wrote_elsewhere(run)
+        require_room(session, run.asked.fields)
         heard(session, progress)
         undoing = _Undoing(settings, session, run, progress)
         if is_dry:
@@ -144,21 +145,24 @@ class _Undoing:
         with engine.begin() as connection:
             undo_id = runs.begin(connection, back, at=self.session.outside.clock())
         tell = partial(self._tell, f"Reading {asked.target}")
-        found = plan_undoing(engine, connector, self.run, undo_id, asked.fields, progress=tell)
+        found = plan_undoing(engine, connector, self.run, undo_id, asked.fields, held=self._held, progress=tell)
         with engine.begin() as connection:
             size = max(1, connector.batch_size(found.planned.rows))
             runs.seal(connection, undo_id, found.planned, batch_size=size)
             return runs.get(connection, undo_id), found
+
+    @property
+    def _held(self) -> SetOfLeads:
+        """The leads that are to be left alone: whoever said so meanwhile means this write as well."""
+        outside = self.session.outside
+        return SetOfLeads.of(left_alone(self.settings, at=outside.clock(), environment=outside.environment))
 
     def _sent(self, by: Run, found: Restoring | None) -> UndoReport:
         session = self.session
         with session.engine.connect() as connection:
             due = batches.count_due(connection, by)
         sender = Sender(session.engine, session.target, session.outside.now_us, session.require_alone)
-        # People who said meanwhile to leave a lead alone mean this write as well.
-        outside = session.outside
-        held = SetOfLeads.of(left_alone(self.settings, at=outside.clock(), environment=outside.environment))
-        stop = sender.send(by, held=held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
+        stop = sender.send(by, held=self._held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)
             if not tally.pending and stop is None:

@@ -25,7 +25,15 @@ from pipeline.crm.connectors.file_jsonl import JsonLines
 from pipeline.crm.connectors.file_merge import merge
 from pipeline.crm.connectors.file_parquet import Parquet
 from pipeline.crm.connectors.file_parts import ROOM, Parts
-from pipeline.crm.connectors.file_place import FileOptions, file_of, files, place_faults, places
+from pipeline.crm.connectors.file_place import (
+    PLACE_HINT,
+    FileOptions,
+    file_of,
+    files,
+    place_faults,
+    places,
+    require_readable,
+)
 from pipeline.crm.connectors.file_snapshot import PAGE, Snapshot, fingerprint
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Missing, Outcome, Record, Row, Ticket
@@ -35,7 +43,6 @@ from pipeline.workspace import flush
 _FORMATS: Final[dict[str, type[Format]]] = {"csv": Csv, "parquet": Parquet, "jsonl": JsonLines}
 _BATCH_ROWS: Final = 5_000
 _AGAIN: Final = "run the same command again: what is not in the file is sent anew."
-_PLACE_HINT: Final = "let `connect.path` of the target name a file that can be written; `--setup` creates its folder."
 _LONGEST_TEXT: Final = 100_000
 """What is longer might make a line that no program reads."""
 
@@ -123,13 +130,15 @@ class FileConnector:
 
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return what the file holds of *keys* in the columns *names*, by key."""
-        with self._alone:
+        with self._alone, at_file(self._file):
+            require_readable(self._file)
             found = self._looked(names).rows_of(keys)
         return {key: Record(key, dict(zip(names, values, strict=True))) for key, values in found.items()}
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
         """Return all records where the file is another than at *cursor*, page by page; none where it is the same."""
         with at_file(self._file):
+            require_readable(self._file)
             now = list(fingerprint(self._file))
         of, place = _cursor(cursor)
         if of == now and place is None:
@@ -234,7 +243,7 @@ class FileConnector:
     def _require_place(self) -> None:
         """Stop before a part is laid where the file could not take it."""
         if found := place_faults(self._file, self._parts):
-            raise StopError(found[0], reason=StopReason.SETUP, hint=_PLACE_HINT)
+            raise StopError(found[0], reason=StopReason.SETUP, hint=PLACE_HINT)
         now = fingerprint(self._file)
         if now != self._seen:
             found = faults_of_columns(self._file, self._format, self._key) if self._has_rows() else []

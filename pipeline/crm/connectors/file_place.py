@@ -13,10 +13,13 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.crm.connectors.file_parts import Parts
 from pipeline.crm.kinds import Surroundings
 from pipeline.crm.promise import Misplaced, Missing
+from pipeline.crm.trouble import StopError, StopReason
 from pipeline.settings_tables import Section
 
 _BY_SUFFIX: Final = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _LONGEST_SHOWN: Final = 200
+PLACE_HINT: Final = "let `connect.path` of the target name a file that can be written; `--setup` creates its folder."
+"""What a person does about a place that cannot be written."""
 
 
 class FileOptions(Section):
@@ -69,20 +72,36 @@ def place_faults(file: Path, parts: Parts) -> list[str]:
         return [Misplaced(f"'{_shown(file)}' cannot be written: {error.strerror}.")]
 
 
+def require_readable(file: Path) -> None:
+    """See that *file*, where there is one, can be read to an end: a pipe would be waited for for ever.
+
+    Raises:
+        StopError: It is no regular file.
+    """
+    if found := _kind_fault(file):
+        raise StopError(found, reason=StopReason.SETUP, hint=PLACE_HINT)
+
+
 def _faults(file: Path, parts: Parts) -> Iterator[str]:
-    folder, kind = file.parent, _kind(file)
-    if kind is None and not folder.exists():
+    folder = file.parent
+    if _kind(file) is None and not folder.exists():
         yield Missing(f"There is no folder '{_shown(folder)}'.")
     elif not folder.is_dir():
         yield Misplaced(f"'{_shown(folder)}' is no folder.")
-    elif kind == stat.S_IFDIR:
-        yield Misplaced(f"'{file}' is a folder.")
-    elif kind not in {None, stat.S_IFREG}:
-        yield Misplaced(f"'{file}' is no regular file.")
+    elif found := _kind_fault(file):
+        yield Misplaced(found)
     elif not os.access(folder, os.W_OK | os.X_OK):
         yield Misplaced(f"The folder '{folder}' cannot be written to.")
     elif foreign := parts.foreign():
         yield Misplaced(f"Batches are to lie ready in '{parts.folder}', but {foreign}.")
+
+
+def _kind_fault(file: Path) -> str:
+    """Return what is wrong with what lies at *file*; empty = nothing."""
+    kind = _kind(file)
+    if kind == stat.S_IFDIR:
+        return f"'{file}' is a folder."
+    return "" if kind in {None, stat.S_IFREG} else f"'{file}' is no regular file."
 
 
 def _kind(path: Path) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from features.errors import NotFinishedError, not_finished
@@ -121,7 +121,7 @@ def keep(engine: Engine, reading: Reading, page: Page) -> int:
     """
     with _answering(engine), engine.begin() as connection:
         _move(connection, reading, page)
-        return _add(connection, reading.where.target, page)
+        return _add(connection, reading.where, page)
 
 
 def heard_rows(engine: Engine, target: str, properties: Sequence[str], *, until: int) -> Iterator[pa.RecordBatch]:
@@ -198,8 +198,8 @@ def _move(connection: Connection, reading: Reading, page: Page) -> None:
         raise _read_elsewhere(reading.where.target)
 
 
-def _add(connection: Connection, target: str, page: Page) -> int:
-    newest = _newest(connection, target, page.said)
+def _add(connection: Connection, where: Destination, page: Page) -> int:
+    newest = _newest(connection, where, page.said)
     changes = _changes(page.said, {key: said for key, (_, said) in newest.items()})
     last = {(one.lead_id, one.property): place for place, one in enumerate(changes)}
     replaced = [newest[key][0] for key in last if key in newest]
@@ -207,8 +207,8 @@ def _add(connection: Connection, target: str, page: Page) -> int:
         connection.execute(update(HEARD).where(HEARD.c.id.in_(chunk)).values(is_newest=False))
     rows = [
         {
-            "target": target, "lead_id": one.lead_id, "property": one.property, "value": one.value,
-            "changed_at": one.changed_at, "heard_at": page.heard_at,
+            "target": where.target, "place": where.place, "lead_id": one.lead_id, "property": one.property,
+            "value": one.value, "changed_at": one.changed_at, "heard_at": page.heard_at,
             "is_newest": last[one.lead_id, one.property] == place,
         }
         for place, one in enumerate(changes)
@@ -218,13 +218,20 @@ def _add(connection: Connection, target: str, page: Page) -> int:
     return len(rows)
 
 
-def _newest(connection: Connection, target: str, said: Sequence[Said]) -> dict[tuple[str, str], tuple[int, Said]]:
-    """Return the newest row of each lead and property that *said* speaks of, with its number."""
+def _newest(
+    connection: Connection, where: Destination, said: Sequence[Said]
+) -> dict[tuple[str, str], tuple[int, Said]]:
+    """Return the newest row of each lead and property that *said* speaks of, with its number.
+
+    Of what was heard at another place, the value counts and the moment does not: accounts have their own pasts.
+    """
     names = sorted({one.property for one in said})
     found = {}
     for leads in _chunks(list(dict.fromkeys(one.lead_id for one in said))):
-        wanted = select(HEARD.c.id, HEARD.c.lead_id, HEARD.c.property, HEARD.c.value, HEARD.c.changed_at).where(
-            HEARD.c.target == target, HEARD.c.property.in_(names), HEARD.c.lead_id.in_(leads), HEARD.c.is_newest
+        is_here = or_(HEARD.c.place == where.place, HEARD.c.place.is_(None))
+        changed_here = case((is_here, HEARD.c.changed_at))
+        wanted = select(HEARD.c.id, HEARD.c.lead_id, HEARD.c.property, HEARD.c.value, changed_here).where(
+            HEARD.c.target == where.target, HEARD.c.property.in_(names), HEARD.c.lead_id.in_(leads), HEARD.c.is_newest
         )
         for number, *told in connection.execute(wanted):
             one = Said(*told)

@@ -7,7 +7,7 @@ batches    which rows travel together, whether they are on their way, and the na
 standing   per target, place and lead: what was last written, as far as the ledger knows
 rejections per target, place and lead: what the CRM said when it turned it away for good
 cursors    per target and place: up to where the CRM's own changes were read
-heard      per target and lead: what people said in the CRM, each change with its moments
+heard      per target and lead: what people said in the CRM, each change with its moments and the place it was heard at
 owner      the shop whose ledger it is
 ========== ==========================================================================================================
 
@@ -130,6 +130,7 @@ HEARD: Final = Table(
     METADATA,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("target", String(200), nullable=False),
+    Column("place", _PLACE, nullable=True),  # null: heard before places were kept
     Column("lead_id", _ID, nullable=False),
     Column("property", String(200), nullable=False),
     Column("value", Text, nullable=True),

@@ -10,7 +10,7 @@ from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import PassingTicket, Row
 from pipeline.crm.session import Outside
-from pipeline.crm.trouble import StopError
+from pipeline.crm.trouble import StopError, StopReason
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import set_up
 from support.little_shop import LittleShop
@@ -73,6 +73,18 @@ def test_a_pipe_that_appears_after_the_check_is_not_replaced_either(shop):
     os.mkfifo(shop.folder / "o.csv")
     with pytest.raises(StopError, match="is no regular file"):
         one.send([Row("a", {"score": 1}, trace="t")], PassingTicket())
+    one.close()
+
+
+@pytest.mark.parametrize("look", [lambda one: one.read(["a"], ["score"]), lambda one: one.changes("", ["score"])])
+def test_what_is_no_regular_file_is_not_waited_for(shop, look):
+    """Reading a pipe that nobody writes to would never end."""
+    os.mkfifo(shop.folder / "o.csv")
+    kind, around = kind_of("file"), Surroundings("nightly", "lead_id", shop.folder, shop.folder, {}, may_create=True)
+    one = kind.connect(kind.options(path="o.csv"), around)
+    with pytest.raises(StopError, match="is no regular file") as stopped:
+        look(one)
+    assert stopped.value.reason is StopReason.SETUP
     one.close()
 
 

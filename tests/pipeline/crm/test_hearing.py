@@ -148,6 +148,21 @@ def test_another_account_is_read_from_the_beginning(engine):
     assert old.asked[-1][0] == "3"
 
 
+@pytest.mark.parametrize(("place", "is_news"), [("new", True), ("old", False)])
+def test_an_older_word_of_another_account_is_no_repeat(engine, place, is_news):
+    """Where a target moved to, somebody is left alone since before the old account said that nobody is."""
+    old, new = Telling(), Telling()
+    old.tell("Ann", later(-90), do_not_call="yes")
+    old.tell("Ann", later(-30), do_not_call="no")
+    new.tell("Ann", later(-60), do_not_call="yes")
+    hear(engine, Destination("crm", "old"), old, READ, at=NOON, stopwatch=lambda: 0.0)
+    again = (
+        READ.model_copy(update={"owner": ""}) if place == "old" else READ
+    )  # with other properties reading begins anew
+    hear(engine, Destination("crm", place), new, again, at=later(5), stopwatch=lambda: 0.0)
+    assert overridden(engine, "crm", READ).to_pylist() == (["Ann"] if is_news else [])
+
+
 def test_two_targets_do_not_hear_each_other(engine):
     """The same lead stands differently in two CRMs."""
     crm = Telling()

@@ -1,7 +1,9 @@
 """The ledger: its tables as the code knows them, one writer per target, in a file and on a server alike."""
 
 import threading
+from functools import partial
 
+import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -10,6 +12,7 @@ from sqlalchemy import create_engine, func, make_url, select, text
 from features.errors import LeadlightError, NotFinishedError
 from pipeline.crm.ledger import opening, runs
 from pipeline.crm.ledger.destinations import Destination
+from pipeline.crm.ledger.hearing import Page, Reading, Said, heard_rows, keep
 from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason
@@ -49,6 +52,30 @@ def test_migrations_make_the_tables_that_the_code_knows(url):
         context = MigrationContext.configure(connection, opts={"version_table": "ledger_version", "compare_type": True})
         assert compare_metadata(context, METADATA) == []
     engine.dispose()
+
+
+def test_a_ledger_of_an_older_version_keeps_what_it_holds(url, monkeypatch):
+    """What was heard before places were kept is still known, and an older word is no news after it."""
+    with monkeypatch.context() as before:
+        before.setattr(opening.command, "upgrade", partial(_upgraded_to, opening.command.upgrade, "0001"))
+        before.setattr(opening, "require_tables", lambda _: None)
+        engine = opening.opened(make_url(url))
+        heard = {"target": "crm", "lead_id": "Ann", "property": "owner", "value": "Eve", "changed_at": 5, "heard_at": 7}
+        with engine.begin() as connection:
+            names = (*heard, "is_newest")
+            said = f"INSERT INTO ledger_heard ({', '.join(names)}) VALUES (:{', :'.join(names)})"
+            connection.execute(text(said), {**heard, "is_newest": True})
+        engine.dispose()
+    engine = opening.opened(make_url(url))
+    page = Page([Said("Ann", "owner", "Max", 4)], None, "1", heard_at=9, is_last=True)
+    assert keep(engine, Reading(Destination("crm", "place"), "hash"), page) == 0
+    (kept,) = pa.Table.from_batches(heard_rows(engine, "crm", ["owner"], until=10)).to_pylist()
+    assert (kept["lead_id"], kept["value"], kept["changed_at"]) == ("Ann", "Eve", 5)
+    engine.dispose()
+
+
+def _upgraded_to(upgrade, revision, config, _):
+    upgrade(config, revision)
 
 
 def test_a_ledger_opens_for_many_at_once(url):

@@ -15,7 +15,6 @@ from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopR
 from pipeline.stages.publish import Wish, publish
 from pipeline.stages.publish_checks import verify
 from pipeline.stages.publish_history import past_runs
-from pipeline.stages.publish_undo import undo
 from support.clock import Clock
 from support.little_shop import FIELDS, LittleShop
 from support.publishing import YES, outside
@@ -39,19 +38,13 @@ def refused(shop, wish=YES, night=0):
     return one
 
 
-def free_leads(shop, night=0):
-    """Return the ids of the leads that nothing holds."""
-    scores = shop.leads.scores(night)
-    return scores.filter(pc.equal(pc.list_value_length(scores["held"]), 0))["lead_id"].to_pylist()
-
-
 def test_every_free_lead_is_written_once(shop, memory):
     """The first publication writes every lead that nothing holds, and nobody else."""
     report = run(shop)
-    assert sorted(memory.records) == sorted(free_leads(shop))
-    assert sorted(key for batch in memory.sent for key in batch) == sorted(free_leads(shop))
-    assert report.tally.written == len(free_leads(shop))
-    assert report.tally.held == LEADS - len(free_leads(shop))
+    assert sorted(memory.records) == sorted(shop.free_ids())
+    assert sorted(key for batch in memory.sent for key in batch) == sorted(shop.free_ids())
+    assert report.tally.written == len(shop.free_ids())
+    assert report.tally.held == LEADS - len(shop.free_ids())
     assert report.exit_code == 0
     assert memory.finished == 1
 
@@ -86,7 +79,7 @@ def test_only_what_moved_is_sent(shop, memory):
     memory.sent.clear()
     report = run(shop, night=1)
     before, now = ({row["lead_id"]: row for row in shop.leads.scores(night).to_pylist()} for night in (0, 1))
-    was_free, is_free = set(free_leads(shop, 0)), set(free_leads(shop, 1))
+    was_free, is_free = set(shop.free_ids(0)), set(shop.free_ids(1))
     expected = {
         lead
         for lead in is_free
@@ -105,14 +98,14 @@ def test_what_was_written_long_ago_is_written_again(shop, memory):
     memory.sent.clear()
     report = run(shop, hours=31 * 24)
     assert report.tally.unchanged == 0
-    assert report.tally.written == len(free_leads(shop))
+    assert report.tally.written == len(shop.free_ids())
 
 
 def test_a_changed_mapping_sends_all(shop, memory):
     """Where a property is filled in another way, what stands is no longer right."""
     run(shop)
     shop.configure({"crm": {"fields": {**FIELDS, "leadlight_rank": "rank"}}})
-    assert run(shop).tally.written == len(free_leads(shop))
+    assert run(shop).tally.written == len(shop.free_ids())
     assert all("leadlight_rank" in record for record in memory.records.values())
 
 
@@ -120,7 +113,7 @@ def test_a_dry_run_changes_nothing(shop, memory):
     """A dry run tells what would be sent, sends nothing and leaves no trace in the ledger."""
     report = run(shop, replace(YES, is_dry=True))
     assert report.run is None
-    assert report.tally.pending == len(free_leads(shop))
+    assert report.tally.pending == len(shop.free_ids())
     assert memory.sent == []
     assert past_runs(shop.settings, "", outside=outside(shop)) == []
     assert sum(one.leads for one in report.movements) == report.tally.pending
@@ -130,7 +123,7 @@ def test_a_dry_run_changes_nothing(shop, memory):
 def _best_first(shop):
     """Return the free leads, best rank first."""
     scores = shop.leads.scores(0).sort_by("rank")
-    free = set(free_leads(shop))
+    free = set(shop.free_ids())
     return [lead for lead in scores["lead_id"].to_pylist() if lead in free]
 
 
@@ -140,7 +133,7 @@ def test_filters_choose_leads(shop, memory):
     graded = run(shop, replace(YES, is_dry=True, filters=Filters(limit=7, only_grades=("A", "B"))))
     assert graded.tally.given == 7
     wanted = [row["lead_id"] for row in scores if row["grade"] in {"A", "B"}][:7]
-    assert {one.lead_id for one in graded.examples} == set(wanted) & set(free_leads(shop))
+    assert {one.lead_id for one in graded.examples} == set(wanted) & set(shop.free_ids())
 
 
 def test_a_segment_chooses_its_leads(shop, memory):
@@ -188,7 +181,7 @@ def test_setting_up_is_proposed_where_it_helps(shop, memory, faults, is_set_up, 
 
 def test_one_row_that_spoils_a_batch_is_found(shop, memory):
     """A batch that is refused whole is halved until the row at fault is alone; all others are written."""
-    bad = set(free_leads(shop)[3:40:9])
+    bad = set(shop.free_ids()[3:40:9])
 
     def refuse(rows):
         if bad & {row.key for row in rows}:
@@ -196,7 +189,7 @@ def test_one_row_that_spoils_a_batch_is_found(shop, memory):
 
     memory.on_send = refuse
     report = run(shop)
-    assert set(memory.records) == set(free_leads(shop)) - bad
+    assert set(memory.records) == set(shop.free_ids()) - bad
     assert report.tally.rejected == len(bad)
     assert report.exit_code == 1
     letters = report.dead_letters.read_text(encoding="utf-8")
@@ -206,7 +199,7 @@ def test_one_row_that_spoils_a_batch_is_found(shop, memory):
 
 def turned_away(shop, memory):
     """Publish to a CRM that turns one lead away, and return it; from then on the CRM takes every row."""
-    lead = free_leads(shop)[0]
+    lead = shop.free_ids()[0]
     memory.on_send = lambda rows: [
         Answer(row.key, Outcome.REJECTED, "no such record", "NOT_FOUND") for row in rows if row.key == lead
     ]
@@ -239,7 +232,7 @@ def test_who_was_turned_away_is_sent_again_once_the_mapping_changed(shop, memory
 
 def test_rows_that_may_go_later_go_later(shop, memory):
     """A locked record is sent again by itself, alone, within the same run."""
-    lead, tries = free_leads(shop)[5], []
+    lead, tries = shop.free_ids()[5], []
 
     def lock(rows):
         if any(row.key == lead for row in rows):
@@ -255,7 +248,7 @@ def test_rows_that_may_go_later_go_later(shop, memory):
 
 def test_rows_without_an_answer_stay_pending(shop, memory):
     """A row that is never answered is pending, the run unfinished, and the next run sends it alone."""
-    lead = free_leads(shop)[5]
+    lead = shop.free_ids()[5]
     memory.on_send = lambda rows: [Answer(row.key, Outcome.RETRY, "locked by Eve") for row in rows if row.key == lead]
     report = run(shop)
     assert (report.tally.pending, report.exit_code) == (1, 3)
@@ -281,15 +274,15 @@ def test_a_crm_that_talks_no_sense_is_given_up(shop, memory):
         "'crm' does not answer: for 100 s nothing that it said was an answer; the last was: a page to log in"
     )
     assert 100 <= clock.now < 200
-    assert report.tally.pending == len(free_leads(shop))
+    assert report.tally.pending == len(shop.free_ids())
     memory.on_send = lambda _: None
-    assert run(shop).tally.written == len(free_leads(shop))
+    assert run(shop).tally.written == len(shop.free_ids())
 
 
 def test_what_was_answered_before_a_standstill_counts(shop, memory):
     """Rows that were taken stay taken, though the rest of their batch ended the run."""
-    lead = free_leads(shop)[0]
-    memory.size = len(free_leads(shop))
+    lead = shop.free_ids()[0]
+    memory.size = len(shop.free_ids())
     memory.on_send = lambda rows: [Answer(row.key, Outcome.RETRY) for row in rows if row.key == lead]
     report = run(shop, clock=(clock := Clock()), most_s=1)
     assert (report.tally.pending, report.exit_code) == (1, 3)
@@ -321,12 +314,12 @@ def test_a_stop_keeps_what_is_pending(shop, memory, trouble, said, code):
     report = run(shop)
     assert report.exit_code == code
     assert said in report.stopped
-    assert 0 < report.tally.pending < len(free_leads(shop))
+    assert 0 < report.tally.pending < len(shop.free_ids())
     memory.on_send = lambda _: None
     again = run(shop)
     assert again.is_resumed
-    assert again.tally.written == len(free_leads(shop))
-    assert set(memory.records) == set(free_leads(shop))
+    assert again.tally.written == len(shop.free_ids())
+    assert set(memory.records) == set(shop.free_ids())
 
 
 def test_newer_scores_take_the_place_of_an_unfinished_run(shop, memory):
@@ -343,7 +336,7 @@ def test_newer_scores_take_the_place_of_an_unfinished_run(shop, memory):
     memory.on_send, memory.sent = lambda _: None, []
     report = run(shop, night=1)
     assert not report.is_resumed
-    assert set(memory.records) == set(free_leads(shop, 1))
+    assert set(memory.records) == set(shop.free_ids(1))
     assert {key for one in calls for key in one}
     states = {one.run: one.state for one in past_runs(shop.settings, "", outside=outside(shop))}
     assert sorted(states.values()) == ["finished", "superseded"]
@@ -363,7 +356,7 @@ def test_a_few_changes_are_not_asked_about(shop, memory):
     """Below that share nobody is asked."""
     run(shop)
     scores = shop.leads.scores(0)
-    moved = pc.if_else(pc.equal(scores["lead_id"], free_leads(shop)[0]), 99, scores["score"])
+    moved = pc.if_else(pc.equal(scores["lead_id"], shop.free_ids()[0]), 99, scores["score"])
     shop.score(1, scores.set_column(scores.schema.get_field_index("score"), "score", moved))
     report = run(shop, Wish(may=lambda _: pytest.fail("nobody is to be asked")), night=1)
     assert report.tally.written == 1
@@ -373,11 +366,11 @@ def test_a_lead_held_by_a_colleague_is_left_alone(shop, memory):
     """A hold that somebody makes after the scores were made counts at the moment of writing."""
     from pipeline.marks import marks_of
 
-    lead = free_leads(shop)[2]
+    lead = shop.free_ids()[2]
     marks_of(shop.settings, {}).hold(lead, by="ana", at=shop.morning(0) - timedelta(minutes=5))
     report = run(shop)
     assert lead not in memory.records
-    assert report.tally.held == LEADS - len(free_leads(shop)) + 1
+    assert report.tally.held == LEADS - len(shop.free_ids()) + 1
 
 
 def test_a_hold_counts_between_freezing_and_sending(shop, memory):
@@ -389,20 +382,20 @@ def test_a_hold_counts_between_freezing_and_sending(shop, memory):
 
     memory.on_send = stop
     run(shop)
-    lead = free_leads(shop)[2]
+    lead = shop.free_ids()[2]
     marks_of(shop.settings, {}).hold(lead, by="ana", at=shop.morning(0))
     memory.on_send = lambda _: None
     report = run(shop, hours=1)
     assert report.is_resumed
     assert lead not in memory.records
-    assert report.tally.held == LEADS - len(free_leads(shop)) + 1
+    assert report.tally.held == LEADS - len(shop.free_ids()) + 1
 
 
 def test_a_lead_that_lost_its_score_is_emptied(shop, memory):
     """A lead that can no longer be scored keeps no old score in the CRM; one that never had any is not given."""
     run(shop)
     scores = shop.leads.scores(0)
-    gone = free_leads(shop)[1]
+    gone = shop.free_ids()[1]
     lost = pa.array(
         [
             None if lead == gone else value
@@ -430,7 +423,7 @@ def test_a_target_that_lost_everything_is_noticed(shop, memory):
     told = refused(shop)
     assert told.exit_code == 1
     assert "--resend" in told.message
-    assert run(shop, replace(YES, resend=True)).tally.written == len(free_leads(shop))
+    assert run(shop, replace(YES, resend=True)).tally.written == len(shop.free_ids())
 
 
 def test_what_a_run_that_was_cut_short_may_have_written_is_not_called_lost(shop, memory):
@@ -457,59 +450,6 @@ def test_reading_back_tells_what_somebody_changed(shop, memory):
     found = verify(shop.settings, "", sample=50, outside=outside(shop))
     assert found.exit_code == 1
     assert {one.property for lead in found.verified[0].differ for one in lead.fields} == {"leadlight_score"}
-
-
-def test_an_undoing_restores_what_stood(shop, memory):
-    """What a run wrote is taken back to what the run before had written."""
-    run(shop)
-    stood = {key: dict(record) for key, record in memory.records.items()}
-    shop.score(1)
-    second = run(shop, night=1)
-    new = set(memory.records) - set(stood)
-    report = undo(shop.settings, second.run, may=lambda _: True, outside=outside(shop, 1))
-    assert report.exit_code == 0
-    assert {key: record for key, record in memory.records.items() if key in stood} == stood
-    assert all(value is None for key in new for value in memory.records[key].values())
-    assert run(shop, night=1).tally.written == second.tally.written
-
-
-def test_an_undoing_leaves_alone_what_changed_since(shop, memory):
-    """A value that somebody changed after the run, and a lead that a later run wrote, keep what they hold."""
-    first = run(shop)
-    shop.score(1)
-    memory.sent.clear()
-    run(shop, night=1)
-    rewritten = {key for batch in memory.sent for key in batch}
-    held = {key: dict(memory.records[key]) for key in rewritten}
-    changed = min(set(memory.records) - rewritten)
-    memory.records[changed]["leadlight_score"] = 7
-    report = undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop, 1))
-    assert (report.exit_code, report.changed_since) == (0, 1)
-    assert {key: memory.records[key] for key in rewritten} == held
-    assert memory.records[changed] == {**dict.fromkeys(FIELDS), "leadlight_score": 7}
-
-
-def test_an_undoing_takes_back_what_was_on_its_way(shop, memory):
-    """Rows that arrived though nobody heard so are taken back with the others."""
-    memory.on_send = memory.takes_and_is_cut
-    unfinished = run(shop)
-    assert memory.records
-    memory.on_send = lambda _: None
-    report = undo(shop.settings, unfinished.run, may=lambda _: True, outside=outside(shop))
-    assert report.exit_code == 0
-    assert all(value is None for record in memory.records.values() for value in record.values())
-    states = {one.run: one.state for one in past_runs(shop.settings, "", outside=outside(shop))}
-    assert states[unfinished.run] == "undone"
-
-
-def test_a_dry_undoing_changes_nothing(shop, memory):
-    """A dry undoing counts what would be restored, and leaves no trace."""
-    first = run(shop)
-    held = {key: dict(record) for key, record in memory.records.items()}
-    report = undo(shop.settings, first.run, is_dry=True, outside=outside(shop))
-    assert report.tally.pending == first.tally.written
-    assert memory.records == held
-    assert len(past_runs(shop.settings, "", outside=outside(shop))) == 1
 
 
 def test_order_of_rows_is_irrelevant(shop, memory, tmp_path):

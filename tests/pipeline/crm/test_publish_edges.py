@@ -7,11 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from features.errors import GateFailedError, LeadlightError
 from pipeline.crm.trouble import RetryError, StopError, StopReason
 from pipeline.stages.publish import publish
 from pipeline.stages.publish_history import past_runs
-from pipeline.stages.publish_undo import undo
 from support.clock import Clock
 from support.little_shop import FIELDS, LittleShop
 from support.publishing import YES, outside
@@ -166,92 +164,6 @@ def test_nothing_is_sent_before_a_call_that_was_cut_short_has_settled(shop, memo
         shop.score_all_free(1)
     run(shop, night=0 if goes_on else 1, hours=5, clock=clock)
     assert slept_first[0] == [10]
-
-
-def test_an_undoing_of_a_given_up_run_leaves_a_later_run_alone(shop, memory):
-    """What a later run wrote stays, though an earlier one never heard what became of its batch."""
-    memory.on_send = memory.takes_and_is_cut
-    cut = run(shop)
-    memory.on_send = lambda _: None
-    shop.score_all_free(1)
-    run(shop, night=1)
-    held = {key: dict(record) for key, record in memory.records.items()}
-    undo(shop.settings, cut.run, may=lambda _: True, outside=outside(shop, 1))
-    assert memory.records == held
-
-
-def test_an_undoing_ends_jobs_before_it_looks(shop, memory):
-    """A job of the run that is taken back writes nothing after the CRM was read."""
-    order = []
-
-    def send(rows, ticket):
-        ticket.keep("job")
-        raise StopError("killed", reason=StopReason.NETWORK)
-
-    usual, memory.send = memory.send, send
-    cut = run(shop)
-    memory.send = usual
-    read = memory.read
-    memory.read = lambda keys, names: order.append("read") or read(keys, names)
-    memory.abandon = lambda job: order.append("abandoned")
-    undo(shop.settings, cut.run, may=lambda _: True, outside=outside(shop))
-    assert order[0] == "abandoned"
-    assert "read" in order
-
-
-def test_an_undoing_that_is_refused_keeps_other_runs(shop, memory):
-    """Without a yes nothing is sent, and a run that can go on still can."""
-    first = run(shop)
-    shop.score_all_free(1)
-
-    def stop(rows):
-        raise StopError("gone", reason=StopReason.NETWORK)
-
-    memory.on_send = stop
-    second = run(shop, night=1)
-    memory.on_send = lambda _: None
-    with pytest.raises(GateFailedError, match="not taken back"):
-        undo(shop.settings, first.run, outside=outside(shop, 1))
-    again = run(shop, night=1)
-    assert (again.run, again.is_resumed) == (second.run, True)
-
-
-def test_a_run_is_taken_back_once(shop, memory):
-    """The second time it is said that there is nothing to do."""
-    first = run(shop)
-    undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
-    with pytest.raises(LeadlightError, match="taken back already"):
-        undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
-
-
-@pytest.mark.parametrize(("reason", "code"), [(StopReason.NETWORK, 3), (StopReason.PERMISSION, 2)])
-def test_an_undoing_that_was_stopped_goes_on(shop, memory, reason, code):
-    """What is pending is kept, also where a person must mend something first."""
-
-    def stop(_rows):
-        raise StopError("no", reason=reason)
-
-    done = run(shop)
-    memory.on_send = stop
-    report = undo(shop.settings, done.run, may=lambda _: True, outside=outside(shop))
-    assert (report.exit_code, report.tally.pending) == (code, 60)
-    memory.on_send = lambda _: None
-    report = undo(shop.settings, done.run, may=lambda _: True, outside=outside(shop))
-    assert (report.exit_code, report.tally.written) == (0, 60)
-
-
-def test_a_restoring_that_is_turned_away_keeps_nobody_from_being_written_to(shop, memory):
-    """The undoing tells whom the CRM turned away; the next publication writes to them as to all."""
-    from pipeline.crm.promise import Answer, Outcome
-
-    first = run(shop)
-    lead = shop.leads.ids[3].as_py()
-    memory.on_send = lambda rows: [Answer(row.key, Outcome.REJECTED, "no", "X") for row in rows if row.key == lead]
-    report = undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
-    assert [(one.lead_id, one.code) for one in report.turned_away] == [(lead, "X")]
-    assert report.exit_code == 1
-    memory.on_send = lambda _: None
-    assert run(shop).tally.rejected == 0
 
 
 def test_a_connector_s_trouble_is_waited_out_as_it_asks(shop, memory):

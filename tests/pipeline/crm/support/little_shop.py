@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
 from benchmarks.app.leads import Leads, night_of
@@ -97,6 +98,11 @@ class LittleShop:
     def free_scores(self, night: int) -> pa.Table:
         """Return the scores of a night in which nobody is held."""
         return self.leads.free_scores(night)
+
+    def free_ids(self, night: int = 0) -> list[str]:
+        """Return the ids of the leads that nothing holds in a night."""
+        scores = self.leads.scores(night)
+        return scores.filter(pc.equal(pc.list_value_length(scores["held"]), 0))["lead_id"].to_pylist()
 
     def score_all_free(self, night: int) -> StoredRun:
         """Store and publish the scores of a night in which nobody is held."""
