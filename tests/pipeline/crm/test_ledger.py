@@ -308,12 +308,15 @@ def test_a_ledger_on_another_machine_is_reached_as_a_target_is(postgresql, monke
 
 
 def test_a_ledger_that_its_user_may_not_keep_is_told_with_the_server_s_words(postgresql):
-    """No rights, a wrong password and no such database are wrong input, not a server that is away."""
+    """No rights, a wrong password, no such database and one for reading are wrong input, not a server that is away."""
     address = make_url(postgresql.database())
     postgresql.run("CREATE ROLE keeps_nothing LOGIN PASSWORD 'n0thing'")
     nobody = address.set(username="keeps_nothing", password="n0thing")
+    postgresql.run("CREATE ROLE only_reads LOGIN PASSWORD 'n0thing'")
+    postgresql.run("ALTER ROLE only_reads SET default_transaction_read_only = on")
     for refused, words in (
         (nobody, "permission denied"),
+        (nobody.set(username="only_reads"), "read-only transaction"),
         (nobody.set(password="other"), "password authentication failed"),
         (address.set(database="nowhere"), "nowhere.* does not exist"),
     ):

@@ -1,7 +1,10 @@
 """What `leadlight score` decides on a shop of three leads, from its tables to the stored run."""
 
+import importlib
+import sys
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
@@ -115,6 +118,19 @@ def test_what_tables_told_since_the_scores_holds_before_they_are_sent(tmp_path):
     assert {day: set(held_by_tables(asked, at=day).to_pylist()) for day in (AS_OF, NOW)} == {
         AS_OF: {"Cat"}, NOW: {"Bob", "Cat"},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_tables_are_asked_in_another_process_unless_the_compiler_is_loaded(tmp_path, monkeypatch, is_loaded):
+    """Its memory is not to be there while leads are written; where it is there already, a process would save none."""
+    settings = shop_in(tmp_path)
+    monkeypatch.setattr("pipeline.holding.apart", lambda work, *_: pa.array([f"{work.__name__}, elsewhere"]))
+    if is_loaded:
+        importlib.import_module("numba")
+    else:
+        monkeypatch.delitem(sys.modules, "numba", raising=False)
+    told = {"Bob", "Cat"} if is_loaded else {"held_by_tables, elsewhere"}
+    assert set(left_alone(settings, at=NOW).to_pylist()) == told
 
 
 def test_before_an_ingest_tables_hold_nobody(tmp_path):
