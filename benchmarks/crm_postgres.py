@@ -17,7 +17,7 @@ import random
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -111,12 +111,12 @@ def _moved(scores: pa.Table) -> pa.Table:
 
 def _killed_and_resumed(
     config: Path, environment: dict[str, str], asked: argparse.Namespace, ledger: Path
-) -> Sequence[Published]:
+) -> list[Published]:
     """Run the command until it ends by itself, killed before as often as asked for."""
     draws = random.Random(asked.seed)  # noqa: S311 - when a process is killed is no secret
     ended: list[Published] = []
     for share in sorted(draws.random() for _ in range(asked.kills)):
-        ended.append(publish(config, environment=environment, kill_when=lambda: _answered(ledger) > share))  # noqa: B023
+        ended.append(publish(config, environment=environment, kill_when=lambda: _answered(ledger) > share))  # noqa: B023 - asked in its own turn
         if ended[-1].code != -9:
             return ended
     return [*ended, publish(config, environment=environment)]
