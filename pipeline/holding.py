@@ -1,7 +1,7 @@
 """Who must be left alone by now: the holds that tables told since the scores were made.
 
 A run of scores knows what was known at its moment. A consent that was withdrawn the day after counts all the same when
-the scores are sent, and when a person asks before calling.
+the scores are sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,18 @@ def left_alone(settings: Settings, *, at: datetime, environment: Mapping[str, st
     """Return the ids of the leads that are to be left alone at the moment *at* (aware), whoever or whatever says so.
 
     Consents, unsubscribed events and open deals count as the tables told them until then; holds of people, here and in
-    CRMs, as they are in force; *environment* says where those were written, None = the process's own.
+    CRMs, as they are in force.
+
+    Args:
+        settings: The shop's config.
+        at: The moment.
+        environment: Says where the holds of people were written; None = the process's own.
+
+    Returns:
+        Strings, in no order and with repeats.
+
+    Raises:
+        NotFinishedError: The process that asks the tables was killed, or the ledger does not answer.
     """
     said = overridden(settings, at=at, environment=environment)
     if Workspace(settings.shop.workspace).current_generation() is None:

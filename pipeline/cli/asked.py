@@ -14,6 +14,9 @@ def asker(listener: Listener, *, yes: bool) -> Callable[[str], bool]:
     Args:
         listener: Draws nothing while a person is asked.
         yes: Whether every answer is yes.
+
+    Returns:
+        What gives the answer to a question; it raises KeyboardInterrupt where the person stops instead.
     """
 
     def ask(question: str) -> bool:

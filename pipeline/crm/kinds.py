@@ -43,7 +43,7 @@ class Surroundings:
         target: How the config calls the target.
         key: The property that tells records apart.
         folder: The folder of the config: relative paths start there.
-        state: A folder for what processes on this machine share, such as the turns of a rate limit; it exists.
+        state: A folder for what all processes of a workspace share, such as the turns of a rate limit; it exists.
         environment: Where secrets are looked up.
         patience: How long trouble that passes by itself is waited out.
         may_create: Whether records that are not there yet are created; else their rows are rejected.

@@ -19,7 +19,7 @@ from pipeline.crm.promise import CrmField, Misplaced, Missing
 from pipeline.crm.targets import Target, open_target
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from pipeline.exit_codes import NOT_FINISHED, WRONG_INPUT
-from pipeline.progress import Progress, silent
+from pipeline.progress import Progress
 from pipeline.settings import Settings
 
 _FACTS: Mapping[StopReason, str] = {
@@ -77,7 +77,8 @@ def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Sessi
     """Give a sitting at the target called *name*; nobody else writes to it meanwhile.
 
     Raises:
-        LeadlightError: Its settings have faults, or its secrets are missing.
+        LeadlightError: Its settings have faults, its secrets are missing, the CRM refuses credentials or permission or
+            is not set up, or no ledger can be kept.
         NotFinishedError: Another run writes to it, or the CRM or the ledger stopped it; what is pending stays so.
     """
     try:
@@ -94,12 +95,16 @@ def at_target(settings: Settings, name: str, outside: Outside) -> Iterator[Sessi
         raise NotFinishedError(compose(f"'{name}' did not answer as it should: {error.words}")) from error
 
 
-def heard(session: Session, progress: Progress = silent) -> Heard:
+def heard(session: Session, progress: Progress) -> Heard:
     """Hear what people did in the CRM, above all whom they want left alone: before anybody is written to.
 
     Args:
         session: The sitting.
         progress: Told of every page.
+
+    Raises:
+        TroubleError: The CRM cannot be read now.
+        NotFinishedError: See `pipeline.crm.hearing.hear`.
     """
     target, clock = session.target, session.outside.clock
     return hear(session.engine, target.destination, target.connector, target.config.read, at=clock(), progress=progress)

@@ -47,7 +47,7 @@ class ChecksReport:
 
     @property
     def exit_code(self) -> int:
-        """2 where a fault is left that lets no run write, 2 or 3 where a target failed, 1 where a record differs."""
+        """2 where a fault lets no run write, 2 or 3 where a target failed, 1 where a record differs, else 0."""
         faults = [WRONG_INPUT for one in self.set_up if one.faults]
         differ = [DONE_WITH_REJECTS for one in self.verified if one.differ]
         return worst([*faults, *differ, *(one.exit_code for one in self.failures)])

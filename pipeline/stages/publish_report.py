@@ -52,7 +52,7 @@ class TargetReport:
     dead_letters: Path | None
     stopped: str
     exit_code: int
-    preview: Path | None = None
+    preview: Path | None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def undo(
         progress: Told of leads looked at, and of leads answered.
 
     Raises:
-        LeadlightError: There is no such run, its rows are gone, or its target is not configured or leads elsewhere.
+        LeadlightError: There is no such run, its rows are gone, or its target is not configured, leads elsewhere or has
+            no room for what is restored.
         GateFailedError: The answer was no.
         NotFinishedError: Another run writes there, or the CRM does not answer.
     """
@@ -145,15 +146,16 @@ class _Undoing:
         with engine.begin() as connection:
             undo_id = runs.begin(connection, back, at=self.session.outside.clock())
         tell = partial(self._tell, f"Reading {asked.target}")
-        found = plan_undoing(engine, connector, self.run, undo_id, asked.fields, held=self._held, progress=tell)
+        found = plan_undoing(
+            engine, connector, self.run, undo_id, asked.fields, held=self._held_by_now(), progress=tell
+        )
         with engine.begin() as connection:
             size = max(1, connector.batch_size(found.planned.rows))
             runs.seal(connection, undo_id, found.planned, batch_size=size)
             return runs.get(connection, undo_id), found
 
-    @property
-    def _held(self) -> SetOfLeads:
-        """The leads that are to be left alone: whoever said so meanwhile means this write as well."""
+    def _held_by_now(self) -> SetOfLeads:
+        """Return the leads that are to be left alone: whoever said so meanwhile means this write as well."""
         outside = self.session.outside
         return SetOfLeads.of(left_alone(self.settings, at=outside.clock(), environment=outside.environment))
 
@@ -162,7 +164,8 @@ class _Undoing:
         with session.engine.connect() as connection:
             due = batches.count_due(connection, by)
         sender = Sender(session.engine, session.target, session.outside.now_us, session.require_alone)
-        stop = sender.send(by, held=self._held, progress=partial(self._tell, f"Restoring {by.asked.target}", total=due))
+        tell = partial(self._tell, f"Restoring {by.asked.target}", total=due)
+        stop = sender.send(by, held=self._held_by_now(), progress=tell)
         with session.engine.begin() as connection:
             tally = runs.tally(connection, by.id)
             if not tally.pending and stop is None:

@@ -226,10 +226,10 @@ def _newest(
     Of what was heard at another place, the value counts and the moment does not: accounts have their own pasts.
     """
     names = sorted({one.property for one in said})
+    is_here = or_(HEARD.c.place == where.place, HEARD.c.place.is_(None))
+    changed_here = case((is_here, HEARD.c.changed_at))
     found = {}
     for leads in _chunks(list(dict.fromkeys(one.lead_id for one in said))):
-        is_here = or_(HEARD.c.place == where.place, HEARD.c.place.is_(None))
-        changed_here = case((is_here, HEARD.c.changed_at))
         wanted = select(HEARD.c.id, HEARD.c.lead_id, HEARD.c.property, HEARD.c.value, changed_here).where(
             HEARD.c.target == where.target, HEARD.c.property.in_(names), HEARD.c.lead_id.in_(leads), HEARD.c.is_newest
         )

@@ -150,15 +150,14 @@ def test_another_account_is_read_from_the_beginning(engine):
 
 @pytest.mark.parametrize(("place", "is_news"), [("new", True), ("old", False)])
 def test_an_older_word_of_another_account_is_no_repeat(engine, place, is_news):
-    """Where a target moved to, somebody is left alone since before the old account said that nobody is."""
+    """What the new account says counts, though the old one said the contrary later; in one account it is a repeat."""
     old, new = Telling(), Telling()
     old.tell("Ann", later(-90), do_not_call="yes")
     old.tell("Ann", later(-30), do_not_call="no")
     new.tell("Ann", later(-60), do_not_call="yes")
     hear(engine, Destination("crm", "old"), old, READ, at=NOON, stopwatch=lambda: 0.0)
-    again = (
-        READ.model_copy(update={"owner": ""}) if place == "old" else READ
-    )  # with other properties reading begins anew
+    # With other properties the same account is read from its beginning too.
+    again = READ.model_copy(update={"owner": ""}) if place == "old" else READ
     hear(engine, Destination("crm", place), new, again, at=later(5), stopwatch=lambda: 0.0)
     assert overridden(engine, "crm", READ).to_pylist() == (["Ann"] if is_news else [])
 

@@ -1,4 +1,4 @@
-"""An answer that does not come in time: the call is made again, and no lead is lost or written to twice."""
+"""An answer that does not come in time: the call is made again, and no lead is lost or has two records."""
 
 import re
 import threading

@@ -41,7 +41,7 @@ def clock(tmp_path, monkeypatch):
     ],
 )
 def test_no_span_holds_more_turns_than_the_limit(limits, turns, clock, tmp_path):
-    """However many take turns at once, in no span of a limit's length are more given than it says."""
+    """However many take turns, a limit's span holds no more than it says, and each second no more than its share."""
     takers = 4
 
     def take(_):
