@@ -61,8 +61,8 @@ def opened(address: URL, *, tls: bool = True, tls_ca: Path | None = None) -> Eng
         tls_ca: Certificates to trust instead of the system's.
 
     Raises:
-        LeadlightError: It is damaged, out of reach, not this user's, somebody else's, or a newer version of Leadlight
-            keeps its ledger there.
+        LeadlightError: It is damaged, out of reach, not this user's, somebody else's, or a newer version or another
+            make of Leadlight keeps its ledger there.
         NotFinishedError: It does not answer.
     """
     engine = own_engine(address, setting=_PLACE, arguments=driver_arguments(address, tls=tls, tls_ca=tls_ca))
