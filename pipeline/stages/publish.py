@@ -25,8 +25,10 @@ from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.losses import require_what_stands
 from pipeline.crm.planning import Plan, Planner, Rules
 from pipeline.crm.previews import write_preview
+from pipeline.crm.room import require_room
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, require_room, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, heard
+from pipeline.crm.stops import code_of_stop, words_of_stop
 from pipeline.crm.targets import target_names
 from pipeline.crm.trouble import StopError
 from pipeline.exit_codes import code_of_end
@@ -104,7 +106,7 @@ class _Publication:
 
     def report(self) -> TargetReport:
         """Publish and return what came of it."""
-        require_room(self.session, self.session.target.fields)
+        require_room(self.session)
         heard(self.session, self.progress)
         left = None if self.wish.is_dry else self._left_over()
         if not self.wish.resend:
@@ -239,7 +241,7 @@ class _Publication:
             movements=_movements(made.planned),
             examples=tuple(made.examples),
             dead_letters=letters,
-            stopped="" if stop is None else stopped_words(where.target, stop),
+            stopped="" if stop is None else words_of_stop(where.target, stop),
             exit_code=code if stop is None else code_of_stop(stop),
             preview=preview,
         )

@@ -12,8 +12,10 @@ from pipeline.crm.ledger import batches, opening, runs
 from pipeline.crm.ledger.batches import TurnedAway
 from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
+from pipeline.crm.room import require_room_for
 from pipeline.crm.sending import Sender
-from pipeline.crm.session import Outside, Session, at_target, code_of_stop, heard, require_room, stopped_words
+from pipeline.crm.session import Outside, Session, at_target, heard
+from pipeline.crm.stops import code_of_stop, words_of_stop
 from pipeline.crm.trouble import StopError
 from pipeline.crm.undoing import Restoring, plan_undoing
 from pipeline.exit_codes import code_of_end
@@ -82,7 +84,7 @@ def undo(
     with at_target(settings, run.asked.target, outside or Outside()) as session:
         if session.target.destination != run.asked.destination:
             raise _wrote_elsewhere(run)
-        require_room(session, run.asked.fields)
+        require_room_for(session, run.asked.fields)
         heard(session, progress)
         undoing = _Undoing(settings, session, run, progress)
         if is_dry:
@@ -190,7 +192,7 @@ class _Undoing:
             gone=0 if found is None else found.gone,
             written_over=0 if found is None else found.written_over,
             turned_away=turned_away,
-            stopped="" if stop is None else stopped_words(target, stop),
+            stopped="" if stop is None else words_of_stop(target, stop),
             exit_code=code if stop is None else code_of_stop(stop),
         )
 

@@ -33,6 +33,11 @@ def test_a_process_that_is_killed_is_not_finished():
         apart(signal.raise_signal, signal.SIGKILL)
 
 
+def test_ctrl_c_is_left_to_the_process_that_waits():
+    """It reaches both; the other one says what it leaves."""
+    assert apart(signal.raise_signal, signal.SIGINT) is None
+
+
 def test_a_fault_of_ours_shows_where_it_was(capfd):
     """Its traceback is on stderr, and the caller fails as well."""
     with pytest.raises(RuntimeError, match="ended with 1"):

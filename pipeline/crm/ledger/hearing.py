@@ -44,7 +44,8 @@ class Said:
         lead_id: The lead.
         property: The property's name in the CRM.
         value: Its value; None = empty.
-        changed_at: When it changed, microseconds (UTC); None where the CRM does not say.
+        changed_at: When it changed, microseconds (UTC); None where the CRM does not say, or where another place's
+            moment says nothing here.
     """
 
     lead_id: str
