@@ -31,7 +31,7 @@ def apart(work: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whate
             process.start()
         try:
             told, error = reader.recv()
-        except EOFError:
+        except (EOFError, OSError):  # an OSError: it was killed in the middle of what it told
             process.join()
             raise _ended(process.exitcode) from None
     process.join()

@@ -25,14 +25,16 @@ _LARGEST: Final = 2**63 - 1
 _LEFT_BY_READING: Final = "What was read is kept: run the same command again, and it goes on from there."
 
 To = Annotated[
-    str, typer.Option("--to", metavar="TARGET", help="One target of the config; by default all.", show_default=False)
+    str | None,
+    typer.Option("--to", metavar="TARGET", help="One target of the config; by default all.", show_default=False),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
 Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", help="Only the best N leads; by default all.", show_default=False)
+    int | None,
+    typer.Option("--limit", metavar="N", min=1, help="Only the best N leads; by default all.", show_default=False),
 ]
 Segment = Annotated[
-    str, typer.Option("--segment", metavar="NAME", help="Only leads of this segment.", show_default=False)
+    str | None, typer.Option("--segment", metavar="NAME", help="Only leads of this segment.", show_default=False)
 ]
 OnlyGrade = Annotated[
     list[str] | None,
@@ -51,7 +53,7 @@ Sample = Annotated[
 Read = Annotated[bool, typer.Option("--read", help="Read what people did in the CRM: overrides, outcomes, owners.")]
 Runs = Annotated[bool, typer.Option("--runs", help="List the last runs.")]
 Lead = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--lead", metavar="ID", help="Show what was sent about one lead, and the answers.", show_default=False
     ),
@@ -66,10 +68,10 @@ Undo = Annotated[
 def publish(
     *,
     config: Config = DEFAULT_CONFIG,
-    to: To = "",
+    to: To = None,
     dry_run: DryRun = False,
-    limit: Limit = 0,
-    segment: Segment = "",
+    limit: Limit = None,
+    segment: Segment = None,
     only_grade: OnlyGrade = None,
     retry_rejected: RetryRejected = False,
     resend: Resend = False,
@@ -78,29 +80,30 @@ def publish(
     sample: Sample = None,
     read: Read = False,
     runs: Runs = False,
-    lead: Lead = "",
+    lead: Lead = None,
     undo: Undo = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Write scores, grades, reasons and next actions to your CRMs: only what changed, each lead accounted for."""
+    _require_said({"--to": to, "--segment": segment, "--lead": lead})
     instead = {
-        "--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--lead": bool(lead),
+        "--setup": setup, "--verify": verify, "--read": read, "--runs": runs, "--lead": lead is not None,
         "--undo": undo is not None,
     }  # fmt: skip
     _only_one(
         [name for name, is_given in instead.items() if is_given],
         {
-            "--limit": limit != 0, "--segment": bool(segment), "--only-grade": bool(only_grade),
-            "--retry-rejected": retry_rejected, "--resend": resend, "--dry-run": dry_run, "--to": bool(to),
+            "--limit": limit is not None, "--segment": segment is not None, "--only-grade": bool(only_grade),
+            "--retry-rejected": retry_rejected, "--resend": resend, "--dry-run": dry_run, "--to": to is not None,
             "--sample": sample is not None,
         },
     )  # fmt: skip
     _require_countable({"--limit": limit, "--sample": sample, "--undo": undo})
-    settings = opened(config)
+    settings, to = opened(config), to or ""
     if runs:
         _list_runs(settings, to, as_json=as_json)
-    elif lead:
+    elif lead is not None:
         _show_lead(settings, to, lead, as_json=as_json)
     elif read:
         _listen(settings, to, as_json=as_json)
@@ -113,7 +116,7 @@ def publish(
         from pipeline.stages.publish import Wish
 
         grades = sorted({grade.strip().upper() for grade in only_grade or ()})
-        filters = Filters(limit, segment, tuple(grades))
+        filters = Filters(limit or 0, segment or "", tuple(grades))
         wish = Wish(to, filters, is_dry=dry_run, resend=resend, retry_rejected=retry_rejected)
         _publish(settings, wish, yes=yes, as_json=as_json)
 
@@ -186,6 +189,15 @@ def _left_by_writing(settings: "Settings", to: str, *, is_dry: bool) -> str:
 def _exit(code: int) -> None:
     if code:
         raise typer.Exit(code)
+
+
+def _require_said(names: Mapping[str, str | None]) -> None:
+    """Refuse names that are empty, as of a shell's variable that was never set: without the option all are meant."""
+    empty = [option for option, name in names.items() if name is not None and not name.strip()]
+    if empty:
+        raise wrong_input(
+            f"{' and '.join(empty)}: no name was given.", hint="leave the option out where all are meant."
+        )
 
 
 def _require_countable(numbers: Mapping[str, int | None]) -> None:

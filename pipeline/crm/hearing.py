@@ -24,9 +24,11 @@ from sqlalchemy import Engine
 from features.errors import NotFinishedError, not_finished
 from features.facts import LONGEST_LEAD_ID
 from features.moments import to_us
+from pipeline.crm.ledger import cursors
 from pipeline.crm.ledger import hearing as ledger
+from pipeline.crm.ledger.cursors import Reading
 from pipeline.crm.ledger.destinations import Destination
-from pipeline.crm.ledger.hearing import Page, Reading, Said
+from pipeline.crm.ledger.hearing import Page, Said
 from pipeline.crm.promise import Changes, Connector, Record
 from pipeline.progress import Progress, silent
 from pipeline.settings_crm import ReadSettings
@@ -78,7 +80,7 @@ def hear(
     if not read.properties:
         return Heard()
     reading = Reading(where, _hash_of(read))
-    cursor, begun, heard = ledger.cursor_of(engine, reading), stopwatch(), Heard()
+    cursor, begun, heard = cursors.cursor_of(engine, reading), stopwatch(), Heard()
     while True:
         changes = connector.changes(cursor or "", read.properties)
         heard_at = to_us(at + timedelta(seconds=stopwatch() - begun))
@@ -112,7 +114,7 @@ def overridden(engine: Engine, target_name: str, read: ReadSettings) -> pa.Array
 
 def read_until(engine: Engine, target_name: str, read: ReadSettings) -> int | None:
     """Return until when a CRM was read to the end, microseconds (UTC); None before the first whole reading."""
-    return ledger.read_at(engine, target_name, _hash_of(read))
+    return cursors.read_at(engine, target_name, _hash_of(read))
 
 
 def _hash_of(read: ReadSettings) -> str:

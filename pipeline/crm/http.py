@@ -7,21 +7,26 @@ names. Redirects are not followed: they would carry the token to whatever addres
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
 import httpx
 
 from features.errors import LeadlightError, wrong_input
 from pipeline.crm.patience import Breaker, Patience, patiently
+from pipeline.crm.secrets import Secrets
 from pipeline.crm.trouble import RetryError, StopError, StopReason, TroubleError
 from pipeline.crm.turns import NoTurns, Turns
 from pipeline.loopback import is_loopback
 
 TIMEOUT_S: Final = 60.0
+_SECONDS: Final = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 _NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -82,6 +87,7 @@ class Http:
         login: Who calls; None = the calls that log in.
         patience: How long trouble is waited out.
         turns: The client's side of the rate limit.
+        secrets: Takes what calls carry to be let in: no words may repeat it.
         timeout_s: Seconds without a byte after which a call is cut short.
     """
 
@@ -93,10 +99,12 @@ class Http:
         login: Login | None,
         patience: Patience,
         turns: Turns | None = None,
+        secrets: Secrets | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._judge, self._login, self._patience = judge, login, patience
         self._turns = turns or NoTurns()
+        self._secrets = secrets or Secrets()
         self._breaker = Breaker(patience)
         _quieten()
         self._client = httpx.Client(
@@ -134,6 +142,8 @@ class Http:
         def once() -> httpx.Response:
             self._turns.take()
             carried = {} if self._login is None else self._login.headers()
+            for value in carried.values():
+                self._secrets.add(value.removeprefix("Bearer "))
             sent = {**((headers() if callable(headers) else headers) or {}), **carried}
             try:
                 answer = self._client.request(
@@ -182,6 +192,10 @@ def _transport_trouble(error: httpx.TransportError) -> RetryError | StopError:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.UnsupportedProtocol):
         return StopError(str(error), reason=StopReason.NETWORK)
+    if isinstance(error, httpx.LocalProtocolError):
+        # The library's words repeat the header at fault, which may be the token.
+        words = "A call cannot be made: a header, such as that of the token, holds what no header can."
+        return StopError(words, reason=StopReason.NETWORK)
     return RetryError(f"{type(error).__name__}: {error}".rstrip(": "))
 
 
@@ -204,6 +218,10 @@ def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = ()) ->
         raise _refused_url(place, "it is no address that begins with https://")
     if parsed.userinfo:
         raise _refused_url(place, "it holds a user or a password")
+    if parsed.query or parsed.fragment or any(sign.isspace() for sign in url):
+        raise _refused_url(place, "it has blanks, or something behind ? or #: paths are appended to it")
+    if parsed.port is not None and not 0 < parsed.port < 2**16:
+        raise _refused_url(place, f"there is no port {parsed.port}")
     if parsed.scheme == "http" and not is_loopback(parsed.host) and parsed.host not in allowed_hosts:
         raise _refused_url(place, f"http:// would show everything on the way to '{parsed.host}'")
     return url.rstrip("/")
@@ -222,13 +240,23 @@ def _refused_url(place: str, why: str) -> LeadlightError:
 
 
 def retry_after(answer: httpx.Response) -> float | None:
-    """Return the seconds of ``Retry-After``; None where there is none, or it is a date."""
-    said = answer.headers.get("Retry-After", "")
+    """Return the seconds of ``Retry-After`` (RFC 9110, 10.2.3); None where it says nothing that makes sense.
+
+    A date counts from the moment of the answer as its own ``Date`` tells it, for clocks differ.
+    """
+    said = answer.headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(said):
+        return float(said)
+    until, now = _moment(said), _moment(answer.headers.get("Date", ""))
+    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+
+
+def _moment(said: str) -> datetime | None:
     try:
-        seconds = float(said)
-    except ValueError:
+        found = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def secret(environment: Mapping[str, str], name: str, *, target: str) -> str:

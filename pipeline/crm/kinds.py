@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from features.errors import LeadlightError, nearest, wrong_input
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Connector
+from pipeline.crm.secrets import Secrets
 from pipeline.settings_crm import TargetSettings
 
 GROUP: Final = "leadlight.crm"
@@ -44,7 +45,8 @@ class Surroundings:
         key: The property that tells records apart.
         folder: The folder of the config: relative paths start there.
         state: A folder for what all processes of a workspace share, such as the turns of a rate limit; it exists.
-        environment: Where secrets are looked up.
+        environment: Where secrets are looked up: what a connector finds there, its CRM's words never show.
+        secrets: Takes tokens that are given out for them.
         patience: How long trouble that passes by itself is waited out.
         may_create: Whether records that are not there yet are created; else their rows are rejected.
     """
@@ -54,6 +56,7 @@ class Surroundings:
     folder: Path
     state: Path
     environment: Mapping[str, str] = field(repr=False)
+    secrets: Secrets = field(default_factory=Secrets, repr=False)
     patience: Patience = field(default_factory=Patience)
     may_create: bool = False
 

@@ -30,6 +30,10 @@ class SetOfLeads:
         """Return the set of *lead_ids*, in any order and with repeats."""
         return cls(np.unique(lead_hash(pa.chunked_array([lead_ids]))))
 
+    def and_those(self, lead_ids: pa.Array) -> SetOfLeads:
+        """Return the set of these and *lead_ids*."""
+        return SetOfLeads(np.union1d(self.hashes, SetOfLeads.of(lead_ids).hashes))
+
     def holds(self, hashes: Hashes) -> Bools:
         """Return which of *hashes* are in it, shape ``(n_leads,)``."""
         if not len(self.hashes):

@@ -33,6 +33,7 @@ from pipeline.crm.targets import target_names
 from pipeline.crm.trouble import StopError
 from pipeline.exit_codes import code_of_end
 from pipeline.holding import left_alone
+from pipeline.holds import overridden
 from pipeline.progress import Progress, silent
 from pipeline.score_store import ScoreStore, StoredRun
 from pipeline.settings import Settings
@@ -191,7 +192,10 @@ class _Publication:
         """
         share = planned.rows / max(1, planned.given)
         limit = self.session.target.config.ask_above
-        if share <= limit or self.wish.may(_question(self.session.target.name, planned)):
+        if share <= limit:
+            return
+        if self.wish.may(_question(self.session.target.name, planned)):
+            heard(self.session, self.progress)  # while one person thought, others may have said whom to leave alone
             return
         with self.session.engine.begin() as connection:
             runs.discard(connection, run.id)
@@ -203,7 +207,7 @@ class _Publication:
             due = batches.count_due(connection, run)
         sender = Sender(session.engine, session.target, session.outside.now_us, session.require_alone)
         tell = partial(self._tell, f"Writing to {session.target.name}", total=due)
-        stop = sender.send(run, held=self._held, progress=tell)
+        stop = sender.send(run, held=self._held_by_now(), progress=tell)
         with session.engine.begin() as connection:
             tally = runs.tally(connection, run.id)
             if not tally.pending and stop is None:
@@ -259,9 +263,14 @@ class _Publication:
 
     @cached_property
     def _held(self) -> SetOfLeads:
-        """Whom to leave alone, as of now."""
+        """Whom to leave alone, as of the beginning."""
         outside = self.session.outside
         return SetOfLeads.of(left_alone(self.settings, at=outside.clock(), environment=outside.environment))
+
+    def _held_by_now(self) -> SetOfLeads:
+        """Return whom to leave alone, with those whom people named since the beginning."""
+        outside = self.session.outside
+        return self._held.and_those(overridden(self.settings, at=outside.clock(), environment=outside.environment))
 
     def _tell(self, step: str, done: int, *, total: int) -> None:
         self.progress(step, done, total)

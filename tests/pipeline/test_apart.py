@@ -3,6 +3,7 @@
 import os
 import signal
 from math import sqrt
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,17 @@ import pytest
 from features.errors import LeadlightError, NotFinishedError
 from pipeline.apart import apart
 from pipeline.settings import load
+
+
+def dies_while_it_tells() -> str:
+    """Return something of which only the first bytes reach whoever waits."""
+
+    def begin(self, buffer, write=os.write):
+        write(self.fileno(), bytes(buffer)[:2])
+        signal.raise_signal(signal.SIGKILL)
+
+    Connection._send = begin
+    return "much"
 
 
 def test_what_it_returns_comes_back():
@@ -31,6 +43,12 @@ def test_a_process_that_is_killed_is_not_finished():
     """Such as by a machine without memory left: running again is safe."""
     with pytest.raises(NotFinishedError, match="signal 9"):
         apart(signal.raise_signal, signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_while_it_tells_is_not_finished():
+    """Half of what it told came."""
+    with pytest.raises(NotFinishedError, match="signal 9"):
+        apart(dies_while_it_tells)
 
 
 def test_ctrl_c_is_left_to_the_process_that_waits():

@@ -7,25 +7,21 @@ readings at once the second waits there, sees that the cursor is no longer where
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, insert, or_, select, update
 
-from features.errors import NotFinishedError, not_finished
+from pipeline.crm.ledger.cursors import Reading, move
 from pipeline.crm.ledger.destinations import Destination
-from pipeline.crm.ledger.tables import CURSORS, HEARD
-from pipeline.crm.ledger.unusable import in_words
+from pipeline.crm.ledger.tables import HEARD
+from pipeline.crm.ledger.unusable import answering
 
 _PER_QUESTION: Final = 500
 """Ids in one statement: databases limit its variables."""
 _AT_ONCE: Final = 50_000
 """Rows in memory while much is read."""
-_NOT_YET: Final = 0
-"""Stands for the moment of the last reading before one came to its end."""
 ROWS: Final = pa.schema(
     {
         "lead_id": pa.string(), "property": pa.string(), "value": pa.string(), "changed_at": pa.int64(),
@@ -55,19 +51,6 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One reading of a CRM's changes.
-
-    Attributes:
-        where: The target, and the account it is read at: the cursor of one says nothing of another.
-        properties: Hash of the properties read.
-    """
-
-    where: Destination
-    properties: str
-
-
-@dataclass(frozen=True)
 class Page:
     """What one page of changes told.
 
@@ -86,42 +69,14 @@ class Page:
     is_last: bool
 
 
-def cursor_of(engine: Engine, reading: Reading) -> str | None:
-    """Return where *reading* goes on; None where it never began.
-
-    Raises:
-        NotFinishedError: The ledger does not answer.
-    """
-    with _answering(engine), engine.connect() as connection:
-        found = connection.execute(select(CURSORS.c.cursor).where(_is_of(reading))).first()
-    return None if found is None else str(found.cursor)
-
-
-def read_at(engine: Engine, target: str, properties: str) -> int | None:
-    """Return when *properties* of a target were last read to the end, microseconds (UTC); None before they were.
-
-    It may have been at another place, where the target moved since.
-
-    Raises:
-        NotFinishedError: The ledger does not answer.
-    """
-    with _answering(engine), engine.connect() as connection:
-        last = connection.execute(
-            select(func.max(CURSORS.c.read_at)).where(
-                CURSORS.c.target == target, CURSORS.c.properties == properties, CURSORS.c.read_at != _NOT_YET
-            )
-        ).scalar()
-    return None if last is None else int(last)
-
-
 def keep(engine: Engine, reading: Reading, page: Page) -> int:
     """Keep what *page* tells anew together with the cursor behind it, and return how many changes it brought.
 
     Raises:
         NotFinishedError: Another reading went on meanwhile, or the ledger does not answer; nothing was kept.
     """
-    with _answering(engine), engine.begin() as connection:
-        _move(connection, reading, page)
+    with answering(engine), engine.begin() as connection:
+        move(connection, reading, former=page.former, to=page.cursor, read_at=page.heard_at if page.is_last else None)
         return _add(connection, reading.where, page)
 
 
@@ -172,31 +127,8 @@ def leads_with(engine: Engine, target: str, name: str, values: Sequence[str]) ->
     return pa.concat_arrays(pieces)
 
 
-def _is_of(reading: Reading) -> ColumnElement[bool]:
-    return and_(reading.where.is_of(CURSORS), CURSORS.c.properties == reading.properties)
-
-
 def _has_now(target: str, name: str) -> ColumnElement[bool]:
     return and_(HEARD.c.target == target, HEARD.c.property == name, HEARD.c.is_newest)
-
-
-def _move(connection: Connection, reading: Reading, page: Page) -> None:
-    """Move the cursor from where this reading found it; whoever else reads waits behind this."""
-    values: dict[str, str | int] = {"cursor": page.cursor}
-    if page.is_last:
-        values["read_at"] = page.heard_at
-    if page.former is None:
-        where = reading.where
-        named = {"target": where.target, "place": where.place, "properties": reading.properties}
-        begun = {"read_at": _NOT_YET, **named, **values}
-        try:
-            connection.execute(insert(CURSORS).values(**begun))
-        except IntegrityError as error:
-            raise _read_elsewhere(reading.where.target) from error
-        return
-    moved = connection.execute(update(CURSORS).where(_is_of(reading), CURSORS.c.cursor == page.former).values(**values))
-    if moved.rowcount != 1:
-        raise _read_elsewhere(reading.where.target)
 
 
 def _add(connection: Connection, where: Destination, page: Page) -> int:
@@ -276,19 +208,5 @@ def _batches(engine: Engine, wanted: Select[Any], schema: pa.Schema) -> Iterator
 
 
 def _in_pieces(engine: Engine, wanted: Select[tuple[object, ...]]) -> Iterator[Sequence[Sequence[object]]]:
-    with _answering(engine), engine.connect().execution_options(stream_results=True) as connection:
+    with answering(engine), engine.connect().execution_options(stream_results=True) as connection:
         yield from connection.execute(wanted).partitions(_AT_ONCE)
-
-
-@contextmanager
-def _answering(engine: Engine) -> Iterator[None]:
-    """Say what it means that the ledger does not answer."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise in_words(engine.url, error) from error
-
-
-def _read_elsewhere(target: str) -> NotFinishedError:
-    hint = "wait until it has ended; what it kept is not read again."
-    return not_finished(f"Another run reads what changed in the target '{target}'.", hint=hint)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, inspect
+from sqlalchemy import URL, Connection, Engine, inspect
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
@@ -148,3 +150,12 @@ def _differences(table: str, theirs: set[str]) -> list[str]:
 def _not_ours(file: Path) -> LeadlightError:
     hint = "give the ledger a file of its own (publish.ledger, LEADLIGHT_LEDGER), or none: it lies in the workspace."
     return wrong_input(f"'{file}' is a database with other tables; nothing was written to it.", hint=hint)
+
+
+@contextmanager
+def answering(engine: Engine) -> Iterator[None]:
+    """Say what it means that the ledger does not answer."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise in_words(engine.url, error) from error

@@ -133,7 +133,7 @@ def test_other_properties_are_read_from_the_beginning(engine):
 
 
 def test_another_account_is_read_from_the_beginning(engine):
-    """A cursor says nothing of another account; back at the first, reading goes on where it was."""
+    """A cursor says nothing of another account; back at the first, all of it is told again, and what is new is kept."""
     old, new = Telling(), Telling()
     for name in ("Ann", "Bob", "Cat"):
         old.tell(name, owner="Eve")
@@ -145,7 +145,18 @@ def test_another_account_is_read_from_the_beginning(engine):
     assert read_until(engine, "crm", READ) == to_us(later(5))
     old.tell("Eli", owner="Eve")
     assert hear(engine, at["old"], old, READ, at=later(9), stopwatch=lambda: 0.0).changes == 1
-    assert old.asked[-1][0] == "3"
+    assert [cursor for cursor, _ in old.asked] == ["", "2", "", "2"]
+
+
+def test_a_target_that_moved_back_holds_whom_it_held(engine):
+    """Elsewhere nobody is left alone; where it is said first, it still is."""
+    old, new = Telling(), Telling()
+    old.tell("Ann", later(-9), do_not_call="yes")
+    new.tell("Ann", later(-5), do_not_call="")
+    for place, crm, held in (("old", old, ["Ann"]), ("new", new, []), ("old", old, ["Ann"]), ("old", old, ["Ann"])):
+        hear(engine, Destination("crm", place), crm, READ, at=NOON, stopwatch=lambda: 0.0)
+        assert overridden(engine, "crm", READ).to_pylist() == held
+    assert [cursor for cursor, _ in old.asked] == ["", "", "1"]
 
 
 @pytest.mark.parametrize(("place", "is_news"), [("new", True), ("old", False)])

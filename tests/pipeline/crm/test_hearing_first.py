@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.publish import Wish
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
 from support.publishing import YES, outside, published
@@ -30,6 +31,25 @@ def test_who_is_to_be_left_alone_by_now_is_not_written(shop, memory, crm):
     lead = shop.leads.ids[7].as_py()
     crm.tell(lead, stop="yes")
     assert published(shop).tally.held == 1
+    assert lead not in memory.records
+
+
+@pytest.mark.parametrize("where", ["in the CRM", "in Leadlight"])
+def test_who_is_named_while_a_question_stands_is_left_alone(shop, memory, crm, where):
+    """A person may think for hours before saying yes."""
+    from pipeline.marks import marks_of
+
+    lead = shop.leads.ids[7].as_py()
+
+    def may(_question):
+        if where == "in the CRM":
+            crm.tell(lead, stop="yes")
+        else:
+            marks_of(shop.settings, {}).hold(lead, by="ana", at=shop.morning(0))
+        return True
+
+    report = published(shop, Wish(may=may))
+    assert (report.tally.held, report.tally.written) == (1, 59)
     assert lead not in memory.records
 
 

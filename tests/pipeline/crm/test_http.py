@@ -192,7 +192,9 @@ def test_addresses_that_may_be_called(url):
     [
         ("http://api.example.com", "http://"), ("http://127.0.0.1.example.com", "http://"), ("ftp://x", "https://"),
         ("https://user:pass@x.example", "user or a password"), ("nonsense", "https://"), ("https://", "https://"),
-        ("http://2130706433", "http://"),
+        ("http://2130706433", "http://"), ("https://api.example.com?x=1", "? or #"),
+        ("https://api.example.com#x", "? or #"), ("https://api.example.com ", "blanks"), ("https://api .com", "blanks"),
+        ("https://api.example.com:99999", "99999"),
     ],
 )  # fmt: skip
 def test_addresses_that_may_not_be_called(url, why):
@@ -209,6 +211,25 @@ def test_retry_after_is_read_where_it_is_a_number():
     said = {"3": 3.0, "0.5": 0.5, "": None, "Wed, 21 Oct 2026 07:28:00 GMT": None, "-1": None, "inf": None, "nan": None}
     for text, seconds in said.items():
         assert retry_after(httpx.Response(429, headers={"Retry-After": text})) == seconds
+
+
+def test_retry_after_may_be_a_date():
+    """It counts from the answer's own moment; without one, or in a past, there is nothing to go by, or to wait for."""
+    now, later = "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:50:17 GMT"
+    for headers, seconds in (
+        ({"Date": now, "Retry-After": later}, 40),
+        ({"Date": now, "Retry-After": "Sun, 06 Nov 1994 08:00:00 GMT"}, 0),
+        ({"Retry-After": later}, None),
+        ({"Date": "today", "Retry-After": later}, None),
+    ):
+        assert retry_after(httpx.Response(429, headers=headers)) == seconds
+
+
+def test_a_header_that_cannot_be_sent_stops_and_is_not_repeated(ask):
+    """Such as a token with a blank at its end."""
+    with serving(Echo()) as url, pytest.raises(StopError, match="a header") as stopped:
+        ask(url, login=FixedLogin({"Authorization": "Bearer T0KEN-leaky "}))
+    assert "T0KEN" not in str(stopped.value)
 
 
 def test_secrets_come_from_the_environment_whole():

@@ -11,8 +11,9 @@ from sqlalchemy import create_engine, func, make_url, select, text
 
 from features.errors import LeadlightError, NotFinishedError
 from pipeline.crm.ledger import opening, runs
+from pipeline.crm.ledger.cursors import Reading
 from pipeline.crm.ledger.destinations import Destination
-from pipeline.crm.ledger.hearing import Page, Reading, Said, heard_rows, keep
+from pipeline.crm.ledger.hearing import Page, Said, heard_rows, keep
 from pipeline.crm.ledger.tables import BATCHES, METADATA, ROWS, STANDING
 from pipeline.crm.session import Outside
 from pipeline.crm.trouble import StopError, StopReason

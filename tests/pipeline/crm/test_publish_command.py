@@ -44,6 +44,16 @@ def test_a_number_beyond_all_counting_is_wrong_input(typed, option):
     assert ended.err.startswith(f"{option}: the number is too large.")
 
 
+@pytest.mark.parametrize(
+    "arguments", [("--limit", "0"), ("--limit", "-1"), ("--segment", ""), ("--lead", ""), ("--to", " "), ("--to", "")]
+)
+def test_nothing_does_not_mean_everybody(typed, shop, arguments):
+    """A shell's variable that was never set, or a zero, writes to nobody."""
+    ended = typed(*arguments, "--yes")
+    assert (ended.code, arguments[0] in ended.err) == (2, True)
+    assert not (shop.folder / "scored.csv").exists()
+
+
 def test_the_largest_number_that_counts_is_taken(typed):
     """A limit that no shop has as many leads as is none; there is no such run."""
     assert typed("--limit", str(2**63 - 1), "--yes").code == 0

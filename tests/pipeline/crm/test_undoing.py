@@ -93,7 +93,9 @@ def test_an_undoing_that_the_crm_has_no_room_for_sends_nothing(shop, memory):
     """A property that was archived since is told once, not turned away lead by lead."""
     first = run(shop)
     stood, memory.faults = {key: dict(record) for key, record in memory.records.items()}, ["'leadlight_score' is gone."]
-    with pytest.raises(LeadlightError, match=r"(?s)'leadlight_score' is gone.*change it there, as it was when that run"):
+    with pytest.raises(
+        LeadlightError, match=r"(?s)'leadlight_score' is gone.*change it there, as it was when that run"
+    ):
         undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop))
     assert memory.records == stood
     assert len(past_runs(shop.settings, "", outside=outside(shop))) == 1

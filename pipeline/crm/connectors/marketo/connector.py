@@ -137,6 +137,7 @@ def connect(options: MarketoOptions, surroundings: Surroundings) -> Marketo:
         login=login,
         patience=patience,
         turns=turns,
+        secrets=surroundings.secrets,
         timeout_s=options.timeout_s,
     )
     return _assembled(Calls(http, daily_calls=options.daily_calls), login, options, surroundings)

@@ -77,7 +77,7 @@ class MarketoLogin:
         token, lasts = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
             raise StopError("No token was given out.", reason=StopReason.CREDENTIALS, hint=_HINT)
-        self._token = token
+        self._token = token.strip()
         self._ends = self._clock() + (float(lasts) if isinstance(lasts, int | float) else 3600.0)
 
 

@@ -159,5 +159,13 @@ def connected(options: SalesforceOptions, surroundings: Surroundings) -> Salesfo
     login = ClientCredentials(entrance, client_id, client_secret)
     usage = Usage(options.daily_share, login)
     turns = SharedTurns(surroundings.state, base_url, [Limit(options.calls_per_20_s, _SPAN_S)])
-    http = Http(base_url, judge=usage.judge, login=login, patience=patience, turns=turns, timeout_s=options.timeout_s)
+    http = Http(
+        base_url,
+        judge=usage.judge,
+        login=login,
+        patience=patience,
+        turns=turns,
+        secrets=surroundings.secrets,
+        timeout_s=options.timeout_s,
+    )
     return Salesforce(options, surroundings, Api(http, options.api_version), login, usage)

@@ -70,7 +70,7 @@ class ClientCredentials:
             "client_id": self._client_id,
             "client_secret": self._client_secret,
         }
-        token = self._http.ask("POST", PATH, data=asked).json()["access_token"]
+        token = self._http.ask("POST", PATH, data=asked).json()["access_token"].strip()
         self._carried, self._has_worked = {"Authorization": f"Bearer {token}"}, False
 
     def close(self) -> None:
@@ -119,4 +119,4 @@ class LoginJudge:
 
 def _brings_token(body: Any) -> bool:  # noqa: ANN401 - whatever came
     token = body.get("access_token") if isinstance(body, dict) else None
-    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
+    return isinstance(token, str) and bool(token.strip()) and token.isascii() and token.isprintable()
