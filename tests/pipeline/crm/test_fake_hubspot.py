@@ -99,6 +99,18 @@ def test_an_unknown_contact_is_not_updated():
     assert (status, body["errors"][0]["context"]) == (207, {"ids": ["L-9"]})
 
 
+def test_answers_leave_out_properties_that_are_not_there():
+    """An empty one is null; one that is unknown, spelled otherwise or archived is not in the answer at all."""
+    fake = FakeHubSpot(contacts=1)
+    fake.properties["lifecyclestage"]["archived"] = True
+    asked = {"properties": ["firstname", "Firstname", "nowhere", "lifecyclestage"]}
+    usual = {"createdate", "hs_object_id", "lastmodifieddate"}
+    for path, inputs in ((f"{BATCH}/read", {"inputs": [one("L-0000000")]}), ("/crm/v3/objects/contacts/search", {})):
+        (result,) = ask(fake, path, {"idProperty": "leadlight_key", **inputs, **asked})[1]["results"]
+        assert set(result["properties"]) == {"firstname", *usual}
+        assert result["properties"]["firstname"] is None
+
+
 def test_the_search_ends_at_its_wall():
     """Nobody pages beyond so many results."""
     fake = FakeHubSpot(contacts=30, search_wall=20)

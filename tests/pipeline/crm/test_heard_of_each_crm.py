@@ -100,3 +100,28 @@ def test_who_is_let_go_is_written_again(shop, place, people):
     shop.write_days([HISTORY])
     night(shop, place, hours=24)
     assert set(place.state()) == set(IDS)
+
+
+def test_a_misspelt_override_stops_before_anybody_is_written_to(shop, place, people):
+    """A CRM that lacks the property would be read as if nobody were held."""
+    people.say(LEAD, WHEN, hold="yes")
+    misspelt = {**people.read, "override": people.read["override"].replace("o", "oo", 1)}
+    shop.configure(crm=place.crm(read=misspelt))
+    report = run(shop.settings, NightWish(may=lambda _: True), outside=around(place))
+    assert report.exit_code == 2
+    assert any(misspelt["override"] in step.words for step in report.steps)
+    assert place.state() == {}
+
+
+def test_an_override_that_goes_away_releases_nobody(shop, place, people):
+    """Where its property is removed, the lead stays held, and nobody is written to until a person mends it."""
+    people.say(LEAD, WHEN, hold="yes")
+    night(shop, place, hours=1)
+    people.say(LEAD, DAWN + timedelta(hours=7), stage="OPEN")
+    people.remove_hold()
+    shop.write_days([HISTORY])
+    before = place.state()
+    report = run(shop.settings, NightWish(may=lambda _: True), outside=around(place, 24))
+    assert report.exit_code == 2
+    assert place.state() == before
+    assert held_in_crms(shop.settings, {}).to_pylist() == [LEAD]

@@ -6,13 +6,22 @@ import pytest
 
 from fakes.hubspot import FakeHubSpot
 from fakes.hubspot_contacts import FIRST_NUMBER
+from fakes.hubspot_schema import definition
 from fakes.hubspot_use import connected
 from fakes.serving import Reply, Trouble
 from pipeline.crm.connectors.hubspot.changes import LAG_S, Place, Reader, _Page, record
-from pipeline.crm.trouble import StopError
+from pipeline.crm.trouble import StopError, StopReason
 
-NAMES = ["leadlight_override", "lifecyclestage"]
+HOLD = "leadlight_override"
+NAMES = [HOLD, "lifecyclestage"]
 LATER_S = 1_800_000_000.0
+
+
+def with_hold(contacts):
+    """Return HubSpot in which people have a property to hold leads by."""
+    fake = FakeHubSpot(contacts=contacts)
+    fake.properties[HOLD] = definition(HOLD, "string")
+    return fake
 
 
 def change(fake, *numbers, at_ms=None, **properties):
@@ -51,7 +60,7 @@ def reading(tmp_path):
 
 
 def test_contacts_are_read_back_by_key(tmp_path):
-    """A hundred a call; empty is None, and unknown keys have no record."""
+    """A hundred a call; empty is None, unknown properties are not spoken of, and unknown keys have no record."""
     fake = FakeHubSpot(contacts=150)
     change(fake, 0, lifecyclestage="lead", firstname="")
     keys = [*map(key, range(150)), "L-9", key(0)]
@@ -59,7 +68,7 @@ def test_contacts_are_read_back_by_key(tmp_path):
         found = hubspot.read(keys, ["lifecyclestage", "firstname", "nowhere"])
         assert hubspot.read([], NAMES) == hubspot.read(["L-9"], NAMES) == {}
     assert list(found) == [key(number) for number in range(150)]
-    assert found[key(0)].fields == {"lifecyclestage": "lead", "firstname": None, "nowhere": None}
+    assert found[key(0)].fields == {"lifecyclestage": "lead", "firstname": None}
     assert found[key(0)].changed_at == datetime(2025, 1, 10, 9, 6, 40, 1000, tzinfo=UTC)
     assert [len(call.json()["inputs"]) for call in fake.calls][:2] == [100, 51]
 
@@ -77,7 +86,7 @@ def test_none_of_a_batch_may_be_there(tmp_path):
 
 def test_only_what_changed_since_the_cursor_comes(tmp_path, reading):
     """From the first reading to the last change: once more that one, and then what is new."""
-    fake = FakeHubSpot(contacts=3)
+    fake = with_hold(contacts=3)
     change(fake, 0, lifecyclestage="lead")
     change(fake, 1)
     with connected(fake, tmp_path) as hubspot:
@@ -87,8 +96,56 @@ def test_only_what_changed_since_the_cursor_comes(tmp_path, reading):
         change(fake, 2)
         assert all_changes(reading(hubspot), cursor)[0] == [key(1), key(2)]
         [one, two] = hubspot.changes(cursor, NAMES).records
-    assert one.fields == {"leadlight_override": None, "lifecyclestage": "customer"}
+    assert one.fields == {HOLD: None, "lifecyclestage": "customer"}
     assert one.changed_at < two.changed_at
+
+
+def test_a_property_that_is_not_there_stops_before_anything_is_read(tmp_path):
+    """HubSpot would answer without it: each is named, with what may be meant, and nothing is searched for."""
+    fake = with_hold(contacts=3)
+    fake.properties["old_stop"] = definition("old_stop", "string", archived=True)
+    with connected(fake, tmp_path) as hubspot, pytest.raises(StopError) as stopped:
+        hubspot.changes("", ["Leadlight_Override", "lifecyclestage", "old_stop"])
+    assert stopped.value.reason is StopReason.SETUP
+    assert stopped.value.words == (
+        "crm.sales.read: Leadlight_Override: there is no such property ('leadlight_override'?); "
+        "crm.sales.read: old_stop: is archived in HubSpot; restore it there"
+    )
+    assert "lower case" in stopped.value.hint
+    assert {call.method for call in fake.calls} == {"GET"}
+
+
+def test_a_key_that_is_not_there_stops_too(tmp_path):
+    """Every contact would be one without a key, and nobody would be heard of."""
+    with (
+        connected(with_hold(contacts=3), tmp_path, key="leadlight_kee") as hubspot,
+        pytest.raises(StopError, match=r"^crm\.sales\.key: leadlight_kee: .* \('leadlight_key'\?\)$"),
+    ):
+        hubspot.changes("", NAMES)
+
+
+def test_properties_are_looked_up_once(tmp_path):
+    """However many pages are read."""
+    fake = with_hold(contacts=3)
+    with connected(fake, tmp_path) as hubspot:
+        for _ in range(3):
+            hubspot.changes("", NAMES)
+    assert [call.method for call in fake.calls] == ["GET", "POST", "POST", "POST"]
+
+
+def test_a_property_that_an_answer_leaves_out_is_not_spoken_of(tmp_path):
+    """One that is archived meanwhile releases nobody; one that is empty does."""
+    fake = with_hold(contacts=1)
+    change(fake, 0, leadlight_override="yes")
+    with connected(fake, tmp_path) as hubspot:
+        hubspot.changes("", NAMES)
+        fake.properties[HOLD]["archived"] = True
+        (record,) = hubspot.changes("", NAMES).records
+        assert record.fields == {"lifecyclestage": None}
+        fake.properties[HOLD]["archived"] = False
+        change(fake, 0, leadlight_override="")
+        (record,) = hubspot.changes("", NAMES).records
+    assert record.fields == {HOLD: None, "lifecyclestage": None}
 
 
 def test_contacts_without_a_key_are_none_of_ours(tmp_path, reading):
@@ -202,7 +259,7 @@ def test_odd_values_are_texts_and_times_that_run_backwards_end():
     """What HubSpot's documents do not foresee is neither a traceback nor a reading without end."""
     result = {"id": "7", "properties": {"leadlight_key": "C-1", "a": ["x"], "b": 5, "c": ""}, "updatedAt": "soon"}
     found = record(result, "leadlight_key", ["a", "b", "c", "d"])
-    assert (found.fields, found.changed_at) == ({"a": "['x']", "b": "5", "c": None, "d": None}, None)
+    assert (found.fields, found.changed_at) == ({"a": "['x']", "b": "5", "c": None}, None)
     page = _Page.of({"results": [{"id": "7", "updatedAt": "2020-01-01T00:00:00"}]}, 1, 10**15)
     assert page.onward(Place(1_700_000_000_000)) == (Place(1_700_000_000_000, "0"), True)
 

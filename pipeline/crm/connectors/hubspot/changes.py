@@ -180,14 +180,22 @@ class _Page:
 
 
 def record(result: dict[str, Any], key: str, names: Sequence[str]) -> Record | None:
-    """Return a contact as HubSpot tells of it; None = it has no key."""
+    """Return a contact as HubSpot tells of it; None = it has no key.
+
+    HubSpot gives an empty property as null, and leaves out one that it does not know, or that is archived: of that one
+    the record does not speak.
+    """
     properties = result.get("properties")
     properties = properties if isinstance(properties, dict) else {}
     found = result.get("id") if key == RECORD_ID else properties.get(key)
     if not isinstance(found, str) or not found:
         return None
-    fields = {name: None if properties.get(name) is None else str(properties[name]) or None for name in names}
+    fields = {name: _text(properties[name]) for name in names if name in properties}
     return Record(found, fields, moment_of(properties.get(_CHANGED)) or moment_of(result.get("updatedAt")))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value) or None
 
 
 def _stamp(result: dict[str, Any]) -> int:

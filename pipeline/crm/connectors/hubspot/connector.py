@@ -12,6 +12,7 @@ from pipeline.crm.connectors.hubspot.batches import MOST_ROWS, RECORD_ID, Batch
 from pipeline.crm.connectors.hubspot.changes import Reader, record
 from pipeline.crm.connectors.hubspot.judging import Judge, object_in
 from pipeline.crm.connectors.hubspot.properties import Properties
+from pipeline.crm.connectors.hubspot.read_names import ReadNames
 from pipeline.crm.connectors.hubspot.words import without
 from pipeline.crm.http import FixedLogin, Http, checked_url, place_of, secret
 from pipeline.crm.kinds import ConnectorKind, Surroundings
@@ -63,6 +64,7 @@ class HubSpot:
         self._key = surroundings.key
         self._creates = surroundings.may_create and self._key != RECORD_ID
         self._properties = Properties(http, self._key, options.property_group, surroundings.may_create)
+        self._read_names = ReadNames(self._properties, self._key, surroundings.target)
         self._reader = Reader(searching, self._key, time.time)
 
     @property
@@ -114,7 +116,12 @@ class HubSpot:
         return {key: found[key] for key in unique if key in found}
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
-        """Return contacts that changed since *cursor*, at most 200."""
+        """Return contacts that changed since *cursor*, at most 200.
+
+        Raises:
+            StopError: HubSpot has no property of one of *names*.
+        """
+        self._read_names.require(names)
         return self._reader.page_after(cursor, names)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from features.errors import nearest
 from pipeline.crm.connectors.hubspot.batches import RECORD_ID
 from pipeline.crm.connectors.hubspot.judging import object_in
 from pipeline.crm.connectors.hubspot.words import short
@@ -55,6 +56,13 @@ class Properties:
             prop = there.get(field.name)
             lines += [_missing(field.name, gone)] if prop is None else _faults(field, prop)
         return lines
+
+    def absent(self, names: Sequence[str]) -> dict[str, str]:
+        """Return those of *names* that HubSpot has no property of, each with a line that says so."""
+        there = self._all()
+        missing = [name for name in names if name not in there]
+        gone = self._all(archived=True) if missing else {}
+        return {name: _missing(name, gone) + _meant(name, gone, there) for name in missing}
 
     def make(self, fields: Sequence[CrmField]) -> list[str]:
         """Create what is missing, and return a line for each."""
@@ -145,6 +153,11 @@ def _missing(name: str, gone: Mapping[str, object]) -> str:
     if name in gone:
         return f"{name}: is archived in HubSpot; restore it there"
     return Missing(f"{name}: there is no such property")
+
+
+def _meant(name: str, gone: Mapping[str, object], there: Mapping[str, object]) -> str:
+    found = None if name in gone else nearest(name, there)
+    return f" ('{found}'?)" if found else ""
 
 
 def _faults(field: CrmField, prop: Mapping[str, Any]) -> list[str]:

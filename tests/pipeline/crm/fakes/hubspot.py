@@ -238,7 +238,7 @@ class FakeHubSpot(Fake):
             self._is_unique(body["idProperty"])
         named = {"idProperty": body["idProperty"]} if "idProperty" in body else {}
         results, lost = [], []
-        names = dict.fromkeys(n for n in body["properties"] if n in self.properties)
+        names = self._known(body["properties"])
         for one in body["inputs"]:
             found = self._found({**one, **named})
             if found is None:
@@ -248,12 +248,16 @@ class FakeHubSpot(Fake):
         errors = [_error("OBJECT_NOT_FOUND", _NOT_FOUND, {"ids": lost})] if lost else []
         return _batch(results, errors)
 
+    def _known(self, names: Sequence[str]) -> dict[str, None]:
+        """Return the properties that are spoken of: one that is archived, or not there, is left out without a word."""
+        return dict.fromkeys(n for n in names if n in self.properties and not self.properties[n]["archived"])
+
     def _search(self, body: Mapping[str, Any]) -> tuple[int, Any]:
         start, limit = int(body.get("after") or 0), int(body.get("limit") or 10)
         if limit > 200 or start + limit > self._search_wall:
             raise Refused(400, "VALIDATION_ERROR", f"Paging beyond {self._search_wall} results is not supported")
         found = search(self.contacts, body, self.unindexed)
-        names = dict.fromkeys(body.get("properties") or [])
+        names = self._known(body.get("properties") or [])
         results = [_result(one, self.contacts.shown(one, names)) for one in found[start : start + limit]]
         paging = {"paging": {"next": {"after": str(start + limit)}}} if start + limit < len(found) else {}
         return 200, {"total": len(found), "results": results, **paging}

@@ -30,12 +30,15 @@ def usual_definitions() -> dict[str, dict[str, Any]]:
     """Return those of an account that is new."""
     read_only = {"archivable": False, "readOnlyDefinition": True, "readOnlyValue": True}
     own = {"hubspotDefined": True}
+    statuses = [{"label": v.title(), "value": v, "hidden": False} for v in ("NEW", "OPEN", "UNQUALIFIED")]
     return {
         "email": definition("email", "string", **own),
         "firstname": definition("firstname", "string", **own),
         "hs_object_id": definition("hs_object_id", "number", hasUniqueValue=True, modificationMetadata=read_only),
         "createdate": definition("createdate", "datetime", modificationMetadata=read_only),
         "lastmodifieddate": definition("lastmodifieddate", "datetime", modificationMetadata=read_only),
+        "hubspot_owner_id": definition("hubspot_owner_id", "enumeration", externalOptions=True, **own),
+        "hs_lead_status": definition("hs_lead_status", "enumeration", options=statuses, **own),
         "lifecyclestage": definition(
             "lifecyclestage", "enumeration", fieldType="radio", **own,
             options=[{"label": v.title(), "value": v, "hidden": False} for v in ("lead", "opportunity", "customer")],

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from fakes.hubspot_schema import EPOCH
+from fakes.hubspot_schema import EPOCH, definition
 from fakes.salesforce_records import BEGIN, described_field
 from support.places_http import HubSpotPlace, MarketoPlace, SalesforcePlace
 
@@ -51,6 +51,10 @@ class People(ABC):
     def change(self, lead: str, at: datetime, values: Mapping[str, str]) -> None:
         """Write values as a person does."""
 
+    @abstractmethod
+    def remove_hold(self) -> None:
+        """Take the property by which leads are held out of the CRM."""
+
 
 class HubSpotPeople(People):
     """People in HubSpot."""
@@ -62,6 +66,8 @@ class HubSpotPeople(People):
     won = "customer"
 
     def __init__(self, place: HubSpotPlace) -> None:
+        self._properties = place.fake.properties
+        self._properties[self.names["hold"]] = definition(self.names["hold"], "string")
         self._contacts = place.fake.contacts
         self._contacts.now_ms = _milliseconds(MADE)
         for contact in self._contacts.all():
@@ -73,6 +79,10 @@ class HubSpotPeople(People):
         assert contact is not None
         self._contacts.now_ms = _milliseconds(at)
         self._contacts.write(contact, values)
+
+    def remove_hold(self) -> None:
+        """Archive it."""
+        self._properties[self.names["hold"]]["archived"] = True
 
 
 class SalesforcePeople(People):
@@ -95,6 +105,10 @@ class SalesforcePeople(People):
         self._leads.seconds = _seconds(at)
         self._leads.put(record, values)
 
+    def remove_hold(self) -> None:
+        """Delete the field."""
+        del self._leads.fields[self.names["hold"]]
+
 
 class MarketoPeople(People):
     """People in Marketo, whose log carries the time of day."""
@@ -114,6 +128,10 @@ class MarketoPeople(People):
         """Write now."""
         (number,) = self._leads.found(self._leads.key, lead)
         self._leads.update(number, values)
+
+    def remove_hold(self) -> None:
+        """Hide the field."""
+        del self._leads.types[self.names["hold"]]
 
 
 def _milliseconds(at: datetime) -> int:
