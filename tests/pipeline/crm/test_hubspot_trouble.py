@@ -2,16 +2,18 @@
 
 import threading
 
+import httpx
 import pytest
 
 from fakes.hubspot import FakeHubSpot
 from fakes.hubspot_use import FIELDS, Waits, connected
 from fakes.serving import Reply, Trouble
 from pipeline.crm.connectors.hubspot import KIND
+from pipeline.crm.connectors.hubspot.judging import Judge
 from pipeline.crm.kinds import Surroundings
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Outcome, PassingTicket, Row
-from pipeline.crm.trouble import StopError, StopReason
+from pipeline.crm.trouble import RetryError, StopError, StopReason
 
 ROWS = [Row(f"L-{n:07d}", {"firstname": f"Ann {n}"}, f"run42-{n}") for n in range(3)]
 HTML = b"<html><body>502 Bad Gateway</body></html>"
@@ -42,6 +44,9 @@ def policy(name):
         (Trouble(policy("SECONDLY")), 1, 1),
         (Trouble(Reply(429, b"", {"Retry-After": "4"})), 4, 4),
         (Trouble(Reply(429, [], {"X-HubSpot-RateLimit-Interval-Milliseconds": "7000"})), 7, 7),
+        (Trouble(Reply(429, [], {"X-HubSpot-RateLimit-Interval-Milliseconds": "9" * 400})), 10, 10),
+        (Trouble(Reply(429, [], {"X-HubSpot-RateLimit-Interval-Milliseconds": "-5"})), 10, 10),
+        (Trouble(Reply(429, [], {"Retry-After": "9" * 400})), 10, 10),
         (Trouble(error(423)), 2, 2),
         (Trouble(Reply(423, b"", {"Retry-After": "1"})), 2, 2),
         (Trouble(Reply(477, b"", {"Retry-After": "45"})), 45, 45),
@@ -52,6 +57,8 @@ def policy(name):
         (Trouble(Reply(200, HTML)), 0, 0.01),
         (Trouble(Reply(200, [1, 2])), 0, 0.01),
         (Trouble(Reply(200, b'{"results": [')), 0, 0.01),
+        (Trouble(Reply(503, b'{"errors":' + b"[" * 100_000 + b"]" * 100_000 + b"}")), 3, 3),
+        (Trouble(Reply(503, {"message": 'No: [{"a":' + "[" * 100_000})), 3, 3),
         (Trouble(cut_after=40), 0, 0.01),
         (Trouble(cut_after=0), 0, 0.01),
     ],
@@ -66,12 +73,21 @@ def test_trouble_that_passes_is_waited_out(trouble, least_s, most_s, tmp_path):
     assert {one.held()["firstname"] for one in fake.contacts.touched()} == {"Ann 0", "Ann 1", "Ann 2"}
 
 
+@pytest.mark.parametrize("status", [423, 429, 477, 500, 502, 503, 504])
+def test_a_date_to_wait_for_is_kept(status):
+    """`Retry-After` may name a moment; it counts from the answer's own."""
+    headers = {"Date": "Sat, 06 Apr 2024 03:00:00 GMT", "Retry-After": "Sat, 06 Apr 2024 03:00:45 GMT"}
+    with pytest.raises(RetryError) as raised:
+        Judge("pat-eu1-secret", "TOKEN")(httpx.Response(status, headers=headers))
+    assert raised.value.after_s == 45
+
+
 def test_a_slow_answer_is_not_waited_for(tmp_path):
     """The call is made again, and the same values are written."""
     fake = FakeHubSpot(contacts=3)
     fake.trouble(Trouble(delay_s=0.1))
     assert sent(fake, tmp_path, Waits(), timeout_s=0.05) == ["written"] * 3
-    assert len(fake.calls) == 2
+    assert len(fake.calls) > 1
 
 
 def test_a_broken_answer_may_be_sent_again(tmp_path):

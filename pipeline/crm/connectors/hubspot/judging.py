@@ -16,6 +16,7 @@ answer                  what it means
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _LOCKED_S: Final = 2.0
 _OVERLOADED_S: Final = 3.0
 _MOVING_S: Final = 60.0
 _WINDOW_S: Final = 10.0
+_MILLISECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _OF_THE_BATCH: Final = frozenset({400, 409, 422})
 _SET_UP: Final = "run `leadlight publish --setup`, or compare the target's mapping with HubSpot's property settings."
 
@@ -119,7 +121,7 @@ def object_in(answer: httpx.Response) -> dict[str, Any] | None:
     """Return the JSON object of an answer; None = it holds none."""
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 
@@ -129,4 +131,4 @@ def _window_s(answer: httpx.Response) -> float:
     if (object_in(answer) or {}).get("policyName") == "SECONDLY":
         return 1.0
     said_ms = answer.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
-    return min(int(said_ms) / 1000, 60.0) if said_ms.isdecimal() else _WINDOW_S
+    return min(int(said_ms) / 1000, 60.0) if _MILLISECONDS.fullmatch(said_ms) else _WINDOW_S

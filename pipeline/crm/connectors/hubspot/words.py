@@ -80,7 +80,7 @@ def _opened(message: str) -> tuple[str, list[dict[str, Any]]]:
         return message, []
     try:
         inner = json.loads(bracket + tail)
-    except ValueError:
+    except (ValueError, RecursionError):
         return message, []
     return head.rstrip(), [one for one in inner if isinstance(one, dict)]
 
