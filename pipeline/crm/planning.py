@@ -31,7 +31,7 @@ from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.runs import Planned
 from pipeline.crm.ledger.standing import rejected_of, scored_after, standing_of
 from pipeline.crm.ledger.tables import ROWS
-from pipeline.crm.left_alone import Bools, Hashes, SetOfLeads
+from pipeline.crm.left_alone import Bools, Hashes, SetOfLeads, are_among
 from pipeline.crm.unsendable import is_unsendable
 
 NOTHING: Final = "–"
@@ -143,21 +143,18 @@ class Planner:
         """
         made, seen = Plan(Planned(), []), [np.empty(0, np.uint64)]
         for block in blocks:
-            hashes = lead_hash(block["lead_id"])
-            seen.append(hashes)
+            seen.append(lead_hash(block["lead_id"]))
             progress(sum(map(len, seen)))
-            self._add(run_id, block, hashes, payloads, made)
+            self._add(run_id, block, payloads, made)
         if emptied:
-            self._empty_leavers(run_id, SetOfLeads(np.unique(np.concatenate(seen))), emptied, made)
+            self._empty_leavers(run_id, np.unique(np.concatenate(seen)), emptied, made)
         return made
 
-    def _add(
-        self, run_id: int, block: pa.Table, hashes: Hashes, payloads: Callable[[pa.Table], pa.Array], made: Plan
-    ) -> None:
+    def _add(self, run_id: int, block: pa.Table, payloads: Callable[[pa.Table], pa.Array], made: Plan) -> None:
         """Add what of a block is to be sent."""
         with self.engine.connect() as connection:
             stands = standing_of(connection, self.where, block["lead_id"].combine_chunks())
-            chosen = pa.array(np.flatnonzero(self._sent(connection, block, hashes, stands, made.planned)))
+            chosen = pa.array(np.flatnonzero(self._sent(connection, block, stands, made.planned)))
         rows, former = block.take(chosen), stands.take(chosen)
         if not len(rows):
             return
@@ -169,7 +166,7 @@ class Planner:
         made.examples += _examples(rows, former, texts, EXAMPLES - len(made.examples))
         made.planned.rows += len(rows)
 
-    def _empty_leavers(self, run_id: int, seen: SetOfLeads, emptied: str, made: Plan) -> None:
+    def _empty_leavers(self, run_id: int, seen: Hashes, emptied: str, made: Plan) -> None:
         """Add the leads that a score stands for and that the run does not know."""
         after = ""
         while True:
@@ -178,20 +175,20 @@ class Planner:
             if not len(stands):
                 return
             after = stands["lead_id"][-1].as_py()
-            stands = stands.filter(pa.array(~seen.holds(lead_hash(stands["lead_id"]))))
+            stands = stands.filter(pa.array(~are_among(lead_hash(stands["lead_id"]), seen)))
             gone = stands.select(["lead_id"])
             for name, kind in _OF_LEAVERS.items():
                 gone = gone.append_column(name, pa.nulls(len(gone), kind))
             if len(gone):
-                self._add(run_id, gone, lead_hash(gone["lead_id"]), lambda rows: pa.repeat(emptied, len(rows)), made)
+                self._add(run_id, gone, lambda rows: pa.repeat(emptied, len(rows)), made)
 
-    def _sent(self, connection: Connection, block: pa.Table, hashes: Hashes, stands: pa.Table, made: Planned) -> Bools:
+    def _sent(self, connection: Connection, block: pa.Table, stands: pa.Table, made: Planned) -> Bools:
         """Return which leads of a block are sent, and count the others."""
         lead_ids = block["lead_id"].combine_chunks()
         has_score, had_score = (_true(pc.is_valid(table["score"])) for table in (block, stands))
         may_have = _true(pc.is_valid(stands["lead_id"]) if self.rules.resend else stands["is_unsure"])
         given = has_score | had_score | may_have
-        held = given & (is_held(block["held"]) | self.held_now.holds(hashes))
+        held = given & (is_held(block["held"]) | self.held_now.holds(block["lead_id"]))
         free = given & ~held
         changed = free & (self.rules.resend | _changed(block, stands, self.rules, at=self.at))
         rejected = changed & is_unsendable(lead_ids)

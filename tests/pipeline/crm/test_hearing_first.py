@@ -34,6 +34,14 @@ def test_who_is_to_be_left_alone_by_now_is_not_written(shop, memory, crm):
     assert lead not in memory.records
 
 
+def test_a_hold_counts_however_the_crm_spells_the_id(shop, memory, crm):
+    """What it finds in any case, it tells in its own."""
+    lead = shop.leads.ids[7].as_py()
+    crm.tell(lead.upper(), stop="yes")
+    assert published(shop).tally.held == 1
+    assert lead not in memory.records
+
+
 @pytest.mark.parametrize("where", ["in the CRM", "in Leadlight"])
 def test_who_is_named_while_a_question_stands_is_left_alone(shop, memory, crm, where):
     """A person may think for hours before saying yes."""
