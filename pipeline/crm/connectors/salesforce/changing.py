@@ -7,22 +7,23 @@ back by some minutes: a change that was made before another may be committed aft
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pipeline.crm.connectors.salesforce.api import Api
-from pipeline.crm.connectors.salesforce.places import CONTACT, ID, LEAD, Fields
+from pipeline.crm.connectors.salesforce.columns import Columns
+from pipeline.crm.connectors.salesforce.kin import Kin, contact_of, key_of
+from pipeline.crm.connectors.salesforce.places import ID, LEAD, Fields
 from pipeline.crm.connectors.salesforce.records import STAMP, Records
-from pipeline.crm.connectors.salesforce.soql import literal, selects
+from pipeline.crm.connectors.salesforce.soql import literal
 from pipeline.crm.connectors.value_texts import moment_of
 from pipeline.crm.promise import Changes, Record
 
 _PAGE: Final = 2_000
 _SET_BACK: Final = timedelta(minutes=10)
 """A transaction of Salesforce ends within ten minutes."""
-_OF_LEADS: Final = ("IsConverted", "ConvertedContactId")
 _NEXT: Final = "next"
 
 
@@ -43,6 +44,7 @@ class _Position:
         return f"({STAMP} > {said} OR ({STAMP} = {said} AND {ID} > {literal(self.id)}))"
 
 
+@dataclass(frozen=True)
 class Changing:
     """Reads changes.
 
@@ -50,22 +52,33 @@ class Changing:
         api: The org.
         key: The field that holds the key.
         objects: Where leads are.
+        columns: Which fields they have.
         records: Makes one record of a lead and its contact.
+        override: The field by which people hold leads; empty = there is none.
     """
 
-    def __init__(self, api: Api, key: str, objects: Sequence[str], records: Records) -> None:
-        self._api, self._key, self._objects, self._records = api, key, objects, records
+    api: Api
+    key: str
+    objects: Sequence[str]
+    columns: Columns
+    records: Records
+    override: str
 
     def since(self, cursor: str, names: Sequence[str]) -> Changes:
-        """Return a page of what changed since *cursor*."""
+        """Return a page of what changed since *cursor*.
+
+        Raises:
+            StopError: One of *names* cannot be read where it must.
+        """
+        self.columns.require(names, entry="read")
         positions, table = self._read(cursor)
         page = self._page(table, positions[table], names)
         found = list(self._of_leads(page, names) if table == LEAD else self._of_contacts(page, names))
         is_full = len(page) >= _PAGE
         positions[table] = _after(page, positions[table], is_end=not is_full)
-        place = self._objects.index(table)
-        is_last = not is_full and place == len(self._objects) - 1
-        following = table if is_full else self._objects[(place + 1) % len(self._objects)]
+        place = self.objects.index(table)
+        is_last = not is_full and place == len(self.objects) - 1
+        following = table if is_full else self.objects[(place + 1) % len(self.objects)]
         return Changes(found, _written(positions, following), is_more=not is_last)
 
     def _read(self, cursor: str) -> tuple[dict[str, _Position], str]:
@@ -76,48 +89,56 @@ class Changing:
             held = {}
         held = held if isinstance(held, dict) else {}
         following = held.get(_NEXT)
-        table = str(following) if following in self._objects else self._objects[0]
-        return {name: _position(held.get(name)) for name in self._objects}, table
+        table = str(following) if following in self.objects else self.objects[0]
+        return {name: _position(held.get(name)) for name in self.objects}, table
 
     def _page(self, table: str, since: _Position, names: Sequence[str]) -> list[dict[str, Any]]:
-        columns = [ID, STAMP, self._key, *(_OF_LEADS if table == LEAD else ()), *self._records.names_of(names)[table]]
         # A contact without the key may still be one that a lead was converted to.
-        has_key = f"{self._key} != null" if self._key != ID and (table == LEAD or LEAD not in self._objects) else ""
+        has_key = f"{self.key} != null" if self.key != ID and (table == LEAD or LEAD not in self.objects) else ""
         conditions = " AND ".join(filter(None, (has_key, since.condition())))
         where = f" WHERE {conditions}" if conditions else ""
-        chosen = ", ".join(dict.fromkeys(columns))
+        chosen = ", ".join(self.records.columns(table, names))
         query = ("SELECT ", chosen, " FROM ", table, where, f" ORDER BY {STAMP}, {ID} LIMIT {_PAGE}")
-        return list(self._api.records(["".join(query)]))
+        return list(self.api.records(["".join(query)]))
 
     def _of_leads(self, page: Sequence[Fields], names: Sequence[str]) -> Iterator[Record]:
-        ids = {str(lead["ConvertedContactId"]) for lead in page if lead.get("ConvertedContactId")}
-        contacts = self._records.by_id(CONTACT, sorted(ids), names) if CONTACT in self._objects else {}
+        kin = Kin(self.key, page, self._contacts_of(page, names))
         for lead in page:
-            contact = contacts.get(str(lead.get("ConvertedContactId"))) if lead.get("IsConverted") else None
-            if isinstance(lead.get(self._key), str):
-                yield self._records.merged(lead[self._key], lead=lead, contact=contact, names=names)
+            if carried := key_of(lead, self.key):
+                yield self._told(carried, lead, kin.contacts.get(contact_of(lead)), kin, names)
 
     def _of_contacts(self, page: Sequence[Fields], names: Sequence[str]) -> Iterator[Record]:
-        leads = self._converted_to([str(contact.get(ID)) for contact in page], names)
+        keys = self._carried(page, names)
+        leads = self.records.leads(names, contacts={str(contact.get(ID)) for contact in page}, keys=keys)
+        more = self._contacts_of(leads, names, known=page) if self.override in names else []
+        kin = Kin(self.key, leads, [*more, *page])
         for contact in page:
-            own = leads.get(str(contact.get(ID)), [])
-            for lead in own:
-                yield self._records.merged(lead[self._key], lead=lead, contact=contact, names=names)
-            if not own and isinstance(contact.get(self._key), str):
-                yield self._records.merged(contact[self._key], lead=None, contact=contact, names=names)
+            converted = kin.converted_to(contact)
+            for lead in converted:
+                yield self._told(key_of(lead, self.key), lead, contact, kin, names)
+            own = key_of(contact, self.key)
+            if own and own not in {key_of(lead, self.key) for lead in converted}:
+                yield self._told(own, None, contact, kin, names)
 
-    def _converted_to(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[Fields]]:
-        """Return the leads that carry a key and were converted to contacts, by the contact's Id."""
-        if LEAD not in self._objects:
-            return {}
-        columns = [ID, STAMP, self._key, *_OF_LEADS, *self._records.names_of(names)[LEAD]]
-        found: dict[str, list[Fields]] = {}
-        for lead in self._api.records(
-            selects(list(dict.fromkeys(columns)), LEAD, where="ConvertedContactId", among=ids)
-        ):
-            if isinstance(lead.get(self._key), str):
-                found.setdefault(str(lead.get("ConvertedContactId")), []).append(lead)
-        return found
+    def _contacts_of(
+        self, leads: Iterable[Fields], names: Sequence[str], *, known: Sequence[Fields] = ()
+    ) -> list[Fields]:
+        """Return the contacts that *leads* were converted to, and those that carry their keys, beside those *known*."""
+        ids = {contact_of(lead) for lead in leads} - {"", *(str(contact.get(ID)) for contact in known)}
+        return self.records.contacts(names, ids=ids, keys=self._carried(leads, names) - self._carried(known, names))
+
+    def _carried(self, records: Iterable[Fields], names: Sequence[str]) -> set[str]:
+        """Return the keys of which other records may hold the lead; nothing but an Id can be carried by one alone."""
+        if self.override not in names or self.key == ID:
+            return set()
+        return {key_of(record, self.key) for record in records} - {""}
+
+    def _told(self, key: str, lead: Fields | None, contact: Fields | None, kin: Kin, names: Sequence[str]) -> Record:
+        """Return a lead and its contact as one record, with the override of all records of its key."""
+        record = self.records.merged(key, lead=lead, contact=contact, names=names)
+        if self.override not in names:
+            return record
+        return replace(record, fields={**record.fields, self.override: kin.words(key, self.override)})
 
 
 def _after(page: Sequence[Fields], since: _Position, *, is_end: bool) -> _Position:

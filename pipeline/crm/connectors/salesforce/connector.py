@@ -15,6 +15,7 @@ from pipeline.crm.connectors.salesforce import few_rows
 from pipeline.crm.connectors.salesforce.api import Api, Usage
 from pipeline.crm.connectors.salesforce.changing import Changing
 from pipeline.crm.connectors.salesforce.checking import faults
+from pipeline.crm.connectors.salesforce.columns import Columns
 from pipeline.crm.connectors.salesforce.describing import described
 from pipeline.crm.connectors.salesforce.jobs import Jobs
 from pipeline.crm.connectors.salesforce.login import ClientCredentials, LoginJudge
@@ -55,8 +56,10 @@ class Salesforce:
         self._case: bool | None = None
         jobs = Jobs(api, options, surroundings.patience)
         self._many = ManyRows(api, jobs, places=self._places, order=self._order)
-        self._records = Records(api, self._key, options.objects)
-        self._changing = Changing(api, self._key, options.objects, self._records)
+        override = str(getattr(surroundings, "override", ""))
+        columns = Columns(api, options.objects, target=surroundings.target, override=override)
+        self._records = Records(api, self._key, options.objects, columns)
+        self._changing = Changing(api, self._key, options.objects, columns, self._records, override)
 
     @property
     def at_once(self) -> int:

@@ -23,7 +23,9 @@ CONTACT: Final = "Contact"
 LONGEST_KEY: Final = 255
 _PREFIXES: Final = {LEAD: "00Q", CONTACT: "003"}
 _ID_SHAPE: Final = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
-_OF_LEADS: Final = ("IsConverted", "ConvertedContactId")
+IS_CONVERTED: Final = "IsConverted"
+CONVERTED_TO: Final = "ConvertedContactId"
+OF_LEADS: Final = (IS_CONVERTED, CONVERTED_TO)
 Fields = Mapping[str, Any]
 
 
@@ -139,7 +141,7 @@ class Finder:
 
     def columns(self, table: str) -> list[str]:
         """Return what is read of *table*."""
-        own = _OF_LEADS if table == LEAD else ()
+        own = OF_LEADS if table == LEAD else ()
         return list(dict.fromkeys([ID, self.key, *own, *self.names.get(table, ())]))
 
     def _note(self, table: str, record: Fields, where: Whereabouts) -> None:
@@ -149,10 +151,10 @@ class Finder:
             where.put(CONTACT, record_id)
             return
         where.lead = record
-        if not record.get("IsConverted"):
+        if not record.get(IS_CONVERTED):
             where.put(LEAD, record_id)
             return
-        contact = record.get("ConvertedContactId")
+        contact = record.get(CONVERTED_TO)
         if contact and CONTACT in self.objects:
             where.put(CONTACT, str(contact))
         else:

@@ -169,7 +169,7 @@ class FakeSalesforce(Queries, Fake):
     def _describe(self, request: Request, name: str) -> Reply:
         if name not in self.tables:
             return refused(404, "NOT_FOUND", "The requested resource does not exist")
-        fields = [one for one in self.tables[name].fields.values() if one["name"] not in self.hidden]
+        fields = [one for one in self.tables[name].fields.values() if not self.is_hidden(name, one["name"])]
         return Reply(200, {"name": name, "createable": True, "updateable": True, "fields": fields})
 
     def _update(self, request: Request) -> Reply:

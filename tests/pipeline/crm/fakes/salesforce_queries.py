@@ -24,7 +24,7 @@ class Queries:
 
     Attributes:
         tables: Its objects.
-        hidden: Fields that the integration user may not see.
+        hidden: Fields that the integration user may not see: ``Stop__c`` on all objects, ``Lead.Stop__c`` on one.
         page: Records of one page.
         cursors: What is left of queries.
         numbers: Names for cursors.
@@ -35,6 +35,10 @@ class Queries:
     page: int
     cursors: dict[str, tuple[Table, list[str], list[Record]]]
     numbers: Iterator[int]
+
+    def is_hidden(self, table: str, name: str) -> bool:
+        """Return whether the integration user may not see a field of an object."""
+        return not self.hidden.isdisjoint({name, f"{table}.{name}"})
 
     def query(self, request: Request) -> Reply:
         return self._queried(request.query.get("q", ""))
@@ -49,7 +53,7 @@ class Queries:
         table = self.tables.get(query.table)
         if table is None:
             return refused(400, "INVALID_TYPE", f"sObject type '{query.table}' is not supported.")
-        unknown = sorted(name for name in query.named if name not in table.fields or name in self.hidden)
+        unknown = sorted(name for name in query.named if name not in table.fields or self.is_hidden(table.name, name))
         if unknown:
             told = f"\n{text}\n^\nERROR at Row:1:Column:8\nNo such column '{unknown[0]}' on entity '{table.name}'."
             return refused(400, "INVALID_FIELD", told)

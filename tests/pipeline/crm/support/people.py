@@ -96,8 +96,9 @@ class SalesforcePeople(People):
         self._leads.seconds = _seconds(MADE)
         for record in self._leads.records:
             record.stamp = self._leads.seconds
-        for name in ("Stop__c", "Outcome__c"):
-            self._leads.fields[name] = described_field(name, "string", length=255)
+        self._leads.fields["Outcome__c"] = described_field("Outcome__c", "string", length=255)
+        for table in place.fake.tables.values():
+            table.fields["Stop__c"] = described_field("Stop__c", "string", length=255)
 
     def change(self, lead: str, at: datetime, values: Mapping[str, str]) -> None:
         """Write at a moment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from fakes.salesforce import CLIENT_ID, CLIENT_SECRET, FakeSalesforce
@@ -21,6 +22,13 @@ FIELDS = [
     CrmField(REASON, FieldType.TEXT, length=80),
 ]
 SECRETS = {"LEADLIGHT_SALESFORCE_CLIENT_ID": CLIENT_ID, "LEADLIGHT_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET}
+
+
+@dataclass(frozen=True)
+class Around(Surroundings):
+    """Surroundings that name the field by which people hold leads."""
+
+    override: str = ""
 
 
 class Clock:
@@ -41,9 +49,9 @@ class Clock:
 
 
 def connector_to(url: str, folder: Path, **options) -> Connector:
-    """Return a connector; the options `may_create`, `key`, `clock` and `secrets` are its surroundings'."""
+    """Return a connector; the options `may_create`, `key`, `override`, `clock` and `secrets` are its surroundings'."""
     clock = options.pop("clock", None) or Clock()
-    around = Surroundings(
+    around = Around(
         target="crm",
         key=options.pop("key", KEY),
         folder=folder,
@@ -51,6 +59,7 @@ def connector_to(url: str, folder: Path, **options) -> Connector:
         environment=options.pop("secrets", SECRETS),
         patience=Patience(clock=clock, sleep=clock.sleep),
         may_create=options.pop("may_create", False),
+        override=options.pop("override", ""),
     )
     asked = KIND.options.model_validate({"base_url": url, "calls_per_20_s": 100_000, **options})
     return KIND.connect(asked, around)
