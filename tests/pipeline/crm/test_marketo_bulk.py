@@ -13,6 +13,7 @@ from pipeline.crm.connectors.marketo.lead_file import fits, lead_files, told_row
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Outcome, PassingTicket, Row
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from support.clock import Clock, patience_by
 from support.marketo_target import KEY, asked, outcomes, rows, talking
 
 WRITTEN, REJECTED = Outcome.WRITTEN, Outcome.REJECTED
@@ -190,16 +191,65 @@ def test_a_ticket_that_cannot_be_read_is_none(tmp_path, text):
         assert set(outcomes(marketo.send(rows(400), PassingTicket(text))).values()) == {WRITTEN}
 
 
-@pytest.mark.parametrize("gone", [failed("1013", "Object not found"), failed("610", "Not found"), done([])])
-def test_a_job_that_marketo_forgot_is_sent_anew(tmp_path, gone):
-    """Marketo knows an import for seven days."""
-    fake = FakeMarketo()
+NOT_FOUND = [failed("1013", "Object not found"), failed("610", "Not found"), done([])]
+
+
+def kept_ticket(fake, state):
+    """Return the ticket of an import that an earlier run made."""
     ticket = PassingTicket()
-    with talking(fake, tmp_path, may_create=True) as marketo:
+    with talking(fake, state, may_create=True) as marketo:
         marketo.send(rows(400), ticket)
-        fake.trouble(Trouble(gone, matches=looks))
+    return ticket
+
+
+@pytest.mark.parametrize("gone", NOT_FOUND)
+def test_a_job_that_was_just_made_is_there_though_a_look_does_not_find_it(tmp_path, gone):
+    """Taken for gone while it runs, its leads would be created twice."""
+    fake = FakeMarketo()
+    fake.trouble(Trouble(gone, times=3, matches=looks))
+    with talking(fake, tmp_path, may_create=True) as marketo:
+        assert set(outcomes(marketo.send(rows(400), PassingTicket())).values()) == {WRITTEN}
+    assert (asked(fake, UPLOAD), asked(fake, LEADS), len(fake.state())) == (1, 0, 400)
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_a_job_that_was_there_and_is_never_found_again_is_left_to_the_next_run(tmp_path, is_resumed):
+    """Nothing is sent in its place, neither at once nor where the same batch comes again."""
+    fake = FakeMarketo()
+    ticket = kept_ticket(fake, tmp_path) if is_resumed else PassingTicket()
+    seen = done([{"batchId": 3_400, "status": "Importing"}])
+    fake.trouble(Trouble(seen, times=is_resumed, matches=looks), Trouble(NOT_FOUND[0], times=10**6, matches=looks))
+    with talking(fake, tmp_path, may_create=True, poll_s=5, patience=patience_by(Clock())) as marketo:
+        for _ in range(2):
+            with pytest.raises(StopError, match="does not find the import 3400") as raised:
+                marketo.send(rows(400), ticket)
+    assert raised.value.reason == StopReason.NETWORK
+    assert raised.value.hint
+    assert json.loads(ticket.text)[0]["job"] == "3400"
+    assert (asked(fake, UPLOAD), asked(fake, LEADS)) == (1, 0)
+
+
+@pytest.mark.parametrize("gone", NOT_FOUND)
+def test_a_job_of_an_earlier_run_that_marketo_forgot_is_sent_anew(tmp_path, gone):
+    """Marketo knows an import for seven days; it is looked for as long as imports are let settle."""
+    fake = FakeMarketo()
+    ticket = kept_ticket(fake, tmp_path)
+    fake.calls.clear()
+    fake.trouble(Trouble(gone, times=10**6, matches=lambda asked: asked.path.endswith("/3400.json")))
+    with talking(fake, tmp_path, may_create=True, settle_s=1, poll_s=0.5, patience=patience_by(Clock())) as marketo:
         assert set(outcomes(marketo.send(rows(400), ticket)).values()) == {WRITTEN}
-    assert asked(fake, UPLOAD) == 2
+    assert (asked(fake, UPLOAD), len(fake.state())) == (1, 400)
+    assert asked(fake, "/bulk/v1/leads/batch/3400.json") == 3
+
+
+def test_a_job_of_an_earlier_run_that_one_look_does_not_find_is_not_sent_anew(tmp_path):
+    """It may still run."""
+    fake = FakeMarketo()
+    ticket = kept_ticket(fake, tmp_path)
+    fake.trouble(Trouble(NOT_FOUND[0], times=2, matches=looks))
+    with talking(fake, tmp_path, may_create=True, settle_s=60, patience=patience_by(Clock())) as marketo:
+        assert set(outcomes(marketo.send(rows(400), ticket)).values()) == {WRITTEN}
+    assert (asked(fake, UPLOAD), asked(fake, LEADS)) == (1, 0)
 
 
 def test_a_job_of_other_rows_is_let_end_first(tmp_path):

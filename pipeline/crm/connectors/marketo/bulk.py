@@ -12,41 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from pipeline.crm.connectors.marketo.calls import Calls, results
 from pipeline.crm.connectors.marketo.lead_file import LeadFile, lead_files, told_rows
 from pipeline.crm.connectors.marketo.slip import Import, Slip, imports_of
 from pipeline.crm.connectors.marketo.sync import LeadSync
+from pipeline.crm.connectors.marketo.watching import Watch
 from pipeline.crm.connectors.marketo.wording import words_of_row
 from pipeline.crm.http import UnansweredError
-from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome, Row, Ticket
-from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
-
-_LONGER: Final = 6
-"""The longest pause between two looks at an import, in first pauses."""
-_ENDED: Final = frozenset({"Complete", "Failed"})
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How imports are waited for.
-
-    Args:
-        poll_s: The first pause.
-        most_s: Seconds for which one import is waited for.
-        settle_s: Seconds that an import without a name is given to end.
-        patience: Its clock and its sleep.
-        now: The time of day.
-    """
-
-    poll_s: float
-    most_s: float
-    settle_s: float
-    patience: Patience
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+from pipeline.crm.trouble import BatchRefusedError, RetryError
 
 
 @dataclass(frozen=True)
@@ -56,13 +32,13 @@ class LeadImport:
     Args:
         calls: The way to Marketo.
         sync: Writes what no import vouches for.
-        pace: How imports are waited for.
+        watch: Waits for imports to end.
         secrets: What no words may show.
     """
 
     calls: Calls
     sync: LeadSync
-    pace: Pace
+    watch: Watch
     secrets: Callable[[], Iterable[str]]
 
     def send(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
@@ -86,59 +62,36 @@ class LeadImport:
         """Return the last state of the import of *file*, which is uploaded where it was not, or is gone."""
         former = slip.imports.get(file.mark)
         state = self._end(former) if former is not None else None
-        return state if state is not None else self._waited(self._upload(file, slip), is_new=True) or {}
+        while state is None:
+            state = self.watch.made(self._upload(file, slip))
+        return state
 
     def _end(self, one: Import) -> dict[str, Any] | None:
         """Return the last state of an upload of before; None where Marketo knows no such import."""
         if one.job:
-            return self._waited(one.job)
+            return self.watch.ended(one.job)
         if self.sync.may_create:
-            passed = (self.pace.now() - one.begun).total_seconds()
-            left = min(self.pace.settle_s, self.pace.settle_s - passed)
+            pace = self.watch.pace
+            passed = (pace.now() - one.begun).total_seconds()
+            left = min(pace.settle_s, pace.settle_s - passed)
             if left > 0:
-                self.pace.patience.sleep(left)
+                pace.patience.sleep(left)
         return None
 
     def _upload(self, file: LeadFile, slip: Slip) -> str:
         asked = {"format": "csv", "lookupField": self.sync.key}
         if self.sync.may_create and self.sync.partition:
             asked["partitionName"] = self.sync.partition
-        slip.begin(file, self.pace.now())
+        slip.begin(file, self.watch.pace.now())
         try:
             told = results(self.calls.upload("/bulk/v1/leads.json", file.content, asked))
         except UnansweredError as error:
-            raise RetryError(error.words, after_s=self.pace.poll_s) from error
+            raise RetryError(error.words, after_s=self.watch.pace.poll_s) from error
         job = str(told[0].get("batchId") or "") if told else ""
         if not job.isdigit():
-            raise RetryError("Marketo did not say what it calls the import.", after_s=self.pace.poll_s)
+            raise RetryError("Marketo did not say what it calls the import.", after_s=self.watch.pace.poll_s)
         slip.named(file, job)
         return job
-
-    def _waited(self, job: str, *, is_new: bool = False) -> dict[str, Any] | None:
-        """Return the state of an import that has ended; None where Marketo knows no such import.
-
-        Raises:
-            StopError: It did not end within its time; its name is kept.
-        """
-        patience = self.pace.patience
-        begun = patience.clock()
-        pause = self.pace.poll_s
-        if is_new:
-            patience.sleep(pause)
-        while (state := self._state(job)) is not None and state.get("status") not in _ENDED:
-            if patience.clock() - begun > self.pace.most_s:
-                words = f"The import {job} has not ended after {self.pace.most_s:g} s."
-                raise StopError(words, reason=StopReason.NETWORK, hint="the next run goes on waiting for it.")
-            patience.sleep(pause)
-            pause = min(2 * pause, _LONGER * self.pace.poll_s)
-        return state
-
-    def _state(self, job: str) -> dict[str, Any] | None:
-        try:
-            told = results(self.calls.question(f"/bulk/v1/leads/batch/{job}.json", {}))
-        except BatchRefusedError:
-            return None  # it is known for seven days
-        return told[0] if told else None
 
     def _answers(self, file: LeadFile, job: str, state: dict[str, Any]) -> list[Answer]:
         if state.get("status") != "Complete":

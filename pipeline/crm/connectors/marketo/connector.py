@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.crm.connectors.marketo.bulk import LeadImport, Pace
+from pipeline.crm.connectors.marketo.bulk import LeadImport
 from pipeline.crm.connectors.marketo.calls import Calls
 from pipeline.crm.connectors.marketo.fields import LeadFields
 from pipeline.crm.connectors.marketo.lead_file import fits
@@ -15,6 +15,7 @@ from pipeline.crm.connectors.marketo.options import MarketoOptions
 from pipeline.crm.connectors.marketo.reading import LeadReader
 from pipeline.crm.connectors.marketo.sync import ID, MOST_RECORDS, LeadSync
 from pipeline.crm.connectors.marketo.verdicts import Verdict
+from pipeline.crm.connectors.marketo.watching import Pace, Watch
 from pipeline.crm.http import Http, checked_url, place_of, secret
 from pipeline.crm.kinds import Surroundings
 from pipeline.crm.promise import Answer, Changes, CrmField, Outcome, Record, Row, Ticket
@@ -161,7 +162,7 @@ def _assembled(calls: Calls, login: MarketoLogin, options: MarketoOptions, surro
         login=login,
         calls=calls,
         sync=sync,
-        imports=LeadImport(calls, sync, pace, login.secrets),
+        imports=LeadImport(calls, sync, Watch(calls, pace), login.secrets),
         fields=LeadFields(calls, key, surroundings.may_create, login.secrets),
         reader=LeadReader(calls, key),
     )

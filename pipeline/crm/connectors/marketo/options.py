@@ -32,7 +32,8 @@ class MarketoOptions(Section):
     settle_s: float = Field(
         300,
         ge=0,
-        description="Seconds that an import whose name was lost is given to end: two at once would create leads twice.",
+        description="Seconds that an earlier run's import is given to end where its name was lost, or where Marketo "
+        "does not find it: two at once would create leads twice.",
     )
     at_once: int = Field(5, ge=1, le=5, description="Calls at the same time; Marketo lets all integrations make 10.")
     calls_per_20_s: int = Field(
