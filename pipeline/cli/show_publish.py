@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.wording import counted, plain
+from pipeline.crm.ledger.overwriting import WrittenOver
 from pipeline.crm.ledger.runs import Tally
 from pipeline.crm.planning import NOTHING, Difference
 from pipeline.row_words import day
@@ -41,6 +42,10 @@ def show_undone(console: Console, report: UndoReport) -> None:
     if report.written_over:
         over = counted(report.written_over, "lead")
         console.print(f"A later run wrote over {over} of it; that was left alone.", markup=False)
+    if report.written_over_by:
+        first = WrittenOver(report.written_over, report.written_over_by).words
+        again = f"For these, take back {first} first, then run {report.run} again."
+        console.print(again, markup=False, soft_wrap=True)
     if report.changed_since:
         console.print(f"{counted(report.changed_since, 'lead')} changed since; that was left alone.", markup=False)
     for one in report.turned_away:
@@ -89,7 +94,7 @@ def _restored(report: UndoReport) -> str:
     told = [f"{count:,} {names.get(name, name)}" for name, count in report.tally.parts.items() if count]
     if told:
         return f"{' + '.join(told)} = {counted(report.tally.given, 'lead')}"
-    return "Nothing of it is left to be taken back." if report.written_over else "It had written nothing."
+    return "It had written nothing."
 
 
 def _movements(movements: tuple[Movement, ...]) -> Table:

@@ -21,11 +21,11 @@ def end_jobs(session: Session, left: Sequence[Run]) -> None:
         let_settle(session.target)
 
 
-def give_up(session: Session, run: Run, state: RunState = RunState.SUPERSEDED) -> None:
+def give_up(session: Session, run: Run) -> None:
     """End a run that is not taken up again: its jobs end first, and what was on its way is known to be unknown."""
     end_jobs(session, [run])
     with session.engine.begin() as connection:
         if run.state == RunState.PLANNED:
             runs.discard(connection, run.id)
         else:
-            runs.supersede(connection, run, state, at=session.outside.clock())
+            runs.supersede(connection, run, at=session.outside.clock())

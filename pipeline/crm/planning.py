@@ -44,7 +44,7 @@ _OF_LEAVERS: Final = MappingProxyType(
 )
 _ROW: Final = (
     "run_id", "number", "lead_id", "payload", "score", "grade", "action", "former", "former_score", "former_grade",
-    "former_action", "state",
+    "former_action", "former_run", "state",
 )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _insert(
         rows["lead_id"].to_pylist(),
         texts.to_pylist(),
         *(rows[name].to_pylist() for name in ("score", "grade", "action")),
-        *(former[name].to_pylist() for name in ("payload", "score", "grade", "action")),
+        *(former[name].to_pylist() for name in ("payload", "score", "grade", "action", "run_id")),
         ["pending"] * len(rows),
     ]
     connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))

@@ -2,6 +2,9 @@
 
 What changed since is left alone: records that a later run wrote, and properties that no longer hold what this run
 wrote. Rows that were on their way when a run was cut short are looked at too: what arrived is taken back.
+
+What is restored counts as written by the run that had written it, so that runs can be taken back one after another, the
+newest first.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, and_, func, insert, or_, select
+from sqlalchemy import Connection, Engine, and_, insert, or_, select
 from sqlalchemy import Row as RowOf
 
 from pipeline.crm.differences import as_value, differences
@@ -33,13 +36,11 @@ class Restoring:
         planned: How the leads are accounted for: what changed since counts as unchanged.
         changed_since: Leads of which something was left alone because it changed since.
         gone: Leads that have no record any more.
-        written_over: Leads that a later run wrote to; they are not looked at.
     """
 
     planned: Planned
     changed_since: int = 0
     gone: int = 0
-    written_over: int = 0
 
 
 def plan_undoing(
@@ -63,8 +64,7 @@ def plan_undoing(
         held: Leads that are to be left alone.
         progress: Told how many leads were looked at.
     """
-    with engine.connect() as connection:
-        found = Restoring(Planned(), written_over=_count_written_over(connection, run))
+    found = Restoring(Planned())
     for rows in _candidates(engine, run):
         values = []
         left_alone = frozenset(held.among([row.lead_id for row in rows]))
@@ -96,7 +96,11 @@ def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField]
     ours, former = json.loads(row.payload), json.loads(row.former) if row.former else {}
     changed = {one.property for one in differences(ours, record.fields, fields)}
     # What was on its way arrived whole or not at all: a record that differs there never got it.
-    found.changed_since += bool(changed) and row.state == "written"
+    if row.state == "written":
+        # What holds the former value was restored by an undoing that was cut short before it heard so.
+        back = {field.name: former.get(field.name) for field in fields}
+        changed &= {one.property for one in differences(back, record.fields, fields)}
+        found.changed_since += bool(changed)
     try:
         restored: Payload = {
             field.name: as_value(record.fields.get(field.name), field.type)
@@ -122,6 +126,7 @@ def _row(row: RowOf[Any], restored: Payload, undo_id: int, *, number: int) -> di
         "former_score": row.score,
         "former_grade": row.grade,
         "former_action": row.action,
+        "former_run": row.former_run if row.former else None,
         "state": "pending",
     }
 
@@ -157,10 +162,3 @@ def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
         .limit(_AT_ONCE)
     )
     return list(connection.execute(wanted).all())
-
-
-def _count_written_over(connection: Connection, run: Run) -> int:
-    stands = and_(run.asked.destination.is_of(STANDING), STANDING.c.lead_id == ROWS.c.lead_id)
-    wanted = select(func.count()).select_from(ROWS.join(STANDING, stands))
-    of_run = wanted.where(ROWS.c.run_id == run.id, ROWS.c.state == "written", STANDING.c.run_id != run.id)
-    return int(connection.execute(of_run).scalar() or 0)

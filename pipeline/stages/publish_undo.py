@@ -10,6 +10,7 @@ from features.errors import GateFailedError, LeadlightError, compose, wrong_inpu
 from pipeline.crm.giving_up import end_jobs, give_up
 from pipeline.crm.ledger import batches, opening, runs
 from pipeline.crm.ledger.batches import TurnedAway
+from pipeline.crm.ledger.overwriting import WrittenOver, still_stands, written_over
 from pipeline.crm.ledger.runs import Asked, Run, RunKind, RunState, Tally
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.room import require_room_for
@@ -36,7 +37,8 @@ class UndoReport:
         tally: How every lead of the run is accounted for; unchanged are those of which nothing was left to take back.
         changed_since: Leads of which something had changed since, which was left alone.
         gone: Leads that have no record any more.
-        written_over: Leads of the run that a later run wrote to, which are left as they are.
+        written_over: Leads of the run that later runs wrote to, which are left as they are.
+        written_over_by: Those runs, the newest first: once they are taken back, this one can be for these leads.
         turned_away: Restorings that the CRM turned away: lead, its code and its words, the first hundred.
         stopped: Why it stopped before the end; empty = it did not.
         exit_code: See `pipeline.stages.publish_report.TargetReport`.
@@ -50,6 +52,7 @@ class UndoReport:
     changed_since: int
     gone: int
     written_over: int
+    written_over_by: tuple[int, ...]
     turned_away: tuple[TurnedAway, ...]
     stopped: str
     exit_code: int
@@ -75,8 +78,8 @@ def undo(
         progress: Told of leads looked at, and of leads answered.
 
     Raises:
-        LeadlightError: There is no such run, its rows are gone, or its target is not configured, leads elsewhere or has
-            no room for what is restored.
+        LeadlightError: There is no such run, its rows are gone, later runs wrote over all of it, or its target is not
+            configured, leads elsewhere or has no room for what is restored.
         GateFailedError: The answer was no.
         NotFinishedError: Another run writes there, or the CRM does not answer.
     """
@@ -104,9 +107,9 @@ class _Undoing:
     def shown(self) -> UndoReport:
         """Return what would be restored; the ledger is as before."""
         by, found = self._planned()
-        with self.session.engine.begin() as connection:
+        with self.session.engine.connect() as connection:
             tally = runs.tally(connection, by.id)
-            runs.discard(connection, by.id)
+        self._forget(by)
         return self._told(None, found, tally)
 
     def done(self, may: Callable[[str], bool]) -> UndoReport:
@@ -120,20 +123,21 @@ class _Undoing:
         end_jobs(self.session, others)
         by, found = self._planned()
         if found.planned.rows and not may(_question(self.run, found)):
-            with self.session.engine.begin() as connection:
-                runs.discard(connection, by.id)
+            self._forget(by)
             raise _not_agreed(self.run)
         for other in others:
-            if other.id == self.run.id:
-                give_up(self.session, other, RunState.UNDONE)
-            elif found.planned.rows:
+            if found.planned.rows or other.id == self.run.id:
                 give_up(self.session, other)
         with self.session.engine.begin() as connection:
             runs.set_state(connection, by.id, RunState.OPEN)
         return self._sent(by, found)
 
     def _planned(self) -> tuple[Run, Restoring]:
-        """Return the run that takes back, as it was written down, and what was found."""
+        """Return the run that takes back, as it was written down, and what was found.
+
+        Raises:
+            LeadlightError: Later runs wrote over all of it.
+        """
         asked, engine, connector = self.run.asked, self.session.engine, self.session.target.connector
         back = Asked(
             destination=asked.destination,
@@ -154,7 +158,16 @@ class _Undoing:
         with engine.begin() as connection:
             size = max(1, connector.batch_size(found.planned.rows))
             runs.seal(connection, undo_id, found.planned, batch_size=size)
-            return runs.get(connection, undo_id), found
+            by, over = runs.get(connection, undo_id), written_over(connection, self.run)
+        if over.leads and not found.planned.given:
+            self._forget(by)
+            raise _is_written_over(self.run, over)
+        return by, found
+
+    def _forget(self, by: Run) -> None:
+        """Remove an undoing that sends nothing after all."""
+        with self.session.engine.begin() as connection:
+            runs.discard(connection, by.id)
 
     def _held_by_now(self) -> SetOfLeads:
         """Return the leads that are to be left alone: whoever said so meanwhile means this write as well."""
@@ -172,7 +185,8 @@ class _Undoing:
             tally = runs.tally(connection, by.id)
             if not tally.pending and stop is None:
                 runs.end(connection, by.id, RunState.FINISHED, at=session.outside.clock())
-                runs.set_state(connection, self.run.id, RunState.UNDONE)
+                if not written_over(connection, self.run).leads:
+                    runs.set_state(connection, self.run.id, RunState.UNDONE)
         return self._told(by.id, found, tally, stop=stop)
 
     def _told(
@@ -182,6 +196,7 @@ class _Undoing:
         code = code_of_end(is_finished=by is None or not tally.pending, has_rejects=tally.rejected > 0)
         with self.session.engine.connect() as connection:
             turned_away = () if by is None else batches.turned_away(connection, by, most=100)
+            over = written_over(connection, self.run)
         return UndoReport(
             target=target,
             run=self.run.id,
@@ -190,7 +205,8 @@ class _Undoing:
             tally=tally,
             changed_since=0 if found is None else found.changed_since,
             gone=0 if found is None else found.gone,
-            written_over=0 if found is None else found.written_over,
+            written_over=over.leads,
+            written_over_by=over.by,
             turned_away=turned_away,
             stopped="" if stop is None else words_of_stop(target, stop),
             exit_code=code if stop is None else code_of_stop(stop),
@@ -205,6 +221,7 @@ def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
         found = runs.find(connection, run_id)
         others = [] if found is None else runs.unfinished(connection, found.asked.destination)
         has_lost_rows = found is not None and runs.has_lost_rows(connection, found)
+        is_back = found is not None and found.state == RunState.UNDONE and not still_stands(connection, found)
     if found is None:
         raise _no_such_run(run_id)
     is_on_its_way = any(one.asked.undoes == run_id for one in others)
@@ -212,7 +229,7 @@ def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
         raise _no_target(found)
     if found.asked.kind == RunKind.UNDO:
         raise _is_undoing(found)
-    if found.state == RunState.UNDONE and not is_on_its_way:
+    if is_back and not is_on_its_way:
         raise _is_undone(found)
     if has_lost_rows and not is_on_its_way:
         raise _has_lost_rows(found)
@@ -250,6 +267,13 @@ def _is_undone(run: Run) -> LeadlightError:
 def _has_lost_rows(run: Run) -> LeadlightError:
     hint = "`leadlight publish --resend` writes the published scores over whatever stands there."
     return wrong_input(f"Run {run.id} cannot be taken back: its rows went after publish.keep_days.", hint=hint)
+
+
+def _is_written_over(run: Run, over: WrittenOver) -> LeadlightError:
+    first = f"take back {over.words} first, then run {run.id} again."
+    resend = "`leadlight publish --resend` writes the published scores over whatever stands there."
+    fact = f"Run {run.id} cannot be taken back now: later runs wrote over all that it wrote ({over.leads:,} leads)."
+    return wrong_input(fact, hint=first if over.by else resend)
 
 
 def _not_agreed(run: Run) -> GateFailedError:

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, exists, func, insert, select, update
 
 from pipeline.crm.ledger.runs import Run, RunKind
-from pipeline.crm.ledger.standing import listed, mark_unsure, take_over
+from pipeline.crm.ledger.standing import hand_back, listed, mark_unsure, take_over
 from pipeline.crm.ledger.tables import BATCHES, REJECTIONS, ROWS
 from pipeline.crm.promise import Answer, Outcome, Row
 
@@ -207,7 +207,8 @@ def _reject(connection: Connection, run: Run, refused: Sequence[tuple[int, Answe
 
 
 def _write(connection: Connection, run: Run, rows: ColumnElement[bool], *, at: int) -> None:
-    take_over(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=at)
+    let_stand = hand_back if run.asked.kind == RunKind.UNDO else take_over
+    let_stand(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=at)
     connection.execute(update(ROWS).where(rows).values(state="written", answered_at=at))
 
 

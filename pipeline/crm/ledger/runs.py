@@ -19,7 +19,7 @@ from pipeline.crm.promise import CrmField, FieldType
 
 
 class RunState(StrEnum):
-    """How far a run has come."""
+    """How far a run has come; undone is one that was taken back to the end, and that no later run wrote over."""
 
     PLANNED = "planned"
     OPEN = "open"
@@ -208,7 +208,7 @@ def targets(connection: Connection) -> list[str]:
     return list(connection.scalars(wanted))
 
 
-def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime) -> None:
+def supersede(connection: Connection, run: Run, *, at: datetime) -> None:
     """Give a run up: what was on its way is known to be unknown from now on."""
     on_its_way = exists().where(
         BATCHES.c.run_id == run.id,
@@ -217,7 +217,7 @@ def supersede(connection: Connection, run: Run, state: RunState, *, at: datetime
     )
     rows = and_(ROWS.c.state == "pending", on_its_way)
     mark_unsure(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=to_us(at))
-    end(connection, run.id, state, at=at)
+    end(connection, run.id, RunState.SUPERSEDED, at=at)
 
 
 def tally(connection: Connection, run_id: int) -> Tally:

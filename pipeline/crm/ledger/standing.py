@@ -44,7 +44,8 @@ _PER_QUESTION: Final = 10_000
 _SCHEMA: Final = pa.schema(
     {
         "lead_id": pa.string(), "payload": pa.string(), "score": pa.int64(), "grade": pa.string(),
-        "action": pa.string(), "mapping": pa.string(), "written_at": pa.int64(), "is_unsure": pa.bool_(),
+        "action": pa.string(), "mapping": pa.string(), "run_id": pa.int64(), "written_at": pa.int64(),
+        "is_unsure": pa.bool_(),
     }
 )  # fmt: skip
 _KEY: Final = ("target", "place", "lead_id")
@@ -55,7 +56,7 @@ def standing_of(connection: Connection, where: Destination, lead_ids: pa.Array) 
     """Return what stands for *lead_ids*, row by row; all null where nothing was ever written.
 
     Returns:
-        ``lead_id, payload, score, grade, action, mapping, written_at, is_unsure``, shape ``(n_leads,)`` each;
+        ``lead_id, payload, score, grade, action, mapping, run_id, written_at, is_unsure``, shape ``(n_leads,)`` each;
         ``lead_id`` is null where nothing stands.
     """
     table = _as_table(_asked(connection, _columns(), STANDING, where, lead_ids))
@@ -120,13 +121,33 @@ def take_over(
         rows: A condition on ``ledger_rows``: those that were written.
         at: When, microseconds (UTC).
     """
-    of_run = and_(ROWS.c.run_id == run_id, rows)
+    writer: tuple[Any, Any] = (literal(mapping), literal(run_id))
+    _believe(connection, where, and_(ROWS.c.run_id == run_id, rows), writer, at=at)
+
+
+def hand_back(
+    connection: Connection, where: Destination, run_id: int, mapping: str, *, rows: ColumnElement[bool], at: int
+) -> None:
+    """Let what *rows* of an undoing restored be what stands, as the word of the run that had written it.
+
+    So that run can be taken back in its turn, and the next one compares with its mapping. Where nothing had stood, or
+    nobody knows whose it was, it is the undoing's own; see `take_over`.
+    """
+    of_former = select(RUNS.c.mapping).where(RUNS.c.id == ROWS.c.former_run).scalar_subquery()
+    writer = (func.coalesce(of_former, mapping), func.coalesce(ROWS.c.former_run, run_id))
+    _believe(connection, where, and_(ROWS.c.run_id == run_id, rows), writer, at=at)
+
+
+def _believe(
+    connection: Connection, where: Destination, rows: ColumnElement[bool], writer: tuple[Any, Any], *, at: int
+) -> None:
+    """Let what *rows* say be what stands, as written by the mapping and the run of *writer*."""
     said = select(
         literal(where.target), literal(where.place), ROWS.c.lead_id, ROWS.c.payload, ROWS.c.score, ROWS.c.grade,
-        ROWS.c.action, literal(mapping), literal(run_id), literal(at), false(),
-    ).where(of_run)  # fmt: skip
+        ROWS.c.action, *writer, literal(at), false(),
+    ).where(rows)  # fmt: skip
     connection.execute(_upserted(connection, said))
-    written = select(ROWS.c.lead_id).where(of_run)
+    written = select(ROWS.c.lead_id).where(rows)
     connection.execute(delete(REJECTIONS).where(where.is_of(REJECTIONS), REJECTIONS.c.lead_id.in_(written)))
 
 

@@ -69,6 +69,7 @@ ROWS: Final = Table(
     Column("former_score", Integer, nullable=True),
     Column("former_grade", String(8), nullable=True),
     Column("former_action", Text, nullable=True),
+    Column("former_run", BigInteger, nullable=True),  # whose values return when it is taken back; null = nobody's
     Column("state", String(12), nullable=False),  # pending, written, rejected, held
     Column("code", Text, nullable=True),
     Column("words", Text, nullable=True),

@@ -183,10 +183,12 @@ def test_what_a_later_run_wrote_over_is_told_when_a_run_is_taken_back(typed):
     typed("--yes", "--resend", "--limit", "10")
     some = typed("--undo", "1", "--dry-run").out
     assert "20 to be restored = 20 leads\nA later run wrote over 10 leads of it; that was left alone.\n" in some
+    assert "For these, take back run 2 first, then run 1 again.\n" in some
     typed("--yes", "--resend")
-    whole = typed("--undo", "1", "--yes").out
-    assert "left to be taken back.\nA later run wrote over 30 leads of it; that was left alone.\n" in whole
-    assert "written nothing" not in whole
+    whole = typed("--undo", "1", "--yes")
+    assert (whole.code, whole.out) == (2, "")
+    assert "later runs wrote over all that it wrote (30 leads)" in whole.err
+    assert "Hint: take back run 4 first, then run 1 again." in whole.err
 
 
 def test_no_grades_are_shown_of_leads_that_were_turned_away(typed, shop):

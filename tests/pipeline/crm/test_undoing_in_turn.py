@@ -1,0 +1,188 @@
+"""Runs are taken back one after another, the newest first, however often an undoing is cut short on the way."""
+
+from dataclasses import replace
+
+import pytest
+
+from features.errors import LeadlightError
+from pipeline.crm.given import Filters
+from pipeline.crm.trouble import StopError, StopReason
+from pipeline.stages.publish_checks import verify
+from pipeline.stages.publish_history import past_runs
+from pipeline.stages.publish_undo import undo
+from support.little_shop import FIELDS, LittleShop
+from support.publishing import YES, outside, published
+
+LEADS = 40
+RESEND = replace(YES, resend=True)
+
+
+@pytest.fixture
+def shop(tmp_path, memory) -> LittleShop:
+    """Return a shop with scores of its first night, in which nobody is held; its CRM takes one batch at a time."""
+    memory.at_once = 1
+    made = LittleShop(tmp_path / "shop", leads=LEADS, crm={"crm": {"fields": FIELDS}})
+    made.score_all_free(0)
+    return made
+
+
+def taken_back(shop, run, night=0):
+    """Take a run back and return the report, whose parts add up."""
+    report = undo(shop.settings, run, may=lambda _: True, outside=outside(shop, night))
+    tally = report.tally
+    assert tally.given == tally.written + tally.unchanged + tally.rejected + tally.pending + tally.held
+    return report
+
+
+def cut_after(memory, batches, *, arrives):
+    """Let so many batches through; of the next the answer is lost, or nothing arrives."""
+    left = iter(range(batches))
+
+    def send(rows):
+        if next(left, None) is None:
+            if arrives:
+                memory.takes_and_is_cut(rows)
+            raise StopError("gone", reason=StopReason.NETWORK)
+
+    memory.on_send = send
+
+
+def mended(memory):
+    """Let everything through again."""
+    memory.on_send = lambda _: None
+
+
+def held_by(memory):
+    """Return what the CRM holds, without records that are empty."""
+    return {key: dict(one) for key, one in memory.records.items() if any(v is not None for v in one.values())}
+
+
+def states(shop):
+    """Return the state of each run."""
+    return {one.run: one.state for one in past_runs(shop.settings, "", outside=outside(shop))}
+
+
+def agrees(shop):
+    """Return whether the CRM holds what the ledger believes."""
+    (read,) = verify(shop.settings, "", sample=LEADS, outside=outside(shop)).verified
+    return read.read == read.agree
+
+
+def three_nights(shop, memory):
+    """Publish three nights and return their runs, each with what the CRM held before it."""
+    done = []
+    for night in range(3):
+        if night:
+            shop.score_all_free(20 * night)
+        before = held_by(memory)
+        done.append((published(shop, RESEND if night == 1 else YES, 20 * night).run, before))
+    return done
+
+
+def test_runs_are_taken_back_newest_first(shop, memory):
+    """After each, the CRM is as before that run, the ledger agrees, and the scores of then are sent by nobody again."""
+    for run, before in reversed(three_nights(shop, memory)):
+        assert taken_back(shop, run, 40).exit_code == 0
+        assert held_by(memory) == before
+        assert agrees(shop)
+        assert states(shop)[run] == "undone"
+    assert held_by(memory) == {}
+    assert published(shop, night=40).tally.written == LEADS
+
+
+def test_what_was_restored_is_not_sent_again(shop, memory):
+    """The scores of the run that a lead was handed back to find all unchanged."""
+    published(shop)
+    scores = shop.store.published()
+    shop.score_all_free(20)
+    second = published(shop, RESEND, 20).run
+    taken_back(shop, second, 20)
+    shop.store.publish(scores)
+    assert published(shop).tally.unchanged == LEADS
+
+
+def test_what_an_older_mapping_wrote_counts_as_its_own(shop, memory):
+    """Fields that a run added are emptied with it: who maps them again sends all, who maps as before sends nobody."""
+    few = {"crm": {"fields": {"leadlight_score": "score"}}}
+    shop.configure(few)
+    published(shop)
+    shop.configure({"crm": {"fields": FIELDS}})
+    taken_back(shop, published(shop).run)
+    shop.configure(few)
+    assert published(shop, replace(YES, is_dry=True)).tally.unchanged == LEADS
+    shop.configure({"crm": {"fields": FIELDS}})
+    assert published(shop).tally.written == LEADS
+
+
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_a_run_below_a_later_one_waits_for_it(shop, memory, is_dry):
+    """Nothing changes, the later run is named, and once that one is taken back the first can be."""
+    first = published(shop).run
+    shop.score_all_free(20)
+    second = published(shop, RESEND, 20).run
+    held, known = held_by(memory), states(shop)
+    with pytest.raises(LeadlightError, match=f"take back run {second} first, then run {first} again"):
+        undo(shop.settings, first, is_dry=is_dry, may=lambda _: True, outside=outside(shop, 20))
+    assert (held_by(memory), states(shop)) == (held, known)
+    taken_back(shop, second, 20)
+    assert taken_back(shop, first, 20).tally.written == LEADS
+    assert held_by(memory) == {}
+
+
+def test_a_run_of_which_a_part_lies_below_a_later_one_is_not_undone(shop, memory):
+    """The rest is restored now, and that part once the later run was taken back."""
+    first = published(shop).run
+    second = published(shop, replace(RESEND, filters=Filters(limit=10))).run
+    report = taken_back(shop, first)
+    assert (report.tally.written, report.written_over, report.written_over_by) == (LEADS - 10, 10, (second,))
+    assert states(shop)[first] == "finished"
+    taken_back(shop, second)
+    report = taken_back(shop, first)
+    assert (report.tally.written, report.written_over) == (10, 0)
+    assert held_by(memory) == {}
+    assert states(shop)[first] == "undone"
+
+
+def test_leads_that_were_taken_back_wait_for_no_later_run(shop, memory):
+    """What a later run wrote after the undoing does not lie over the run that was undone."""
+    first = published(shop).run
+    second = published(shop, replace(RESEND, filters=Filters(limit=10))).run
+    taken_back(shop, first)
+    assert published(shop).tally.written == LEADS - 10
+    with pytest.raises(LeadlightError, match=rf"\(10 leads\)\.\n\nHint: take back run {second} first"):
+        taken_back(shop, first)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("published_batches", [2, 4])
+def test_an_undoing_that_another_run_took_the_place_of_is_asked_for_again(shop, memory, arrives, published_batches):
+    """It restores what is left of the run, which is undone no sooner."""
+    cut_after(memory, published_batches, arrives=False)
+    first = published(shop).run
+    cut_after(memory, 1, arrives=arrives)
+    assert taken_back(shop, first).exit_code == 3
+    assert states(shop)[first] == ("superseded" if published_batches == 2 else "finished")
+    mended(memory)
+    third = published(shop, replace(YES, filters=Filters(limit=2))).run
+    assert taken_back(shop, first).exit_code == 0
+    taken_back(shop, third)
+    with pytest.raises(LeadlightError, match="taken back already"):
+        taken_back(shop, first)
+    assert states(shop)[first] == "undone"
+    assert held_by(memory) == {}
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_cut_undoing_hands_back_what_it_restored(shop, memory, arrives):
+    """The run below can be taken back whole, though nobody heard of a batch of the undoing above."""
+    runs = three_nights(shop, memory)
+    for run, before in reversed(runs):
+        cut_after(memory, 2, arrives=arrives)
+        assert taken_back(shop, run, 40).exit_code == 3
+        mended(memory)
+        # Another run comes and goes between.
+        other = published(shop, replace(RESEND, filters=Filters(limit=5)), 40).run
+        taken_back(shop, other, 40)
+        taken_back(shop, run, 40)
+        assert held_by(memory) == before
+        assert agrees(shop)
