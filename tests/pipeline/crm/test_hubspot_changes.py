@@ -7,7 +7,7 @@ import pytest
 from fakes.hubspot import FakeHubSpot
 from fakes.hubspot_contacts import FIRST_NUMBER
 from fakes.hubspot_schema import definition
-from fakes.hubspot_use import connected
+from fakes.hubspot_use import Waits, connected
 from fakes.serving import Reply, Trouble
 from pipeline.crm.connectors.hubspot.changes import LAG_S, Place, Reader, _Page, record
 from pipeline.crm.trouble import StopError, StopReason
@@ -22,6 +22,11 @@ def with_hold(contacts):
     fake = FakeHubSpot(contacts=contacts)
     fake.properties[HOLD] = definition(HOLD, "string")
     return fake
+
+
+def is_search(request):
+    """Return whether it is what a call asks for."""
+    return request.path.endswith("/search")
 
 
 def change(fake, *numbers, at_ms=None, **properties):
@@ -54,7 +59,7 @@ def reading(tmp_path):
     """Return a function that gives a reader with a small page and a clock of its own."""
 
     def make(hubspot, page=10, now_s=LATER_S):
-        return Reader(hubspot._searching, "leadlight_key", lambda: now_s, page)
+        return Reader(hubspot._reader.asking, "leadlight_key", lambda: now_s, page)
 
     return make
 
@@ -162,7 +167,7 @@ def test_more_contacts_than_the_wall_carry_one_moment(tmp_path):
     fake = FakeHubSpot(contacts=10_450)
     change(fake, *range(100, 10_450))
     with connected(fake, tmp_path) as hubspot:
-        keys, _ = all_changes(Reader(hubspot._searching, "leadlight_key", lambda: LATER_S))
+        keys, _ = all_changes(Reader(hubspot._reader.asking, "leadlight_key", lambda: LATER_S))
     assert set(keys) == {key(number) for number in range(10_450)}
     assert len(keys) < 10_450 + 2 * 200 + 1
 
@@ -232,16 +237,6 @@ def test_a_cursor_says_where_a_reading_stands():
         assert Place.of(place.cursor) == place
 
 
-def test_a_search_in_another_order_is_not_trusted(tmp_path, reading):
-    """Going on from its end would leave contacts out."""
-    fake = FakeHubSpot()
-    stamps = ("2025-01-02T00:00:00Z", "2025-01-01T00:00:00Z")
-    results = [{"id": "1", "properties": {"leadlight_key": "C", "lastmodifieddate": stamp}} for stamp in stamps]
-    fake.trouble(Trouble(Reply(200, {"total": 2, "results": results})))
-    with connected(fake, tmp_path) as hubspot, pytest.raises(StopError, match="order"):
-        reading(hubspot).page_after("", NAMES)
-
-
 def test_a_short_page_that_names_a_next_one_is_not_the_last(tmp_path, reading):
     """How many come at once is HubSpot's to say."""
     fake = FakeHubSpot(contacts=3)
@@ -264,10 +259,61 @@ def test_odd_values_are_texts_and_times_that_run_backwards_end():
     assert page.onward(Place(1_700_000_000_000)) == (Place(1_700_000_000_000, "0"), True)
 
 
-@pytest.mark.parametrize("result", [{}, {"id": "1"}, {"id": "x", "updatedAt": "2025-01-01T00:00:00Z"}, 5])
-def test_a_result_without_a_moment_is_no_answer(result, tmp_path, reading):
-    """The search is asked again, rather than a contact left out."""
-    fake = FakeHubSpot()
-    fake.trouble(Trouble(Reply(200, {"results": [result]})))
-    with connected(fake, tmp_path) as hubspot, pytest.raises(Exception, match="HubSpot's search"):
-        reading(hubspot).page_after("", NAMES)
+KEYED = {"leadlight_key": key(0), "lastmodifieddate": "2025-01-01T00:00:00Z"}
+WHOLE = {"id": "1000000", "properties": KEYED}
+SENSELESS = [
+    5,
+    {},
+    {"id": "1"},
+    {**WHOLE, "id": "x"},
+    {**WHOLE, "id": 5.0},
+    {**WHOLE, "id": "\u0663"},
+    {**WHOLE, "id": "9" * 5000},
+    {**WHOLE, "properties": {**KEYED, "lastmodifieddate": "0001-01-01T00:00:00+14:00"}},
+    {**WHOLE, "properties": {**KEYED, "lastmodifieddate": "9999-12-31T23:59:59-14:00"}},
+    {**WHOLE, "properties": {**KEYED, "lastmodifieddate": 1_736_500_000}},
+    {**WHOLE, "properties": {**KEYED, "leadlight_key": {"a": 1}}},
+    {"id": "1000000", "properties": [], "updatedAt": "2025-01-01T00:00:00Z"},
+]
+
+
+@pytest.mark.parametrize("result", SENSELESS)
+def test_a_senseless_result_is_asked_for_again(result, tmp_path):
+    """The search is waited for, rather than a contact left out."""
+    fake, waits = with_hold(contacts=1), Waits()
+    with connected(fake, tmp_path, waits=waits) as hubspot:
+        fake.trouble(Trouble(Reply(200, {"results": [WHOLE, result]}), matches=is_search))
+        assert [record.key for record in hubspot.changes("", NAMES).records] == [key(0)]
+    assert len(waits.seconds) == 1
+
+
+def test_a_search_in_another_order_is_asked_again(tmp_path):
+    """Going on from its end would leave contacts out."""
+    fake = with_hold(contacts=1)
+    older = {**WHOLE, "properties": {**KEYED, "lastmodifieddate": "2024-01-01T00:00:00Z"}}
+    with connected(fake, tmp_path) as hubspot:
+        fake.trouble(Trouble(Reply(200, {"results": [WHOLE, older]}), matches=is_search))
+        assert len(hubspot.changes("", NAMES).records) == 1
+        fake.trouble(Trouble(Reply(200, {"results": [WHOLE, older]}), matches=is_search, times=99))
+        with pytest.raises(StopError, match="not in the order asked for") as stopped:
+            hubspot.changes("", NAMES)
+    assert stopped.value.reason is StopReason.NETWORK
+    assert "run the same command again" in stopped.value.hint
+
+
+def test_a_contact_that_lost_its_key_is_none_of_ours(tmp_path):
+    """The search's index may still hold it, and that makes sense."""
+    fake = with_hold(contacts=0)
+    lost = [{**WHOLE, "properties": {**KEYED, "leadlight_key": value}} for value in (None, "")]
+    with connected(fake, tmp_path) as hubspot:
+        fake.trouble(Trouble(Reply(200, {"results": lost}), matches=is_search))
+        assert hubspot.changes("", NAMES).records == []
+
+
+def test_contacts_that_make_no_sense_are_read_again(tmp_path):
+    """One that says nothing of what it holds is not taken for one that is gone."""
+    fake, waits = FakeHubSpot(contacts=1), Waits()
+    with connected(fake, tmp_path, waits=waits) as hubspot:
+        fake.trouble(Trouble(Reply(200, {"results": [{"id": "1000000"}]})))
+        assert list(hubspot.read([key(0)], ["firstname"])) == [key(0)]
+    assert len(waits.seconds) == 1

@@ -141,7 +141,7 @@ def test_check_finds_out_whether_the_token_is_good(tmp_path):
 def test_settings_with_members_missing_are_no_traceback(tmp_path):
     """What HubSpot leaves out of a property counts as a fault, or as nothing."""
     fake = FakeHubSpot()
-    odd = [{"name": "leadlight_key", "hasUniqueValue": True}, {}, 3]
+    odd = [{"name": "leadlight_key", "hasUniqueValue": True}, {}]
     odd.append({"name": "leadlight_grade", "type": "enumeration", "options": [{"value": []}, {}, 5]})
     fake.trouble(Trouble(Reply(200, {"results": odd})))
     with connected(fake, tmp_path) as hubspot:

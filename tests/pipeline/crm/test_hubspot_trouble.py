@@ -174,16 +174,26 @@ def test_threads_share_one_connector(tmp_path):
     assert len(list(fake.contacts.touched())) == 40
 
 
-@pytest.mark.parametrize("reply", [Reply(200, {}), Reply(200, {"results": {"a": 1}})])
-def test_a_list_that_is_none_is_never_taken_for_an_empty_one(reply, tmp_path):
-    """Settings, contacts and changes that cannot be read are not reported as absent."""
-    fake = FakeHubSpot(contacts=3)
-    fake.trouble(Trouble(reply, times=3))
-    with connected(fake, tmp_path) as hubspot:
-        for call in (
-            lambda: hubspot.check(FIELDS),
-            lambda: hubspot.read(["L-0000000"], []),
-            lambda: hubspot.changes("", []),
-        ):
-            with pytest.raises(Exception, match="lists no"):
-                call()
+@pytest.mark.parametrize("body", [{}, {"results": {"a": 1}}, {"results": [3]}, b'{"results": ' + b"[" * 100_000 + b"}"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda hubspot: hubspot.check(FIELDS),
+        lambda hubspot: hubspot.read(["L-0000000"], []),
+        lambda hubspot: hubspot.changes("", []),
+    ],
+    ids=["settings", "contacts", "changes"],
+)
+def test_a_list_that_is_none_is_never_taken_for_an_empty_one(body, call, tmp_path):
+    """Settings, contacts and changes that cannot be read are asked for again, and told where patience ends."""
+    fake, waits = FakeHubSpot(contacts=3), Waits()
+    with connected(fake, tmp_path, waits=waits) as hubspot:
+        sensible = call(hubspot)
+        fake.trouble(Trouble(Reply(200, body)))
+        assert call(hubspot) == sensible
+        assert len(waits.seconds) == 1
+        fake.trouble(Trouble(Reply(200, body), times=99))
+        with pytest.raises(StopError, match=r"lists no|no JSON object") as stopped:
+            call(hubspot)
+    assert stopped.value.reason is StopReason.NETWORK
+    assert "run the same command again" in stopped.value.hint

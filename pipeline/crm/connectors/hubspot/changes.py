@@ -18,23 +18,24 @@ and *again* where the next reading must begin, if what was read is not all settl
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from pipeline.crm.connectors.hubspot.asking import Asking, listed, no_batch
 from pipeline.crm.connectors.hubspot.batches import RECORD_ID
-from pipeline.crm.connectors.hubspot.properties import asked
 from pipeline.crm.connectors.value_texts import moment_of
-from pipeline.crm.http import Http
 from pipeline.crm.promise import Changes, Record
-from pipeline.crm.trouble import RetryError, StopError, StopReason
+from pipeline.crm.trouble import RetryError
 
 SEARCH: Final = "/crm/v3/objects/contacts/search"
 LAG_S: Final = 600
 MOST_RESULTS: Final = 200
 _CHANGED: Final = "lastmodifieddate"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ID: Final = re.compile(r"\d{1,20}", re.ASCII)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -78,13 +79,13 @@ class Reader:
     """Reads contacts that changed.
 
     Args:
-        http: HubSpot's search, at its own pace.
+        asking: HubSpot's search, at its own pace.
         key: The property that tells contacts apart; those without it are none of Leadlight's.
         now: Seconds since 1970.
         page: Contacts a call.
     """
 
-    http: Http
+    asking: Asking
     key: str
     now: Callable[[], float]
     page: int = MOST_RESULTS
@@ -93,14 +94,16 @@ class Reader:
         """Return one page of contacts, and where to go on."""
         place = Place.of(cursor)
         unsettled_ms = round((self.now() - LAG_S) * 1000)  # before the call: later, more would seem settled
-        body = asked(self.http, "POST", SEARCH, json=self._question(place, names))
-        results = body.get("results")
-        if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
-            raise RetryError("HubSpot's search lists no results.")
-        page = _Page.of(body, self.page, unsettled_ms)
-        page.check_order(by_id=bool(place.after_id))
+
+        def understood(body: dict[str, Any]) -> tuple[_Page, list[Record | None]]:
+            results = listed(body, "contacts that changed")
+            page = _Page.of(body, self.page, unsettled_ms)
+            page.check_order(by_id=bool(place.after_id))
+            return page, [record(one, self.key, names) for one in results]
+
+        with no_batch():
+            page, found = self.asking.ask("POST", SEARCH, understood, json=self._question(place, names))
         onward, is_more = page.onward(place)
-        found = (record(one, self.key, names) for one in results)
         return Changes([one for one in found if one is not None], onward.cursor, is_more)
 
     def _question(self, place: Place, names: Sequence[str]) -> dict[str, Any]:
@@ -154,10 +157,14 @@ class _Page:
         return [stamp for stamp in self.stamps if stamp < self.unsettled_ms]
 
     def check_order(self, *, by_id: bool) -> None:
-        """Raise where the order is not the one asked for: going on from its end would leave contacts out."""
+        """Require the order asked for: going on from the end of another would leave contacts out.
+
+        Raises:
+            RetryError: It is another.
+        """
         order = list(self.ids) if by_id else self.settled
         if order != sorted(order):
-            raise StopError("HubSpot's search is not in the order asked for.", reason=StopReason.NETWORK)
+            raise RetryError("HubSpot's search is not in the order asked for.")
 
     def onward(self, place: Place) -> tuple[Place, bool]:
         """Return the next place, and whether there is more right now."""
@@ -184,12 +191,18 @@ def record(result: dict[str, Any], key: str, names: Sequence[str]) -> Record | N
 
     HubSpot gives an empty property as null, and leaves out one that it does not know, or that is archived: of that one
     the record does not speak.
+
+    Raises:
+        RetryError: It makes no sense.
     """
     properties = result.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
+    if not isinstance(properties, dict):
+        raise RetryError("HubSpot's answer does not say what a contact holds.")
     found = result.get("id") if key == RECORD_ID else properties.get(key)
-    if not isinstance(found, str) or not found:
+    if found is None or found == "":
         return None
+    if not isinstance(found, str):
+        raise RetryError("HubSpot's answer holds a key that is no text.")
     fields = {name: _text(properties[name]) for name in names if name in properties}
     return Record(found, fields, moment_of(properties.get(_CHANGED)) or moment_of(result.get("updatedAt")))
 
@@ -203,6 +216,6 @@ def _stamp(result: dict[str, Any]) -> int:
     properties = result.get("properties")
     moment = moment_of(properties.get(_CHANGED)) if isinstance(properties, dict) else None
     moment = moment or moment_of(result.get("updatedAt"))
-    if moment is None or not str(result.get("id", "")).isdecimal():
+    if moment is None or not _ID.fullmatch(str(result.get("id"))):
         raise RetryError("HubSpot's search does not say which contact changed when.")
     return (moment - _EPOCH) // _MILLISECOND

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from pydantic import Field
 
+from pipeline.crm.connectors.hubspot.asking import Asking, listed, no_batch
 from pipeline.crm.connectors.hubspot.batches import MOST_ROWS, RECORD_ID, Batch
 from pipeline.crm.connectors.hubspot.changes import Reader, record
 from pipeline.crm.connectors.hubspot.judging import Judge, object_in
@@ -18,7 +19,7 @@ from pipeline.crm.http import FixedLogin, Http, checked_url, place_of, secret
 from pipeline.crm.kinds import ConnectorKind, Surroundings
 from pipeline.crm.promise import Answer, Changes, CrmField, Record, Row, Ticket
 from pipeline.crm.said import values_of
-from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from pipeline.crm.trouble import BatchRefusedError, RetryError
 from pipeline.crm.turns import Limit, SharedTurns
 from pipeline.settings_tables import Section
 
@@ -63,9 +64,10 @@ class HubSpot:
         self._options, self._http, self._searching = options, http, searching
         self._key = surroundings.key
         self._creates = surroundings.may_create and self._key != RECORD_ID
-        self._properties = Properties(http, self._key, options.property_group, surroundings.may_create)
+        self._asking = Asking(http, surroundings.patience)
+        self._properties = Properties(http, self._asking, self._key, options.property_group, surroundings.may_create)
         self._read_names = ReadNames(self._properties, self._key, surroundings.target)
-        self._reader = Reader(searching, self._key, time.time)
+        self._reader = Reader(Asking(searching, surroundings.patience), self._key, time.time)
 
     @property
     def at_once(self) -> int:
@@ -133,27 +135,26 @@ class HubSpot:
     def _writing(self) -> str:
         return f"{_OBJECTS}/upsert" if self._creates else f"{_OBJECTS}/update"
 
-    def _records(self, keys: Sequence[str], names: Sequence[str]) -> Iterator[Record]:
+    def _records(self, keys: Sequence[str], names: Sequence[str]) -> list[Record]:
         named = {} if self._key == RECORD_ID else {"idProperty": self._key}
-        body = {
+        asked = {
             "inputs": [{"id": key} for key in keys],
             "properties": list(dict.fromkeys((self._key, *names))),
             "propertiesWithHistory": [],
             **named,
         }
-        try:
-            answer = object_in(self._http.ask("POST", f"{_OBJECTS}/read", json=body)) or {}
-        except BatchRefusedError as error:
-            if error.code == "OBJECT_NOT_FOUND":
-                return
-            raise StopError(without(error.words, keys), reason=StopReason.SETUP) from None
-        results = answer.get("results")
-        if not isinstance(results, list):
-            raise RetryError("HubSpot's answer lists no contacts.")
-        for result in results:
-            found = record(result, self._key, names) if isinstance(result, dict) else None
-            if found is not None:
-                yield found
+
+        def understood(body: dict[str, Any]) -> list[Record]:
+            found = (record(one, self._key, names) for one in listed(body, "contacts"))
+            return [one for one in found if one is not None]
+
+        with no_batch():
+            try:
+                return self._asking.ask("POST", f"{_OBJECTS}/read", understood, json=asked)
+            except BatchRefusedError as error:
+                if error.code == "OBJECT_NOT_FOUND":
+                    return []
+                raise BatchRefusedError(without(error.words, keys), code=error.code) from None
 
 
 def connect(options: HubSpotOptions, surroundings: Surroundings) -> HubSpot:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from features.errors import nearest
+from pipeline.crm.connectors.hubspot.asking import Asking, listed, no_batch
 from pipeline.crm.connectors.hubspot.batches import RECORD_ID
-from pipeline.crm.connectors.hubspot.judging import object_in
-from pipeline.crm.connectors.hubspot.words import short
 from pipeline.crm.http import Http
 from pipeline.crm.promise import CrmField, FieldType, Missing
-from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
+from pipeline.crm.trouble import BatchRefusedError
 
 LONGEST_TEXT: Final = 65_536
 _ONE_LINE: Final = 255
@@ -36,12 +35,14 @@ class Properties:
 
     Args:
         http: HubSpot.
+        asking: Questions to it.
         key: The property that tells contacts apart.
         group: Where new properties stand in HubSpot's settings.
         creates: Whether unknown contacts are created.
     """
 
     http: Http
+    asking: Asking
     key: str
     group: str
     creates: bool
@@ -83,11 +84,8 @@ class Properties:
         return {prop["name"]: prop for prop in found if isinstance(prop.get("name"), str)}
 
     def _listed(self, path: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
-        answer = asked(self.http, "GET", path, params=params)
-        found = answer.get("results")
-        if not isinstance(found, list):
-            raise RetryError("HubSpot's answer lists no properties.")
-        return [one for one in found if isinstance(one, dict)]
+        with no_batch():
+            return self.asking.ask("GET", path, lambda body: listed(body, "properties"), params=params)
 
     def _make_group(self) -> list[str]:
         if any(group.get("name") == self.group for group in self._listed(_GROUPS, {})):
@@ -97,12 +95,13 @@ class Properties:
 
     def _made(self, path: str, body: Mapping[str, Any]) -> bool:
         """Return whether it was this call that made it: another run may have been faster."""
-        try:
-            self.http.ask("POST", path, json=body)
-        except BatchRefusedError as error:
-            if error.code in {"409", "CONFLICT", "OBJECT_ALREADY_EXISTS"}:
-                return False
-            raise _stopped(error) from error
+        with no_batch():
+            try:
+                self.http.ask("POST", path, json=body)
+            except BatchRefusedError as error:
+                if error.code in {"409", "CONFLICT", "OBJECT_ALREADY_EXISTS"}:
+                    return False
+                raise
         return True
 
     def _add_options(self, field: CrmField, there: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -112,7 +111,8 @@ class Properties:
             return []
         kept = [{name: one[name] for name in _OPTION if name in one} for one in _options(prop)]
         body = {"options": [{"hidden": False, **one} for one in kept] + _as_options([(one, one) for one in lacking])}
-        asked(self.http, "PATCH", f"{_PROPERTIES}/{field.name}", json=body)
+        with no_batch():
+            self.http.ask("PATCH", f"{_PROPERTIES}/{field.name}", json=body)
         return [f"property {field.name}: the options {', '.join(lacking)}"]
 
     def _key_faults(self, there: Mapping[str, Mapping[str, Any]], gone: Mapping[str, object]) -> Iterator[str]:
@@ -125,28 +125,6 @@ class Properties:
             yield _missing(self.key, gone)
         elif there[self.key].get("hasUniqueValue") is not True:
             yield f"{self.key}: its values need not be unique, which HubSpot settles when a property is created"
-
-
-def asked(http: Http, method: str, path: str, **rest: Any) -> dict[str, Any]:  # noqa: ANN401 - those of a call
-    """Return the JSON object that answers a call without rows.
-
-    Raises:
-        StopError: HubSpot refuses the call: there is no batch that could be halved.
-        RetryError: The answer makes no sense.
-    """
-    try:
-        answer = http.ask(method, path, **rest)
-    except BatchRefusedError as error:
-        raise _stopped(error) from error
-    body = object_in(answer)
-    if body is None:
-        raise RetryError("HubSpot's answer is no JSON object.")
-    return body
-
-
-def _stopped(error: BatchRefusedError) -> StopError:
-    hint = "see the target's mapping, and what the private app may do in HubSpot."
-    return StopError(short(error.words), reason=StopReason.SETUP, hint=hint)
 
 
 def _missing(name: str, gone: Mapping[str, object]) -> str:
