@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pipeline.crm.connectors.file_check import faults, faults_of_columns
+from pipeline.crm.connectors.file_check import faults, require_columns
 from pipeline.crm.connectors.file_csv import Csv
 from pipeline.crm.connectors.file_engine import at_file
 from pipeline.crm.connectors.file_formats import Format, Staged, staged
@@ -81,10 +81,7 @@ class FileConnector:
             return found
         if not self._has_rows():
             return []
-        try:
-            return faults(self._file, self._format, self._key, fields)
-        except StopError as error:
-            return [error.words]
+        return faults(self._file, self._format, self._key, fields, may_create=self._may_create)
 
     def setup(self, fields: Sequence[CrmField]) -> list[str]:  # noqa: ARG002 - columns come with their first values
         """Create the folder, and return it."""
@@ -246,9 +243,8 @@ class FileConnector:
             raise StopError(found[0], reason=StopReason.SETUP, hint=PLACE_HINT)
         now = fingerprint(self._file)
         if now != self._seen:
-            found = faults_of_columns(self._file, self._format, self._key) if self._has_rows() else []
-            if found:
-                raise StopError(found[0], reason=StopReason.SETUP, hint="correct the file, or the target's key.")
+            if self._has_rows():
+                require_columns(self._file, self._format, self._key)
             self._seen = now
 
 

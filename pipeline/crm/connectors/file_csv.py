@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from features.parsing import literal
 from pipeline.crm.connectors.file_cells import meant, shown, shown_all
 from pipeline.crm.connectors.file_formats import KEY, Staged
 from pipeline.crm.connectors.file_parts import Note
+from pipeline.crm.connectors.file_unreadable import LINE_HINT, UTF_8_HINT
 from pipeline.crm.connectors.value_texts import as_text
 from pipeline.crm.promise import CrmField, Row, Value
 from pipeline.crm.trouble import StopError, StopReason
@@ -31,6 +33,10 @@ from pipeline.crm.trouble import StopError, StopReason
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _HEADER_BYTES: Final = 1 << 20
 _COPIED_BYTES: Final = 1 << 20
+_BUFFER_BYTES: Final = 8_000_000
+"""The longest line; by itself DuckDB would take a third of its memory for each buffer."""
+_FIRST_LINE: Final = re.compile(r'((?:[^"\r\n]++|"[^"]*+")*+)(\r\n|\r|\n)')
+"""A line and its end; a break within quotes ends none."""
 _SPELLED, _OTHER, _OTHER_MEANS = "spelled", "other", "other_means"
 
 
@@ -136,8 +142,20 @@ class Csv:
         """Return the text that stands in a file as *cell*."""
         return meant(cell) or None
 
-    def faults(self, connection: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[CrmField]) -> Iterator[str]:  # noqa: ARG002
-        """Yield nothing: a text holds whatever is written."""
+    def faults(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: Path,
+        key: str,  # noqa: ARG002 - a text, as all others
+        fields: Sequence[CrmField],  # noqa: ARG002 - a text holds whatever is written
+        *,
+        may_create: bool,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Read all cells, and yield nothing: what cannot be read stops."""
+        _require_line_ends(file)
+        columns, manner = _header(file)
+        counted = ", ".join(f"count(c{place})" for place in range(len(columns)))
+        connection.execute(f"SELECT {counted} FROM {_read(file, len(columns), manner.delimiter)}").fetchall()  # noqa: S608
         yield from ()
 
 
@@ -170,11 +188,24 @@ def _copy(lines: BinaryIO, to: BinaryIO, *, line_end: bytes) -> None:
         is_quoted ^= len(pieces) % 2 == 0
 
 
+def _require_line_ends(file: Path) -> None:
+    """See that they are never far apart: DuckDB leaves out a last line of two buffers' length, and says nothing.
+
+    Raises:
+        StopError: There is one.
+    """
+    with file.open("rb") as opened:
+        while some := opened.read(_BUFFER_BYTES):
+            if len(some) == _BUFFER_BYTES and b"\n" not in some and b"\r" not in some:
+                words = f"'{file.name}' cannot be read: one of its lines is longer than 8 MB."
+                raise StopError(words, reason=StopReason.SETUP, hint=LINE_HINT)
+
+
 def _read(file: Path, n_columns: int, delimiter: str) -> str:
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(n_columns))
     return (
         f"read_csv({literal(str(file))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='\"', "
-        f"escape='\"', nullstr='', allow_quoted_nulls=false, columns={{{columns}}})"
+        f"escape='\"', nullstr='', buffer_size={_BUFFER_BYTES}, allow_quoted_nulls=false, columns={{{columns}}})"
     )
 
 
@@ -187,7 +218,8 @@ def _header(file: Path) -> tuple[list[str], _Manner]:
     with file.open("rb") as opened:
         begin = opened.read(_HEADER_BYTES)
     text = begin.decode("utf-8-sig", errors="replace")
-    first_line = text.partition("\n")[0]
+    found = _FIRST_LINE.match(text)
+    first_line, line_end = found.groups() if found else (text.partition("\n")[0], "\n")
     delimiter = max(_DELIMITERS, key=first_line.count)
     try:
         names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
@@ -195,9 +227,9 @@ def _header(file: Path) -> tuple[list[str], _Manner]:
         names = []
     if not names or "\N{REPLACEMENT CHARACTER}" in "".join(names):
         words = f"'{file.name}' has no header that can be read as CSV in UTF-8."
-        raise StopError(words, reason=StopReason.SETUP, hint="correct the file, or move it away.")
+        raise StopError(words, reason=StopReason.SETUP, hint=UTF_8_HINT)
     mark = codecs.BOM_UTF8 if begin.startswith(codecs.BOM_UTF8) else b""
-    return names, _Manner(delimiter, b"\r\n" if first_line.endswith("\r") else b"\n", mark)
+    return names, _Manner(delimiter, line_end.encode(), mark)
 
 
 def _cells(values: Sequence[Value]) -> pa.Array:

@@ -12,6 +12,7 @@ import duckdb
 from features.errors import is_disk_full, tells_of_full_disk
 from features.parsing import literal
 from models.wording import one_line
+from pipeline.crm.connectors.file_unreadable import unreadable
 from pipeline.crm.said import LONGEST
 from pipeline.crm.trouble import StopError, StopReason
 
@@ -61,9 +62,7 @@ def at_file(path: Path) -> Iterator[None]:
             raise StopError(
                 words, reason=StopReason.QUOTA, hint="shorten the fields, or write to a database."
             ) from None
-        words = f"'{path.name}' cannot be read as what its name says, or its columns do not fit what is written."
-        hint = "see that the file is whole, and that no other program writes it."
-        raise StopError(words, reason=StopReason.SETUP, hint=hint) from None
+        raise unreadable(path.name, error) from None
     except PermissionError as error:
         words = f"'{path}' cannot be written: {error.strerror}."
         raise StopError(words, reason=StopReason.PERMISSION, hint="see who may write to its folder.") from error

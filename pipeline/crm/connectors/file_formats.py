@@ -89,5 +89,13 @@ class Format(Protocol):
     def meant(self, cell: str) -> str | None:
         """Return the value that it spells as *cell*, as `value_texts` spells it."""
 
-    def faults(self, connection: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[CrmField]) -> Iterator[str]:
-        """Yield what in the columns of *file* does not fit, a line each."""
+    def faults(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: Path,
+        key: str,
+        fields: Sequence[CrmField],
+        *,
+        may_create: bool,
+    ) -> Iterator[str]:
+        """Read all of *file*, and yield what in it does not fit, a line each."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +17,14 @@ from pipeline.crm.connectors.file_formats import KEY, Staged
 from pipeline.crm.connectors.file_parts import Note
 from pipeline.crm.connectors.value_texts import as_text
 from pipeline.crm.promise import CrmField, Row
+from pipeline.crm.trouble import StopError, StopReason
 
 _FIELDS: Final = "fields"
 _AT_ONCE: Final = 10_000
+_LONG: Final = 4_000
+"""A number of more digits is none that Python reads."""
+_DEEPEST: Final = 200
+_TEXT: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 
 
 class JsonLines:
@@ -72,11 +79,34 @@ class JsonLines:
         return cell
 
     def meant(self, cell: str) -> str | None:
-        """Return the value of a piece of JSON."""
-        return as_text(json.loads(cell))
+        """Return the value of a piece of JSON; what is too much for us is not ours, and stays as it is."""
+        try:
+            return as_text(json.loads(cell))
+        except (RecursionError, ValueError):
+            return cell
 
-    def faults(self, connection: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[CrmField]) -> Iterator[str]:  # noqa: ARG002
-        """Yield nothing: a member holds whatever is written."""
+    def faults(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: Path,
+        key: str,  # noqa: ARG002 - a member like others
+        fields: Sequence[CrmField],  # noqa: ARG002 - a member holds whatever is written
+        *,
+        may_create: bool,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Yield nothing, but stop at a row that would not come out as it went in."""
+        reading = connection.execute(
+            "SELECT spot, is_doubled, line FROM (SELECT row_number() OVER () AS spot, json::VARCHAR AS line, "  # noqa: S608
+            f"len(json_keys(json)) > len(list_distinct(json_keys(json))) AS is_doubled FROM {_read(file)}) "
+            f"WHERE is_doubled OR length(line) > {_LONG} "
+            f"OR length(line) - length(translate(line, '[{{', '')) > {_DEEPEST}"
+        )
+        while found := reading.fetchone():
+            spot, is_doubled, line = found
+            if is_doubled:
+                raise _unfit(file, spot, "names a member twice: which one counts is not told")
+            if _is_too_much(line):
+                raise _unfit(file, spot, f"is nested more than {_DEEPEST} deep, or has too long a number")
         yield from ()
 
 
@@ -87,6 +117,23 @@ def _line(line: str | None, key: str | None, fields: str | None, *, name: str) -
     new: dict[str, Any] = json.loads(fields)
     old: dict[str, Any] = {name: key} if line is None else json.loads(line)
     return _dumped({**old, **new})
+
+
+def _unfit(file: Path, spot: int, cause: str) -> StopError:
+    hint = "correct that row, or move the file away."
+    return StopError(f"Row {spot:,} of '{file.name}' {cause}.", reason=StopReason.SETUP, hint=hint)
+
+
+def _is_too_much(line: str) -> bool:
+    """Return whether a line of JSON is more than Python reads and writes, however deep in calls it is itself."""
+    steps = ((sign in "[{") - (sign in "]}") for sign in _TEXT.sub("", line))
+    if max(accumulate(steps), default=0) > _DEEPEST:
+        return True
+    try:
+        json.loads(line)
+    except ValueError:
+        return True
+    return False
 
 
 def _texts(source: str, names: Sequence[str]) -> list[str]:

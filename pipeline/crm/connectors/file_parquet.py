@@ -115,9 +115,21 @@ class Parquet:
         """Return *cell*: the question spelled it already."""
         return cell or None
 
-    def faults(self, connection: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[CrmField]) -> Iterator[str]:
-        """Yield the fields whose columns hold another type."""
+    def faults(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: Path,
+        key: str,
+        fields: Sequence[CrmField],
+        *,
+        may_create: bool,
+    ) -> Iterator[str]:
+        """Read all cells, and yield the columns that hold another type than is written."""
         types = _types(connection, file)
+        columns = ", ".join(map(quoted, types))
+        connection.execute(f"SELECT bit_xor(hash({columns})) FROM read_parquet({literal(str(file))})").fetchall()  # noqa: S608
+        if may_create and _family(types[key]) != _TEXT:
+            yield f"'{key}' holds {types[key]} in '{file.name}', and the ids of new rows are texts."
         for field in fields:
             found = types.get(field.name)
             if found is not None and _family(found) not in _MAY_HOLD[field.type]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.parsing import literal
+from pipeline.crm.connectors.file_check import require_columns
 from pipeline.crm.connectors.file_engine import at_file, opened
 from pipeline.crm.connectors.file_formats import Format
 from pipeline.workspace import PART, remove_left_overs
@@ -93,6 +94,7 @@ class Snapshot:
         columns = "".join(f", t{place} VARCHAR" for place in range(len(self.names)))
         self._connection.execute(f"CREATE OR REPLACE TABLE held (spot BIGINT, key VARCHAR{columns})")
         if of and of[0]:
+            require_columns(self._file, self._format, self._key)
             texts = self._format.file_texts(self._connection, self._file, self._key, self.names)
             self._connection.execute(f"INSERT INTO held SELECT row_number() OVER (), * FROM ({texts})")  # noqa: S608
         self._of = of
