@@ -92,12 +92,12 @@ class SalesforcePeople(People):
     won = "Won"
 
     def __init__(self, place: SalesforcePlace) -> None:
-        self._leads = place.fake.leads
+        self._leads, self._tables = place.fake.leads, tuple(place.fake.tables.values())
         self._leads.seconds = _seconds(MADE)
         for record in self._leads.records:
             record.stamp = self._leads.seconds
         self._leads.fields["Outcome__c"] = described_field("Outcome__c", "string", length=255)
-        for table in place.fake.tables.values():
+        for table in self._tables:
             table.fields["Stop__c"] = described_field("Stop__c", "string", length=255)
 
     def change(self, lead: str, at: datetime, values: Mapping[str, str]) -> None:
@@ -107,8 +107,9 @@ class SalesforcePeople(People):
         self._leads.put(record, values)
 
     def remove_hold(self) -> None:
-        """Delete the field."""
-        del self._leads.fields[self.names["hold"]]
+        """Delete the field from every object."""
+        for table in self._tables:
+            del table.fields[self.names["hold"]]
 
 
 class MarketoPeople(People):
