@@ -153,6 +153,20 @@ def test_leads_that_were_taken_back_wait_for_no_later_run(shop, memory):
         taken_back(shop, first)
 
 
+def test_a_lead_that_was_held_during_the_undoing_is_taken_back_later(shop, memory):
+    """As long as something of a run stands it can be asked for again, also once it is called undone."""
+    from pipeline.marks import marks_of
+
+    first, lead = published(shop).run, shop.free_ids()[2]
+    marks = marks_of(shop.settings, {})
+    mark = marks.hold(lead, by="ana", at=shop.morning(0))
+    assert taken_back(shop, first, 1).tally.held == 1
+    assert set(held_by(memory)) == {lead}
+    marks.withdraw(mark, by="ana", at=shop.morning(1), lead_id=lead)
+    assert taken_back(shop, first, 2).tally.written == 1
+    assert held_by(memory) == {}
+
+
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize("published_batches", [2, 4])
 def test_an_undoing_that_another_run_took_the_place_of_is_asked_for_again(shop, memory, arrives, published_batches):
