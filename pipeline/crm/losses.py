@@ -5,13 +5,13 @@ The ledger would call everything unchanged, and people would see nothing. So a f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
 from features.errors import GateFailedError, compose
 from pipeline.crm.differences import is_same
 from pipeline.crm.ledger import standing
+from pipeline.crm.ledger.kept_values import kept_object
 from pipeline.crm.promise import Record, Value
 from pipeline.crm.session import Session
 from pipeline.crm.targets import Target
@@ -32,7 +32,7 @@ def require_what_stands(session: Session) -> None:
     with session.engine.connect() as connection:
         rows = standing.first_of(connection, target.destination, most=_LOOKED_AT)
     # What was emptied says nothing of what is lost.
-    written = {row.lead_id: payload for row in rows if _has_values(payload := json.loads(row.payload), target)}
+    written = {row.lead_id: payload for row in rows if _has_values(payload := kept_object(row.payload), target)}
     if not written:
         return
     try:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, and_, insert, or_, select
 from sqlalchemy import Row as RowOf
 
 from pipeline.crm.differences import as_value, differences
+from pipeline.crm.ledger.kept_values import kept_object
 from pipeline.crm.ledger.runs import Planned, Run
 from pipeline.crm.ledger.tables import BATCHES, ROWS, STANDING
 from pipeline.crm.left_alone import SetOfLeads
@@ -93,7 +94,7 @@ def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField]
     if record is None:
         found.gone += 1
         return None
-    ours, former = json.loads(row.payload), json.loads(row.former) if row.former else {}
+    ours, former = kept_object(row.payload), kept_object(row.former) if row.former else {}
     changed = {one.property for one in differences(ours, record.fields, fields)}
     # What was on its way arrived whole or not at all: a record that differs there never got it.
     if row.state == "written":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +11,7 @@ from sqlalchemy import Engine
 from pipeline.crm.differences import FieldDifference, differences
 from pipeline.crm.ledger import standing
 from pipeline.crm.ledger.destinations import Destination
+from pipeline.crm.ledger.kept_values import kept_object
 from pipeline.crm.promise import Connector, CrmField, Record
 
 READ_AT_ONCE: Final = 100
@@ -84,5 +84,5 @@ def with_records(
 def _compared(row: Any, record: Record | None, fields: Sequence[CrmField]) -> LeadDifference | None:  # noqa: ANN401
     if record is None:
         return LeadDifference(row.lead_id, is_missing=True, fields=())
-    found = differences(json.loads(row.payload), record.fields, fields)
+    found = differences(kept_object(row.payload), record.fields, fields)
     return LeadDifference(row.lead_id, is_missing=False, fields=tuple(found)) if found else None

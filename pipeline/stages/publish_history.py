@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, Row
 from features.local_time import local_iso
 from pipeline.crm.ledger import runs
 from pipeline.crm.ledger.existing import existing
+from pipeline.crm.ledger.kept_values import kept_object
 from pipeline.crm.ledger.writes import writes_of
 from pipeline.crm.promise import Value
 from pipeline.crm.session import Outside
@@ -161,5 +161,5 @@ def _told(target: str, row: Row[Any], zone: str) -> PastWrite:
         code=row.code or "",
         words=row.words or "",
         answered_at="" if row.answered_at is None else local_iso(row.answered_at, zone),
-        values=json.loads(row.payload),
+        values=kept_object(row.payload),
     )

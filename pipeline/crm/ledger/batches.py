@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, exists, func, insert, select, update
 
+from pipeline.crm.ledger.kept_values import kept_list, kept_object
 from pipeline.crm.ledger.runs import Run, RunKind
 from pipeline.crm.ledger.standing import hand_back, listed, mark_unsure, take_over
 from pipeline.crm.ledger.tables import BATCHES, REJECTIONS, ROWS
@@ -55,10 +56,10 @@ def due(connection: Connection, run: Run, number: int) -> Due:
         _of_batch(run, number), ROWS.c.state == "pending"
     )
     rows = tuple(
-        Row(row.lead_id, json.loads(row.payload), f"{run.id}-{row.number}")
+        Row(row.lead_id, kept_object(row.payload), f"{run.id}-{row.number}")
         for row in connection.execute(wanted.order_by(ROWS.c.number))
     )
-    parts = tuple(json.loads(batch.parts or "[]"))
+    parts = tuple(kept_list(batch.parts or "[]"))
     return Due(number, rows, batch.ticket or "", parts, batch.state == "in_flight")
 
 
@@ -91,7 +92,7 @@ class KeptTicket:
                 former = connection.execute(
                     select(BATCHES.c.parts).where(BATCHES.c.run_id == self._run.id, BATCHES.c.number == self._number)
                 ).scalar()
-                _set(connection, self._run, self._number, parts=json.dumps([*json.loads(former or "[]"), text]))
+                _set(connection, self._run, self._number, parts=json.dumps([*kept_list(former or "[]"), text]))
         self.text = text
 
 
@@ -106,7 +107,7 @@ def tickets(connection: Connection, run: Run) -> list[str]:
     wanted = select(BATCHES.c.ticket, BATCHES.c.parts).where(BATCHES.c.run_id == run.id, BATCHES.c.state == "in_flight")
     found: list[str] = []
     for ticket, parts in connection.execute(wanted.order_by(BATCHES.c.number)):
-        found += [*([ticket] if ticket else []), *json.loads(parts or "[]")]
+        found += [*([ticket] if ticket else []), *kept_list(parts or "[]")]
     return found
 
 

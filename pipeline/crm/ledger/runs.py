@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_,
 
 from features.moments import to_us
 from pipeline.crm.ledger.destinations import Destination
+from pipeline.crm.ledger.kept_values import DamagedValueError, kept_list, kept_object
 from pipeline.crm.ledger.standing import mark_unsure
 from pipeline.crm.ledger.tables import BATCHES, ROWS, RUNS
 from pipeline.crm.promise import CrmField, FieldType
@@ -257,16 +258,23 @@ def _fields_text(fields: Sequence[CrmField]) -> str:
 
 
 def _run(row: Row[Any]) -> Run:
+    try:
+        return _read(row)
+    except (TypeError, ValueError) as error:
+        raise DamagedValueError("no run") from error
+
+
+def _read(row: Row[Any]) -> Run:
     fields = tuple(
         CrmField(name, FieldType(kind), length, tuple(choices), label)
-        for name, kind, length, choices, label in json.loads(row.fields)
+        for name, kind, length, choices, label in kept_list(row.fields)
     )
     asked = Asked(
         destination=Destination(row.target, row.place),
         kind=RunKind(row.kind),
         as_of=row.as_of,
         model_version=row.model_version,
-        filters=json.loads(row.filters),
+        filters=kept_object(row.filters),
         mapping=row.mapping,
         fields=fields,
         undoes=row.undoes,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from features.errors import LeadlightError, is_disk_full, not_finished, tells_of_full_disk, without_secrets, wrong_input
+from pipeline.crm.ledger.kept_values import DamagedValueError
 from pipeline.crm.ledger.tables import METADATA
 from pipeline.databases import file_of
 
@@ -70,7 +71,7 @@ def require_tables(connection: Connection) -> None:
 
 def is_unusable(error: SQLAlchemyError) -> bool:
     """Return whether a database is away, busy, full, damaged or not this user's; anything else is our fault."""
-    if isinstance(error, DBAPIError) and _refusal(error.orig):
+    if isinstance(error, DamagedValueError) or (isinstance(error, DBAPIError) and _refusal(error.orig)):
         return True
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
     # Such as the code of a server that no class of the driver's stands for.
@@ -107,7 +108,7 @@ def _in_words(place: str, error: Exception) -> LeadlightError:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(_OUT_OF_REACH):
         return _out_of_reach(place, str(error))
-    if name.startswith(_DAMAGED):
+    if name.startswith(_DAMAGED) or isinstance(error, DamagedValueError):
         hint = "restore it from a copy or move it away; without one, the next run sends all."
         return wrong_input(f"The ledger at '{place}' is damaged, or no database.", hint=hint)
     if words := _refusal(error):

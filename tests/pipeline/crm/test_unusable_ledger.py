@@ -11,7 +11,9 @@ from features.errors import LeadlightError, NotFinishedError
 from pipeline.crm.ledger import opening
 from pipeline.crm.ledger.unusable import in_words
 from pipeline.stages.publish import publish
-from pipeline.stages.publish_history import past_runs
+from pipeline.stages.publish_checks import verify
+from pipeline.stages.publish_history import lead_history, past_runs
+from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
 from support.publishing import YES, outside, published
 
@@ -51,6 +53,56 @@ def test_a_damaged_ledger_is_told_with_the_way_out(shop, memory, how):
     assert "is damaged, or no database.\n\nHint: restore it from a copy or move it away" in failure.message
     file.unlink()
     assert published(shop).tally.written
+
+
+def changed(shop, *changes):
+    """Change values in the ledger behind everybody's back."""
+    engine = create_engine(f"sqlite:///{shop.settings.shop.workspace / 'ledger.db'}")
+    with engine.begin() as connection:
+        for change in changes:
+            connection.execute(text(f"UPDATE {change}"))
+    engine.dispose()
+
+
+READERS = {
+    "--runs": lambda shop: past_runs(shop.settings, "", outside=outside(shop)),
+    "--lead": lambda shop: lead_history(shop.settings, "", shop.free_ids()[0], outside=outside(shop)),
+    "--undo": lambda shop: undo(shop.settings, 1, may=lambda _: True, outside=outside(shop)),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("ledger_runs SET fields = '[[1'", "--runs"),
+        ("ledger_runs SET fields = '[[1, 2]]'", "--runs"),
+        ("ledger_runs SET fields = '7'", "--undo"),
+        ("ledger_runs SET filters = '[]'", "--runs"),
+        ("ledger_runs SET kind = 'other'", "--runs"),
+        ("ledger_rows SET payload = '{\"score\": '", "--lead"),
+        ("ledger_rows SET payload = '[]'", "--undo"),
+        ("ledger_rows SET former = 'x'", "--undo"),
+        ("ledger_batches SET parts = 'x', state = 'in_flight'", "--undo"),
+    ],
+)
+def test_a_damaged_value_is_told_as_a_damaged_ledger(shop, memory, change, read):
+    """Whatever reads a value that nobody can have written says so, with the way out, and sends nothing."""
+    published(shop)
+    changed(shop, "ledger_runs SET state = 'open'", change)
+    memory.sent.clear()
+    with pytest.raises(LeadlightError, match=r"is damaged, or no database\.\n\nHint: restore it from a copy") as raised:
+        READERS[read](shop)
+    assert not isinstance(raised.value, NotFinishedError)
+    assert memory.sent == []
+
+
+def test_a_damaged_value_of_what_stands_fails_the_target(shop, memory):
+    """Neither reading back nor publishing goes on as if nothing stood there."""
+    published(shop)
+    changed(shop, "ledger_standing SET payload = 'x'")
+    failures = [*verify(shop.settings, "", sample=9, outside=outside(shop)).failures, refused(shop)]
+    assert [one.exit_code for one in failures] == [2, 2]
+    assert all("is damaged, or no database." in one.message for one in failures)
 
 
 @pytest.mark.parametrize(
