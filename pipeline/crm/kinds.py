@@ -49,6 +49,8 @@ class Surroundings:
         secrets: Takes tokens that are given out for them.
         patience: How long trouble that passes by itself is waited out.
         may_create: Whether records that are not there yet are created; else their rows are rejected.
+        override: The property by which people hold leads, where one is read; a hold that is not heard is worse than any
+            other silence.
     """
 
     target: str
@@ -59,6 +61,7 @@ class Surroundings:
     secrets: Secrets = field(default_factory=Secrets, repr=False)
     patience: Patience = field(default_factory=Patience)
     may_create: bool = False
+    override: str = ""
 
 
 def _untold(_options: Any, _surroundings: Surroundings) -> frozenset[str]:  # noqa: ANN401 - each kind has its own

@@ -121,6 +121,7 @@ def _surroundings(settings: Settings, name: str, environment: Mapping[str, str],
         secrets=secrets,
         patience=patience,
         may_create=config.create,
+        override=config.read.override,
     )
 
 

@@ -1,11 +1,14 @@
 """Before anything is written to a CRM, whom its people want left alone by now is heard."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.crm.trouble import StopError, StopReason
 from pipeline.stages.publish import Wish
 from pipeline.stages.publish_undo import undo
 from support.little_shop import FIELDS, LittleShop
+from support.memory import Memory, kind_for
 from support.publishing import YES, outside, published
 from support.told import Telling
 
@@ -32,6 +35,18 @@ def test_who_is_to_be_left_alone_by_now_is_not_written(shop, memory, crm):
     crm.tell(lead, stop="yes")
     assert published(shop).tally.held == 1
     assert lead not in memory.records
+
+
+def test_a_connector_knows_by_which_property_leads_are_held(shop, monkeypatch):
+    """Where it cannot hear that one, it must not write."""
+    told = []
+    kind = kind_for(Memory())
+    monkeypatch.setattr(
+        "pipeline.crm.targets.kind_of",
+        lambda _: replace(kind, connect=lambda options, around: told.append(around) or kind.connect(options, around)),
+    )
+    published(shop)
+    assert [around.override for around in told] == ["stop"]
 
 
 def test_a_hold_counts_however_the_crm_spells_the_id(shop, memory, crm):

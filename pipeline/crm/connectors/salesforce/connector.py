@@ -56,7 +56,7 @@ class Salesforce:
         self._case: bool | None = None
         jobs = Jobs(api, options, surroundings.patience)
         self._many = ManyRows(api, jobs, places=self._places, order=self._order)
-        override = str(getattr(surroundings, "override", ""))
+        override = surroundings.override
         columns = Columns(api, options.objects, target=surroundings.target, override=override)
         self._records = Records(api, self._key, options.objects, columns)
         self._changing = Changing(api, self._key, options.objects, columns, self._records, override)
