@@ -146,6 +146,33 @@ def test_two_leads_of_one_contact_do_not_overwrite_each_other(tmp_path):
     assert fake.state()["C-1"][SCORE] == 1
 
 
+def test_two_leads_of_one_contact_do_not_overwrite_each_other_in_two_batches(tmp_path):
+    """Within one run the second says why it is not written, however often; another run begins anew."""
+    fake = FakeSalesforce(leads=3)
+    contact = fake.convert("C-1", with_key=False)
+    fake.leads.convert(fake.leads.with_key("C-2")[0], contact)
+    with org(fake, tmp_path) as connector:
+        for _ in range(2):
+            assert outcomes(send(connector, [row("C-1", 1), row("C-3")])) == {"C-1": "written", "C-3": "written"}
+            (second,) = send(connector, [row("C-2", 2)])
+            assert (second.outcome, second.code) == ("rejected", "DUPLICATE")
+            assert second.words == "Another lead of this run is written at the same record."
+    assert fake.state()["C-1"][SCORE] == 1
+    with org(fake, tmp_path, is_set_up=False) as connector:
+        assert outcomes(send(connector, [row("C-2", 2)])) == {"C-2": "written"}
+
+
+def test_a_contacts_own_row_does_not_overwrite_that_of_its_lead(tmp_path):
+    """The contact carries another key than the lead that was converted to it, and was written for that lead."""
+    fake = FakeSalesforce(leads=1, contacts=2)
+    fake.leads.convert(fake.leads.records[0], fake.contacts.id_of(fake.contacts.records[0]))
+    with org(fake, tmp_path) as connector:
+        assert outcomes(send(connector, [row("C-1", 1)])) == {"C-1": "written"}
+        told = outcomes(send(connector, [row("P-1", 2), row("P-2", 3)]))
+    assert told == {"P-1": "rejected DUPLICATE", "P-2": "written"}
+    assert fake.state()["P-1"][SCORE] == 1
+
+
 def test_a_key_in_other_letters_is_another_key(tmp_path):
     """Salesforce would take c-1 for C-1 and write one lead's score over another's."""
     fake = FakeSalesforce(leads=1)
@@ -378,14 +405,25 @@ def test_a_senseless_answer_to_a_query_is_no_answer(tmp_path, body):
     assert not any(fake.state().values())
 
 
-def test_the_next_page_is_only_looked_for_in_the_org(tmp_path):
-    """An answer that names another host gets no token."""
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://elsewhere.example/services/data/v62.0/query/x",
+        "/services/data/v62.0/sobjects/Lead/describe",
+        "/services/data/v62.0/query/../sobjects/Lead",
+        "/services/data/v62.0/query?q=SELECT",
+        ["/services/data/v62.0/query/x"],
+    ],
+)
+def test_the_next_page_is_only_looked_for_among_the_orgs_pages(tmp_path, address):
+    """An answer that names another host gets no token, and no other path is asked."""
     fake = FakeSalesforce(leads=2)
-    elsewhere = {"records": [], "done": False, "nextRecordsUrl": "https://elsewhere.example/services/data/x"}
+    elsewhere = {"records": [], "done": False, "nextRecordsUrl": address}
     with org(fake, tmp_path) as connector:
         fake.trouble(Trouble(Reply(200, elsewhere), matches=lambda call: call.path.endswith("/query")))
         with pytest.raises(RetryError):
             send(connector, rows(2))
+    assert paths(fake) == ["GET /query"]
 
 
 def test_a_batch_that_is_refused_as_a_whole_says_so(tmp_path):
@@ -407,6 +445,8 @@ def test_a_field_that_may_not_be_written_stops_before_all_rows_are_spent(tmp_pat
         with pytest.raises(StopError, match=SCORE) as stopped:
             send(connector, rows(2))
     assert stopped.value.reason is StopReason.PERMISSION
+    assert "edit access to the field" in stopped.value.hint
+    assert "storage" not in stopped.value.hint
 
 
 def test_the_days_calls_are_not_used_up(tmp_path):

@@ -19,6 +19,13 @@ def later(fake, record, values):
     table.put(record, values)
 
 
+def strangers(fake):
+    """Let two people come in an hour later, so that nothing before them is read again."""
+    for table in fake.tables.values():
+        table.seconds += 3600
+        table.add(f"X-{len(table.records)}-{table.name}")
+
+
 def heard(connector, cursor="", names=(STOP, "OwnerId")):
     """Return what each key's records say of a hold in the pages after a cursor, and where to go on."""
     said = {}
@@ -55,6 +62,7 @@ def test_a_hold_at_one_of_two_records_outlives_a_touch_of_the_other(fake, connec
     """The lead and a contact carry one key: whoever is touched, what the other says counts until it is taken back."""
     records = records_of(fake, "C-1")
     later(fake, records[held], {STOP: "yes"})
+    strangers(fake)
     _, cursor = heard(connector)
     later(fake, records[1 - held], {"OwnerId": "Eve"})
     said, cursor = heard(connector, cursor)
@@ -69,6 +77,7 @@ def test_a_hold_outlives_the_leads_conversion(tmp_path, with_key):
     fake = FakeSalesforce(leads=1, fields=FIELDS)
     with org(fake, tmp_path, override=STOP) as connector:
         later(fake, fake.leads.records[0], {STOP: "yes"})
+        strangers(fake)
         _, cursor = heard(connector)
         contact = fake.contacts.with_id(fake.convert("C-1", with_key=with_key))
         said, cursor = heard(connector, cursor)
@@ -85,6 +94,7 @@ def test_a_hold_at_another_contact_of_a_converted_leads_key_counts(tmp_path):
     with org(fake, tmp_path, override=STOP) as connector:
         for held, touched in ((other, converted_to), (converted_to, other)):
             later(fake, held, {STOP: "yes"})
+            strangers(fake)
             _, cursor = heard(connector)
             later(fake, touched, {"OwnerId": "Eve"})
             assert heard(connector, cursor)[0]["C-1"] == "yes"

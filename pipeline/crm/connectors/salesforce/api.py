@@ -21,8 +21,12 @@ from pipeline.crm.http import Http
 from pipeline.crm.trouble import RetryError, StopError, StopReason
 
 _QUERIES_TOGETHER: Final = 5
-_USED: Final = re.compile(r"api-usage=(\d+)/(\d+)")
-GARBLED: Final = "The answer of Salesforce is not of the documented form."
+_USED: Final = re.compile(r"api-usage=(\d{1,15})/(\d{1,15})(?!\d)")
+_PAGE: Final = re.compile(r"/services/data/v\d+\.\d+/query(?:All)?/[\w-]+")
+GARBLED: Final = (
+    "The answer is not of the form that Salesforce documents, perhaps a login page or a proxy's; see that base_url is "
+    "the org's My Domain address."
+)
 
 
 class Usage:
@@ -114,14 +118,16 @@ class Api:
         return [_part(part) for part in parts]
 
     def _pages(self, page: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        seen: set[str] = set()
         while True:
             yield from _records(page)
             if page.get("done", True):
                 return
             following = page.get("nextRecordsUrl")
-            # The token goes along: only this org's own paths are followed.
-            if not isinstance(following, str) or not following.startswith("/services/data/"):
+            # The token goes along: only pages of this org's own queries are followed, and none twice.
+            if not isinstance(following, str) or not _PAGE.fullmatch(following) or following in seen:
                 raise RetryError(GARBLED)
+            seen.add(following)
             page = _mapping(_json_of(self._http.ask("GET", following)))
 
     def close(self) -> None:
@@ -132,7 +138,7 @@ class Api:
 def _json_of(answer: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
         return answer.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RetryError(GARBLED) from error
 
 

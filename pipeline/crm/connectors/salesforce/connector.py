@@ -7,8 +7,9 @@ at a locked lead, and refuses keys that several records carry. Up to 200 rows th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from features.errors import wrong_input
 from pipeline.crm.connectors.salesforce import few_rows
@@ -26,12 +27,15 @@ from pipeline.crm.connectors.salesforce.records import Records
 from pipeline.crm.connectors.salesforce.rows import Order, order_of
 from pipeline.crm.connectors.salesforce.setting_up import set_up
 from pipeline.crm.connectors.salesforce.soql import is_name
+from pipeline.crm.connectors.salesforce.taken import Taken
 from pipeline.crm.connectors.salesforce.tickets import jobs_of
 from pipeline.crm.http import Http, checked_url, place_of, secret
 from pipeline.crm.kinds import Surroundings
+from pipeline.crm.patience import Breaker, patiently
 from pipeline.crm.promise import Answer, Changes, CrmField, Record, Row, Ticket
 from pipeline.crm.turns import Limit, SharedTurns
 
+T = TypeVar("T")
 _SPAN_S = 20
 
 
@@ -54,6 +58,8 @@ class Salesforce:
         self._may_create = surroundings.may_create
         self._creates = surroundings.may_create and self._key != ID
         self._case: bool | None = None
+        self._taken = Taken()
+        self._patience, self._breaker = surroundings.patience, Breaker(surroundings.patience)
         jobs = Jobs(api, options, surroundings.patience)
         self._many = ManyRows(api, jobs, places=self._places, order=self._order)
         override = surroundings.override
@@ -72,6 +78,9 @@ class Salesforce:
 
     def check(self, fields: Sequence[CrmField]) -> list[str]:
         """Return what does not fit in any of the objects that are written."""
+        return self._patiently(lambda: self._checked(fields))
+
+    def _checked(self, fields: Sequence[CrmField]) -> list[str]:
         lines: list[str] = []
         for place, name in enumerate(self._options.objects):
             creates = self._may_create and place == 0
@@ -80,7 +89,7 @@ class Salesforce:
 
     def setup(self, fields: Sequence[CrmField]) -> list[str]:
         """Create the custom fields that are missing, in each of the objects."""
-        return set_up(self._api, self._options.objects, fields)
+        return self._patiently(lambda: set_up(self._api, self._options.objects, fields))
 
     def send(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
         """Write *rows*: few by calls, many by a job; with a ticket, go on with the job that it names."""
@@ -93,7 +102,7 @@ class Salesforce:
 
     def abandon(self, ticket: str) -> None:
         """Abort the jobs that *ticket* names, or wait for their end."""
-        self._many.abandon(ticket)
+        self._patiently(lambda: self._many.abandon(ticket))
 
     def finish(self) -> None:
         """Nothing is left to be done."""
@@ -101,24 +110,30 @@ class Salesforce:
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return what the records of *keys* hold."""
         self._usage.guard()
-        return self._records.read(keys, names)
+        return self._patiently(lambda: self._records.read(keys, names))
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
         """Return a page of the records that changed since *cursor*."""
         self._usage.guard()
-        return self._changing.since(cursor, names)
+        return self._patiently(lambda: self._changing.since(cursor, names))
 
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
         self._login.close()
 
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Return what *call* returns, made again where an answer made no sense; of what is sent the sender sees to."""
+        return patiently(call, self._patience, self._breaker)
+
     def _places(self, keys: Sequence[str]) -> dict[str, Whereabouts]:
         return Finder(self._api, self._key, self._options.objects, tells_case=self._tells_case()).find(keys)
 
     def _order(self, rows: Sequence[Row], places: Mapping[str, Whereabouts]) -> Order:
         creates_at = self._options.objects[0] if self._creates else ""
-        return order_of(rows, places, creates_at=creates_at, key=self._key, tells_case=self._tells_case())
+        return order_of(
+            rows, places, creates_at=creates_at, key=self._key, tells_case=self._tells_case(), taken=self._taken
+        )
 
     def _tells_case(self) -> bool:
         """Return whether keys in other letters need no care: the org tells them apart, or no record is made."""

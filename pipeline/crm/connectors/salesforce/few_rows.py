@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from pipeline.crm.connectors.salesforce.api import GARBLED, Api
 from pipeline.crm.connectors.salesforce.places import ID
-from pipeline.crm.connectors.salesforce.rows import Part, answer_of, is_no_rows_fault
+from pipeline.crm.connectors.salesforce.rows import Part, answer_of, require_no_stop
 from pipeline.crm.promise import Answer, Outcome, Row
-from pipeline.crm.trouble import RetryError, StopError, StopReason
+from pipeline.crm.trouble import RetryError
 
 MOST: Final = 200
-_STOPS: Final = {"INVALID_FIELD_FOR_INSERT_UPDATE": StopReason.PERMISSION}
 
 
 def write(api: Api, part: Part) -> Iterator[Answer]:
@@ -27,7 +26,9 @@ def write(api: Api, part: Part) -> Iterator[Answer]:
         answered = api.json("PATCH", path, body={"allOrNone": False, "records": records})
         if not isinstance(answered, list) or len(answered) != len(some):
             raise RetryError(GARBLED)
-        yield from [_answer(row, said) for (_, row), said in zip(some, answered, strict=True)]
+        answers = [_answer(row, said) for (_, row), said in zip(some, answered, strict=True)]
+        require_no_stop(answers)
+        yield from answers
 
 
 def _answer(row: Row, said: Any) -> Answer:  # noqa: ANN401 - whatever JSON holds
@@ -39,8 +40,4 @@ def _answer(row: Row, said: Any) -> Answer:  # noqa: ANN401 - whatever JSON hold
     first = errors[0] if isinstance(errors, list) and errors else {}
     first = first if isinstance(first, dict) else {}
     code = str(first.get("statusCode") or first.get("errorCode") or "")
-    answer = answer_of(row, code, str(first.get("message") or ""))
-    if is_no_rows_fault(code):
-        hint = "what is pending is kept; free the org's limit, or let an admin give the integration user the field."
-        raise StopError(answer.words, reason=_STOPS.get(code, StopReason.QUOTA), hint=hint)
-    return answer
+    return answer_of(row, code, str(first.get("message") or ""))

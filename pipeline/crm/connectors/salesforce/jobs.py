@@ -82,7 +82,8 @@ class Jobs:
             GoneError: There is no such job.
         """
         found = self._api.mapping("GET", f"{_PATH}/{name}")
-        if found.get("state") not in _ENDS | _UNDER_WAY | {OPEN}:
+        state = found.get("state")
+        if not isinstance(state, str) or state not in _ENDS | _UNDER_WAY | {OPEN}:
             raise RetryError(GARBLED)
         return found
 

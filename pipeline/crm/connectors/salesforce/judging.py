@@ -16,9 +16,7 @@ from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopR
 _QUERY_ECHO: Final = "ERROR at Row"
 _PERMISSION: Final = frozenset({401, 403})
 _NO_SUCH_ADDRESS: Final = frozenset({404, 405, 406, 410, 414, 415})
-_QUOTA_HINT: Final = (
-    "the org's daily calls are used up; they free themselves over 24 hours. Run the same command later."
-)
+QUOTA_HINT: Final = "the org's daily calls are used up; they free themselves over 24 hours. Run the same command later."
 _PERMISSION_HINT: Final = (
     "let an admin give the integration user the permission named; docs/crm.md lists what it needs."
 )
@@ -39,7 +37,7 @@ def judge(answer: httpx.Response) -> None:
         return
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     raise trouble_of(answer.status_code, body, path=answer.request.url.path, after_s=retry_after(answer))
 
@@ -72,7 +70,7 @@ def _limit(words: str, after_s: float | None) -> TroubleError:
     """Return a limit's trouble: calls at the same time pass in a moment, those of a day do not."""
     if "concurrent" in words.lower():
         return RetryError(words, after_s=after_s, is_turned_away=True)
-    return StopError(words, reason=StopReason.QUOTA, hint=_QUOTA_HINT)
+    return StopError(words, reason=StopReason.QUOTA, hint=QUOTA_HINT)
 
 
 def _fault(status: int, code: str, words: str, path: str) -> TroubleError:

@@ -16,7 +16,7 @@ from pipeline.crm.connectors.salesforce.job_csv import means_nothing, written
 from pipeline.crm.connectors.salesforce.jobs import ABORTED, COMPLETE, OPEN, Jobs, is_senseless, why
 from pipeline.crm.connectors.salesforce.judging import GoneError
 from pipeline.crm.connectors.salesforce.places import ID, Whereabouts
-from pipeline.crm.connectors.salesforce.rows import Order, Part, answer_of
+from pipeline.crm.connectors.salesforce.rows import Order, Part, answer_of, require_no_stop
 from pipeline.crm.connectors.salesforce.tickets import Job, jobs_of, text_of
 from pipeline.crm.promise import Answer, Outcome, Row, Ticket
 from pipeline.crm.trouble import StopError, StopReason
@@ -111,6 +111,8 @@ class ManyRows:
             if is_senseless(found):
                 raise StopError(why(found), reason=StopReason.SETUP, hint=_HINT)
             told = self._told(job, part.rows)
+            # Whoever comes with the ticket again takes what was written, and sends the rest anew.
+            require_no_stop(told.values())
         except GoneError:
             return [Answer(row.key, Outcome.RETRY, _GONE) for row in part.rows.values()]
         words = _UNTOLD if found["state"] == COMPLETE else why(found)

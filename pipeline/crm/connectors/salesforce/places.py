@@ -40,7 +40,7 @@ class Refusal:
 UNKNOWN: Final = Refusal("NOT_FOUND", "No record carries this key, and none is created.")
 NO_KEY: Final = Refusal("NO_KEY", f"A key is a text of 1 to {LONGEST_KEY} characters.")
 DUPLICATE: Final = Refusal("DUPLICATE", "Several records carry this key.")
-SAME_RECORD: Final = Refusal("DUPLICATE", "Another lead of this batch is written at the same record.")
+SAME_RECORD: Final = Refusal("DUPLICATE", "Another lead of this run is written at the same record.")
 OTHER_SPELLING: Final = Refusal(
     "OTHER_SPELLING",
     "A record carries this key in other capital or small letters; Salesforce may take it for the same.",

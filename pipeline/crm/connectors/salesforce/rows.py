@@ -7,10 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.crm.connectors.salesforce.judging import said
-from pipeline.crm.connectors.salesforce.places import ID, OTHER_SPELLING, SAME_RECORD, UNKNOWN, Refusal, Whereabouts
+from pipeline.crm.connectors.salesforce.judging import QUOTA_HINT, said
+from pipeline.crm.connectors.salesforce.places import (
+    CONTACT,
+    ID,
+    OTHER_SPELLING,
+    SAME_RECORD,
+    UNKNOWN,
+    Refusal,
+    Whereabouts,
+)
+from pipeline.crm.connectors.salesforce.taken import Taken
 from pipeline.crm.promise import Answer, Outcome, Row
 from pipeline.crm.said import WHOLE, fit_to_keep, values_of
+from pipeline.crm.trouble import StopError, StopReason
 
 _PASSES: Final = frozenset(
     {
@@ -24,9 +34,19 @@ _PASSES: Final = frozenset(
     }
 )
 """It may go better next time; a lead that was converted a moment ago is then found as a contact."""
-_NO_ROW_AT_FAULT: Final = frozenset(
-    {"REQUEST_LIMIT_EXCEEDED", "STORAGE_LIMIT_EXCEEDED", "INVALID_FIELD_FOR_INSERT_UPDATE"}
-)
+_PENDING: Final = "what is pending is kept; then run the same command again."
+_STOPS: Final = {
+    "INVALID_FIELD_FOR_INSERT_UPDATE": (
+        StopReason.PERMISSION,
+        f"let an admin give the integration user edit access to the field on Lead and Contact; {_PENDING}",
+    ),
+    "STORAGE_LIMIT_EXCEEDED": (
+        StopReason.QUOTA,
+        f"let an admin free data storage of the org, or buy more (Setup, Storage Usage); {_PENDING}",
+    ),
+    "REQUEST_LIMIT_EXCEEDED": (StopReason.QUOTA, QUOTA_HINT),
+}
+"""What would meet any other row as well, with what a person can do."""
 _REPEATED: Final = re.compile(
     r"(data value too large: |restricted picklist field: ).*?( \(max length|:\[|$)", re.DOTALL | re.IGNORECASE
 )
@@ -66,7 +86,13 @@ class Order:
 
 
 def order_of(
-    rows: Sequence[Row], places: Mapping[str, Whereabouts], *, creates_at: str, key: str, tells_case: bool
+    rows: Sequence[Row],
+    places: Mapping[str, Whereabouts],
+    *,
+    creates_at: str,
+    key: str,
+    tells_case: bool,
+    taken: Taken,
 ) -> Order:
     """Return which rows go where.
 
@@ -76,6 +102,7 @@ def order_of(
         creates_at: The object in which missing records are created; empty = they are refused.
         key: The key's field.
         tells_case: Whether the org tells keys in capital letters from those in small ones.
+        taken: The contacts that were written for other leads; those of *rows* are added.
     """
     parts: dict[str, Part] = {}
     refused: list[Answer] = []
@@ -95,9 +122,18 @@ def order_of(
         is_upsert = table == creates_at
         ident = row.key if is_upsert else where.id
         part = parts.setdefault(table, Part(table, key if is_upsert else ID))
-        if part.rows.setdefault(ident, row) is not row:
+        if not _takes(where, row.key, taken) or part.rows.setdefault(ident, row) is not row:
             refused.append(refusal_of(row, SAME_RECORD))
     return Order(list(parts.values()), refused)
+
+
+def _takes(where: Whereabouts, key: str, taken: Taken) -> bool:
+    """Return whether the row of *key* may be written there, for all that other batches wrote."""
+    if where.object != CONTACT:
+        return True
+    if where.lead is None:
+        return not taken.is_by_other(where.id, key)
+    return taken.take(where.id, key)
 
 
 def refusal_of(row: Row, refusal: Refusal) -> Answer:
@@ -107,14 +143,21 @@ def refusal_of(row: Row, refusal: Refusal) -> Answer:
 
 def answer_of(row: Row, code: str, message: str) -> Answer:
     """Return the answer to a row that Salesforce did not write."""
-    passes = code in _PASSES or is_no_rows_fault(code)
+    passes = code in _PASSES or code in _STOPS
     outcome = Outcome.RETRY if passes else Outcome.REJECTED
     return Answer(row.key, outcome, said(code, masked(message, row)), code)
 
 
-def is_no_rows_fault(code: str) -> bool:
-    """Return whether *code* would meet any other row as well."""
-    return code in _NO_ROW_AT_FAULT
+def require_no_stop(answers: Iterable[Answer]) -> None:
+    """See to it that no row was turned away for what would meet every other as well.
+
+    Raises:
+        StopError: One was.
+    """
+    for answer in answers:
+        if answer.outcome is Outcome.RETRY and answer.code in _STOPS:
+            reason, hint = _STOPS[answer.code]
+            raise StopError(answer.words, reason=reason, hint=hint)
 
 
 def masked(message: str, row: Row) -> str:
