@@ -125,6 +125,7 @@ class _Undoing:
         if found.planned.rows and not may(_question(self.run, found)):
             self._forget(by)
             raise _not_agreed(self.run)
+        heard(self.session, self.progress)  # while one person thought, others may have said whom to leave alone
         for other in others:
             if found.planned.rows or other.id == self.run.id:
                 give_up(self.session, other)

@@ -76,6 +76,19 @@ def test_who_is_named_while_a_question_stands_is_left_alone(shop, memory, crm, w
     assert lead not in memory.records
 
 
+def test_who_is_named_while_an_undoing_asks_is_left_alone(shop, memory, crm):
+    """What it wrote there before stays."""
+    first, lead = published(shop, YES).run, shop.leads.ids[7].as_py()
+    stood = dict(memory.records[lead])
+
+    def may(_question):
+        crm.tell(lead, stop="yes")
+        return True
+
+    assert undo(shop.settings, first, may=may, outside=outside(shop)).tally.held == 1
+    assert memory.records[lead] == stood
+
+
 @pytest.mark.parametrize("is_taken_up", [False, True], ids=["begun", "taken up again"])
 def test_who_is_to_be_left_alone_by_now_is_not_restored(shop, memory, crm, is_taken_up):
     """Taking a run back writes too: an override that was set since the run keeps the record as it is."""
