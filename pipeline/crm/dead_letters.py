@@ -14,7 +14,6 @@ from pipeline.crm.ledger.destinations import Destination
 from pipeline.crm.ledger.tables import REJECTIONS
 from pipeline.crm.row_files import write_rows
 from pipeline.crm.unsendable import WORDS
-from pipeline.spreadsheets import safe
 from pipeline.workspace import Workspace
 
 _HEAD: Final = ("lead_id", "code", "words", "run", "at")
@@ -40,8 +39,8 @@ def write_dead_letters(
 
 
 def _letter(row: Row[Any]) -> list[object]:
-    return [safe(row.lead_id), row.code, safe(row.words), row.run_id, from_us(row.at).isoformat()]
+    return [row.lead_id, row.code, row.words, row.run_id, from_us(row.at).isoformat()]
 
 
 def _letter_of_ours(lead_id: str) -> list[object]:
-    return [safe(lead_id), "", WORDS, "", ""]
+    return [lead_id, None, WORDS, None, None]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pyarrow as pa
-from sqlalchemy import CursorResult, Engine, select
+from sqlalchemy import Engine, select
 
 from pipeline.crm.ledger.tables import ROWS
 from pipeline.crm.row_files import write_rows
-from pipeline.spreadsheets import safe_texts
 from pipeline.workspace import Workspace
 
 _AT_ONCE: Final = 10_000
@@ -40,15 +37,4 @@ def write_preview(engine: Engine, workspace: Workspace, target: str, run_id: int
     wanted = select(*_COLUMNS).where(ROWS.c.run_id == run_id).order_by(ROWS.c.number)
     with engine.connect() as connection:
         found = connection.execution_options(stream_results=True, max_row_buffer=_AT_ONCE).execute(wanted)
-        return write_rows(workspace, path, _HEAD, _lines(found))
-
-
-def _lines(found: CursorResult[Any]) -> Iterator[tuple[object, ...]]:
-    for rows in found.partitions(_AT_ONCE):
-        yield from zip(*map(_shown, zip(*rows, strict=True)), strict=True)
-
-
-def _shown(values: Sequence[object]) -> Sequence[object]:
-    """Return a column as a spreadsheet may show it."""
-    column = pa.array(values)
-    return safe_texts(pa.chunked_array([column])).to_pylist() if pa.types.is_string(column.type) else values
+        return write_rows(workspace, path, _HEAD, iter(found))

@@ -67,13 +67,16 @@ def test_where_nothing_would_be_written_there_is_no_list(shop, memory):
 def test_a_list_that_cannot_be_written_leaves_nothing_behind(shop, memory, monkeypatch):
     """The list of before stays whole, the ledger forgets the dry run, and nobody was written."""
     path = run(shop, DRY).preview
-    held, lines = path.read_bytes(), previews._lines
+    held, write = path.read_bytes(), previews.write_rows
 
-    def full(found):
-        yield from islice(lines(found), LEADS // 2)
+    def half(rows):
+        yield from islice(rows, LEADS // 2)
         raise NotFinishedError("The disk is full.")
 
-    monkeypatch.setattr(previews, "_lines", full)
+    def full(workspace, place, head, rows):
+        return write(workspace, place, head, half(rows))
+
+    monkeypatch.setattr(previews, "write_rows", full)
     with pytest.raises(AssertionError, match="The disk is full"):
         run(shop, DRY)
     assert path.read_bytes() == held
