@@ -23,7 +23,7 @@ SQLITE: Final = "sqlite"
 _DRIVERS: Final = {
     POSTGRESQL: "postgresql+pg8000", MYSQL: "mysql+pymysql", "mariadb": "mariadb+pymysql", SQLITE: "sqlite+pysqlite"
 }  # fmt: skip
-_FAMILIES: Final = {"postgresql": POSTGRESQL, "mysql": MYSQL, "mariadb": MYSQL, "sqlite": SQLITE}
+FAMILIES: Final = {"postgresql": POSTGRESQL, "mysql": MYSQL, "mariadb": MYSQL, "sqlite": SQLITE}
 _MAY_BE_ASKED: Final = {
     POSTGRESQL: frozenset({"unix_sock", "application_name"}),
     MYSQL: frozenset({"unix_socket", "charset"}),
@@ -52,7 +52,7 @@ def without_password(url: str) -> str:
 
 def family_of(address: URL) -> str:
     """Return the kind of database at *address*: one of `POSTGRESQL`, `MYSQL`, `SQLITE`."""
-    return _FAMILIES[address.get_backend_name()]
+    return FAMILIES[address.get_backend_name()]
 
 
 def address_of(url: str, *, place: str, folder: Path) -> URL:
@@ -73,11 +73,11 @@ def address_of(url: str, *, place: str, folder: Path) -> URL:
         backend = parsed.get_backend_name()
     except (ArgumentError, ValueError) as error:
         raise _refused(place, "it is no URL") from error
-    if backend not in _FAMILIES:
+    if backend not in FAMILIES:
         raise _refused(place, "only PostgreSQL, MySQL, MariaDB and SQLite can be opened")
     if parsed.drivername not in {backend, _DRIVERS[backend]}:
         raise _refused(place, f"the driver must be {_DRIVERS[backend]}")
-    family = _FAMILIES[backend]
+    family = FAMILIES[backend]
     if unknown := sorted(set(parsed.query) - _MAY_BE_ASKED[family]):
         raise _refused(place, f"it asks for what is not known: {', '.join(unknown)}")
     if family == SQLITE:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from sqlalchemy import URL
+
 from pipeline.databases import file_at, own_address
 from pipeline.marks.store import DATABASE_SETTING, Marks
 from pipeline.settings import Settings
@@ -22,7 +24,12 @@ def marks_of(settings: Settings, environment: Mapping[str, str] | None = None) -
     Raises:
         LeadlightError: No database can be opened there.
     """
+    return Marks(marks_address(settings, environment))
+
+
+def marks_address(settings: Settings, environment: Mapping[str, str] | None = None) -> URL:
+    """Return where the marks of a shop lie; see `marks_of`."""
     named = (os.environ if environment is None else environment).get(DATABASE, "") or settings.app.database
     if not named:
-        return Marks(file_at(settings.shop.workspace.resolve() / "app.db"))
-    return Marks(own_address(named, setting=DATABASE_SETTING, folder=settings.folder))
+        return file_at(settings.shop.workspace.resolve() / "app.db")
+    return own_address(named, setting=DATABASE_SETTING, folder=settings.folder)

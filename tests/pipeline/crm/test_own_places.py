@@ -38,8 +38,65 @@ def test_the_ledger_s_file_is_no_target(tmp_path):
 def test_the_ledger_s_tables_on_a_server_are_no_targets(tmp_path):
     """Others of the same database are: one server may be all that a shop has."""
     environment = {"LEADLIGHT_LEDGER": "postgresql://ann:secret@db/shop"}
-    with pytest.raises(LeadlightError, match="the table 'ledger_runs' is one of the ledger's"):
+    with pytest.raises(LeadlightError, match="the table 'ledger_runs' belongs to the ledger"):
         opened(tmp_path, {"url": "postgresql://db/shop", "table": "ledger_runs"}, kind="sql", environment=environment)
+    opened(tmp_path, {"url": "postgresql://db/shop", "table": "scores"}, kind="sql", environment=environment)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "workspace/previews/crm-place.csv",
+        "workspace/rejects/crm-place.csv",
+        "workspace/scores/x.parquet",
+        "workspace/crm/deep/x.jsonl",
+        "workspace/new.csv",
+        "link/new.csv",
+        "link.csv",
+    ],
+)
+def test_nothing_within_the_workspace_is_a_target(tmp_path, path):
+    """What Leadlight keeps there it also clears; a link that leads there is no way around."""
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "link").symlink_to("workspace")
+    (tmp_path / "link.csv").symlink_to("workspace/previews/crm-place.csv")
+    with pytest.raises(LeadlightError, match=r"lies in the workspace '.*/workspace'") as raised:
+        opened(tmp_path, {"path": path})
+    assert "outside the workspace" in str(raised.value)
+    assert ".leadlight" not in str(raised.value)
+    with pytest.raises(LeadlightError, match="lies in the workspace"):
+        opened(tmp_path, {"url": "sqlite:///workspace/mine.db", "table": "scores"}, kind="sql")
+
+
+def test_beside_the_workspace_all_may_be_written(tmp_path):
+    """A name that begins as the workspace's does is another; so is a link within it that leads out."""
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "workspace" / "link").symlink_to("../out")
+    for path in ("workspace.csv", "workspace-2/x.csv", "workspace/../x.csv", "workspace/link/x.csv"):
+        opened(tmp_path, {"path": path})
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize(
+    ("variable", "called"), [("LEADLIGHT_LEDGER", "the ledger"), ("LEADLIGHT_APP_DATABASE", "people's marks")]
+)
+def test_a_database_of_the_shop_s_is_no_target_wherever_it_lies(tmp_path, variable, called, ending):
+    """Nor what SQLite lays beside it."""
+    (tmp_path / "link").symlink_to(f"mine.db{ending}")
+    for path in (f"mine.db{ending}", "link"):
+        with pytest.raises(LeadlightError, match=f"mine.db{ending}' is .*{called}"):
+            opened(tmp_path, {"path": path, "format": "csv"}, environment={variable: "sqlite:///mine.db"})
+
+
+def test_the_tables_of_people_s_marks_on_a_server_are_no_targets(tmp_path):
+    """Others of the same database are."""
+    environment = {"LEADLIGHT_APP_DATABASE": "postgresql://ann:secret@db/shop"}
+    for other in ("mysql://ann@db/shop", "mssql+pyodbc://ann@db/shop"):
+        where = {"LEADLIGHT_APP_DATABASE": other}
+        opened(tmp_path, {"url": "postgresql://db/shop", "table": "marks"}, kind="sql", environment=where)
+    with pytest.raises(LeadlightError, match="the table 'marks' belongs to the database of people's marks"):
+        opened(tmp_path, {"url": "postgresql://db/shop", "table": "marks"}, kind="sql", environment=environment)
     opened(tmp_path, {"url": "postgresql://db/shop", "table": "scores"}, kind="sql", environment=environment)
 
 
@@ -63,7 +120,7 @@ def test_what_a_table_is_read_from_is_no_target(tmp_path, pattern, path):
     (tmp_path / "link.csv").symlink_to("data/events.csv")
     with pytest.raises(LeadlightError, match=r"would be read as rows of tables\.events") as raised:
         opened(tmp_path, {"path": path}, tables={"events": {"path": pattern}})
-    assert "Hint: let crm.place.connect name another file or table." in str(raised.value)
+    assert "Hint: let crm.place.connect name another file or table, outside the workspace." in str(raised.value)
 
 
 @pytest.mark.parametrize(
