@@ -68,6 +68,15 @@ def test_nothing_within_the_workspace_is_a_target(tmp_path, path):
         opened(tmp_path, {"url": "sqlite:///workspace/mine.db", "table": "scores"}, kind="sql")
 
 
+def test_a_workspace_that_is_a_link_is_where_it_leads(tmp_path):
+    """The folder behind it is no place for targets either."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "workspace").symlink_to("disk")
+    for path in ("disk/x.csv", "workspace/x.csv"):
+        with pytest.raises(LeadlightError, match="lies in the workspace"):
+            opened(tmp_path, {"path": path})
+
+
 def test_beside_the_workspace_all_may_be_written(tmp_path):
     """A name that begins as the workspace's does is another; so is a link within it that leads out."""
     (tmp_path / "workspace").mkdir()
