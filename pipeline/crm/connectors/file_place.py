@@ -25,7 +25,10 @@ PLACE_HINT: Final = "let `connect.path` of the target name a file that can be wr
 class FileOptions(Section):
     """How the connector `file` finds its file."""
 
-    path: str = Field(min_length=1, description="The file; a relative path starts at the config's folder.")
+    path: str = Field(
+        min_length=1,
+        description="The file; a relative path starts at the config's folder, and ~ is not expanded.",
+    )
     format: Literal["", "csv", "parquet", "jsonl"] = Field("", description="Its format; by default by its suffix.")
 
     @field_validator("path")
@@ -33,6 +36,8 @@ class FileOptions(Section):
     def _can_be_a_path(cls, path: str) -> str:
         if "\0" in path:
             raise ValueError("no path has the character NUL")
+        if path.startswith("~") and "/" in path:  # a folder of that name would be made where nobody looks
+            raise ValueError("~ is not expanded as in a shell: give the whole path, or ./~ for a folder named so")
         return path
 
     @model_validator(mode="after")

@@ -190,3 +190,16 @@ def test_a_database_s_file_with_a_name_that_is_too_long_is_wrong_input(shop, len
         (failure,) = report.failures
         assert failure.exit_code == 2
         assert len(failure.message) < 1_000
+
+
+@pytest.mark.parametrize("path", ["~/o.csv", "~ann/o.csv", "~/deep/o.csv"])
+def test_a_path_from_home_is_refused(shop, path):
+    """It would be a folder called ~; whoever means that says so."""
+    assert "~ is not expanded as in a shell: give the whole path" in refused(shop, path)
+    assert not (shop.folder / "~").exists()
+
+
+@pytest.mark.parametrize("path", ["~o.csv", "o~.csv", "./~/o.csv"])
+def test_a_name_with_a_tilde_is_a_name(path):
+    """Elsewhere than at the path's begin it means nothing to a shell either."""
+    assert kind_of("file").options(path=path).path == path
