@@ -99,7 +99,7 @@ class JsonLines:
             "SELECT spot, is_doubled, line FROM (SELECT row_number() OVER () AS spot, json::VARCHAR AS line, "  # noqa: S608
             f"len(json_keys(json)) > len(list_distinct(json_keys(json))) AS is_doubled FROM {_read(file)}) "
             f"WHERE is_doubled OR length(line) > {_LONG} "
-            f"OR length(line) - length(translate(line, '[{{', '')) > {_DEEPEST}"
+            f"OR length(line) - length(replace(replace(line, '[', ''), '{{', '')) > {_DEEPEST}"
         )
         while found := reading.fetchone():
             spot, is_doubled, line = found

@@ -112,6 +112,7 @@ def test_the_line_of_json_that_cannot_be_read_is_named(tmp_path, content, line):
         ('{"lead_id":"b","lead_id":"a"}', "names a member twice"),
         ('{"lead_id":"b","m":1,"\\u006d":2}', "names a member twice"),
         ('{"lead_id":"b","m":' + "[" * 1_500 + "]" * 1_500 + "}", "nested more than 200 deep"),
+        ('{"lead_id":"b","m":' + '{"m":' * 201 + "1" + "}" * 201 + "}", "nested more than 200 deep"),
         ('{"lead_id":"b","m":' + '{"[":' * 201 + "1" + "}" * 201 + "}", "nested more than 200 deep"),
         ('{"lead_id":"b","m":' + "1" * 5_000 + "}", "too long a number"),
     ],
