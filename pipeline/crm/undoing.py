@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, and_, insert, or_, select
+from sqlalchemy import Connection, Engine, and_, insert, or_, select, true
 from sqlalchemy import Row as RowOf
 
 from pipeline.crm.differences import as_value, differences
 from pipeline.crm.ledger.kept_values import kept_object
-from pipeline.crm.ledger.runs import Planned, Run
+from pipeline.crm.ledger.runs import Planned, Run, RunState
 from pipeline.crm.ledger.tables import BATCHES, ROWS, STANDING
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.promise import Connector, CrmField, Record, Value
@@ -96,7 +96,9 @@ def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField]
         return None
     ours, former = kept_object(row.payload), kept_object(row.former) if row.former else {}
     changed = {one.property for one in differences(ours, record.fields, fields)}
-    # What was on its way arrived whole or not at all: a record that differs there never got it.
+    if changed and row.state != "written":
+        # What was on its way arrived whole or not at all: this record never got it, or something came after it.
+        return None
     if row.state == "written":
         # What holds the former value was restored by an undoing that was cut short before it heard so.
         back = {field.name: former.get(field.name) for field in fields}
@@ -145,11 +147,13 @@ def _candidates(engine: Engine, run: Run) -> Iterator[list[Any]]:
 
 
 def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
+    # Once a run was given up, what was on its way is unsure until somebody writes there and is heard.
+    is_unsure = true() if run.state == RunState.OPEN else STANDING.c.is_unsure
     on_its_way = and_(
         ROWS.c.state == "pending",
         ROWS.c.number // max(1, run.batch_size) == BATCHES.c.number,
         BATCHES.c.state == "in_flight",
-        or_(STANDING.c.run_id.is_(None), STANDING.c.run_id <= run.id),
+        or_(STANDING.c.run_id.is_(None), and_(STANDING.c.run_id <= run.id, is_unsure)),
     )
     is_last = and_(ROWS.c.state == "written", STANDING.c.run_id == run.id)
     wanted = (

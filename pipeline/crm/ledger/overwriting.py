@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, func, not_, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from pipeline.crm.ledger.runs import Run, RunKind
 from pipeline.crm.ledger.tables import ROWS, RUNS, STANDING
@@ -31,18 +31,16 @@ class WrittenOver:
 
 def written_over(connection: Connection, run: Run) -> WrittenOver:
     """Return what later runs wrote over; leads that were taken back already are none of them."""
-    rows, undoing = ROWS.alias("restored"), RUNS.alias("undoing")
-    is_back = exists().where(
-        rows.c.lead_id == ROWS.c.lead_id,
-        rows.c.state == "written",
-        undoing.c.id == rows.c.run_id,
-        undoing.c.undoes == run.id,
-    )
+    undoings = select(RUNS.c.id).where(RUNS.c.undoes == run.id)
+    restored = select(ROWS.c.lead_id).where(ROWS.c.run_id.in_(undoings), ROWS.c.state == "written").distinct()
+    back = restored.subquery("back")
     stands = and_(run.asked.destination.is_of(STANDING), STANDING.c.lead_id == ROWS.c.lead_id)
     wanted = (
         select(RUNS.c.id, RUNS.c.kind, func.count())
         .select_from(ROWS.join(STANDING, stands).join(RUNS, RUNS.c.id == STANDING.c.run_id))
-        .where(ROWS.c.run_id == run.id, ROWS.c.state == "written", STANDING.c.run_id != run.id, not_(is_back))
+        .outerjoin(back, back.c.lead_id == ROWS.c.lead_id)
+        .where(ROWS.c.run_id == run.id, ROWS.c.state == "written", STANDING.c.run_id != run.id)
+        .where(back.c.lead_id.is_(None))
         .group_by(RUNS.c.id, RUNS.c.kind)
         .order_by(RUNS.c.id.desc())
     )

@@ -153,6 +153,35 @@ def test_leads_that_were_taken_back_wait_for_no_later_run(shop, memory):
         taken_back(shop, first)
 
 
+def test_a_run_that_never_arrived_takes_nothing_of_another_that_did(shop, memory):
+    """Of two runs that nobody heard of the later arrived: values that both would have written stay."""
+    cut_after(memory, 0, arrives=False)
+    first = published(shop).run
+    shop.score_all_free(20)
+    cut_after(memory, 0, arrives=True)
+    published(shop, night=20)
+    mended(memory)
+    held = held_by(memory)
+    assert held
+    taken_back(shop, first, 20)
+    assert held_by(memory) == held
+
+
+def test_a_run_that_never_arrived_brings_nothing_back_that_was_taken_back(shop, memory):
+    """Values that stood before two runs are restored with the first; the other would have written the same."""
+    published(shop)
+    scores, held = shop.store.published(), held_by(memory)
+    shop.score_all_free(20)
+    second = published(shop, RESEND, 20).run
+    shop.store.publish(scores)
+    cut_after(memory, 0, arrives=False)
+    third = published(shop, RESEND, 20).run
+    mended(memory)
+    taken_back(shop, second, 20)
+    taken_back(shop, third, 20)
+    assert held_by(memory) == held
+
+
 def test_a_lead_that_was_held_during_the_undoing_is_taken_back_later(shop, memory):
     """As long as something of a run stands it can be asked for again, also once it is called undone."""
     from pipeline.marks import marks_of
