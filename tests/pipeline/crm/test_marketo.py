@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from typer.main import get_command
 
-from fakes.marketo import CLIENT_SECRET, FakeMarketo, done, failed, skipped
+from fakes.marketo import CLIENT_SECRET, FakeMarketo, done, failed
 from fakes.serving import Reply, Trouble, serving
 from features.errors import LeadlightError
 from pipeline.cli.publishing import app
@@ -17,7 +17,8 @@ from pipeline.crm.kinds import kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Outcome, PassingTicket, Row
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
-from support.marketo_target import KEY, QUICK, asked, connector, outcomes, rows, talking
+from support.clock import Clock, patience_by
+from support.marketo_target import KEY, QUICK, SECRETS, asked, connector, outcomes, rows, talking
 
 WRITTEN, REJECTED, RETRY = Outcome.WRITTEN, Outcome.REJECTED, Outcome.RETRY
 LEADS = "/rest/v1/leads.json"
@@ -62,22 +63,14 @@ def test_a_row_that_is_refused_leaves_the_others_written(tmp_path):
         assert "C-3" not in fake.state()
 
 
-@pytest.mark.parametrize("code", ["1001", "1003", "1004", "1006", "1007", "1008", "1099"])
-def test_codes_of_rows_are_for_good(tmp_path, code):
-    """A row that Marketo skips with such a code is not sent again by itself."""
-    fake = FakeMarketo(n_leads=1)
-    fake.trouble(Trouble(done([skipped(code, "no")]), matches=on_leads))
-    with talking(fake, tmp_path) as marketo:
-        (answer,) = send(marketo, rows(1))
-        assert (answer.outcome, answer.code) == (REJECTED, code)
-
-
 @pytest.mark.parametrize(
     "told",
     [
         [],
         [{}],
         [{"status": "resting"}],
+        [{"status": ["updated"]}],
+        [{"status": "skipped", "reasons": [{"code": ["1004"], "message": {}}]}],
         [{"status": "skipped"}],
         [{"status": "skipped", "reasons": "none"}],
         [{"status": "skipped", "reasons": [{"code": "713", "message": "Transient"}]}],
@@ -95,7 +88,10 @@ def test_what_cannot_be_understood_of_a_row_is_sent_again(tmp_path, told):
 @pytest.mark.parametrize(
     "reply",
     [
-        *(failed(code, "later") for code in ("500", "502", "604", "606", "608", "611", "614", "615", "713")),
+        *(
+            failed(code, "later")
+            for code in ("500", "502", "604", "606", "608", "611", "614", "615", "713", "599", "1019", "1029")
+        ),
         Reply(503, b"<html>away</html>"),
         Reply(429, b"", {"Retry-After": "0"}),
         Reply(200, b"<html>Welcome to the hotel</html>"),
@@ -103,6 +99,9 @@ def test_what_cannot_be_understood_of_a_row_is_sent_again(tmp_path, told):
         Reply(200, {"success": "yes"}),
         Reply(200, {"success": False}),
         Reply(200, {"success": False, "errors": ["no"]}),
+        Reply(200, {"success": False, "errors": [{"code": ["606"], "message": 7}]}),
+        Reply(200, {"success": False, "errors": [{"message": "no code"}]}),
+        Reply(200, b"[" * 100_000),
     ],
 )
 def test_what_passes_by_itself_is_waited_out(tmp_path, reply):
@@ -123,6 +122,8 @@ def test_what_passes_by_itself_is_waited_out(tmp_path, reply):
         (failed("610", "Requested resource not found"), StopReason.SETUP),
         (failed("1006", "Field 'x' not found"), StopReason.SETUP),
         (failed("1011", "Field 'x' not supported"), StopReason.SETUP),
+        (failed("1035", "Unsupported filter type"), StopReason.LATER),
+        (failed("799", "?"), StopReason.LATER),
         (Reply(401, b""), StopReason.CREDENTIALS),
         (Reply(403, b""), StopReason.PERMISSION),
         (Reply(404, b""), StopReason.SETUP),
@@ -175,12 +176,15 @@ def test_a_token_is_renewed_when_its_hour_is_over_before_it_is_refused(tmp_path)
 
 
 def test_a_dead_token_that_is_given_out_again_and_again_stops(tmp_path):
-    """Marketo's login knows the token, its REST API does not: a person must look."""
+    """Marketo's login knows the token, its REST API does not: a person is told where to look."""
     fake = FakeMarketo(n_leads=1)
-    fake.trouble(Trouble(failed("602", "Access token expired"), times=99, matches=on_leads))
-    with talking(fake, tmp_path) as marketo, pytest.raises(StopError) as raised:
-        send(marketo, rows(1))
-    assert raised.value.reason == StopReason.CREDENTIALS
+    fake.trouble(Trouble(failed("602", "Access token expired"), times=10**6, matches=on_leads))
+    with talking(fake, tmp_path) as marketo:
+        for asked_for in (lambda: send(marketo, rows(1)), lambda: marketo.read(["C-0"], ["leadlight_score"])):
+            with pytest.raises(StopError) as raised:
+                asked_for()
+            assert raised.value.reason == StopReason.CREDENTIALS
+            assert all(name in raised.value.hint for name in (*SECRETS, "LaunchPoint", "Users & Roles"))
 
 
 @pytest.mark.parametrize("reply", [Reply(503, b""), Reply(200, b"<html>"), Reply(200, {"error": "busy"})])
@@ -346,6 +350,16 @@ def test_changes_are_read_on_from_where_they_were_left(tmp_path):
         assert again[0].fields == {"leadlight_override": "late"}
 
 
+def test_a_cursor_that_is_refused_with_an_unknown_code_begins_anew(tmp_path):
+    """Nobody knows what Marketo calls a position that it forgot."""
+    fake = FakeMarketo(n_leads=1)
+    fake.leads.update(1_000, {"leadlight_override": "yes"})
+    fake.trouble(Trouble(failed("799", "?"), matches=lambda request: request.path.endswith("leadchanges.json")))
+    with talking(fake, tmp_path) as marketo:
+        page = marketo.changes('{"token": "1"}', ["leadlight_override"])
+        assert [record.key for record in page.records] == ["C-0"]
+
+
 @pytest.mark.parametrize("cursor", ["nonsense", "[]", '{"token": "gone"}'])
 def test_a_cursor_that_marketo_no_longer_knows_begins_anew(tmp_path, cursor):
     """As far back as the log reaches."""
@@ -388,14 +402,51 @@ def test_a_token_that_cannot_be_sent_is_none(tmp_path, token):
     [
         ("/rest/v1/activities/pagingtoken.json", done(None)),
         ("/rest/v1/activities/leadchanges.json", done([], moreResult=True)),
+        ("/rest/v1/activities/leadchanges.json", done([], moreResult=True, nextPageToken="0")),
+        ("/rest/v1/activities/leadchanges.json", done("x")),
+        ("/rest/v1/activities/leadchanges.json", Reply(200, b"[" * 100_000)),
     ],
 )
-def test_a_log_without_a_position_is_read_later(tmp_path, path, reply):
-    """Without it the next page cannot be asked for, and changes would be missed."""
+def test_a_log_that_makes_no_sense_is_asked_for_again(tmp_path, path, reply):
+    """Without a position the next page cannot be asked for, and changes would be missed."""
     fake = FakeMarketo(n_leads=1)
-    fake.trouble(Trouble(reply, matches=lambda request: request.path == path))
-    with talking(fake, tmp_path) as marketo, pytest.raises(RetryError):
+    fake.leads.update(1_000, {"leadlight_override": "yes"})
+    fake.trouble(Trouble(reply, times=2, matches=lambda request: request.path == path))
+    with talking(fake, tmp_path) as marketo:
+        assert [record.key for record in marketo.changes("", ["leadlight_override"]).records] == ["C-0"]
+
+
+def test_a_log_that_never_makes_sense_stops_with_what_to_do(tmp_path):
+    """Patience ends; what was heard before is kept."""
+    fake = FakeMarketo(n_leads=1)
+    fake.trouble(Trouble(done("x"), times=10**6, matches=lambda request: request.path.endswith("leadchanges.json")))
+    patience = patience_by(Clock(), most_s=5)
+    with talking(fake, tmp_path, patience=patience) as marketo, pytest.raises(StopError) as raised:
         marketo.changes("", ["leadlight_override"])
+    assert raised.value.reason == StopReason.NETWORK
+    assert raised.value.hint
+
+
+def test_pages_that_come_around_again_end(tmp_path):
+    """Marketo names one position for ever, or two in turn: no reading goes on without end."""
+    fake = FakeMarketo(n_leads=1)
+    turns = [Trouble(done([], moreResult=True, nextPageToken=token), matches=on_leads) for token in ("A", "B", "A")]
+    fake.trouble(*turns)
+    with talking(fake, tmp_path) as marketo:
+        assert sorted(marketo.read(["C-0"], ["leadlight_grade"])) == ["C-0"]
+    fake.trouble(Trouble(done([], moreResult=True, nextPageToken="A"), times=10**6, matches=on_leads))
+    patience = patience_by(Clock(), most_s=5)
+    with talking(fake, tmp_path, patience=patience) as marketo, pytest.raises(StopError, match="come around again"):
+        marketo.read(["C-0"], ["leadlight_grade"])
+
+
+def test_a_lead_whose_key_is_no_text_spoils_no_reading(tmp_path):
+    """It is told as Marketo spells it; nobody's lead has such a key."""
+    fake = FakeMarketo(n_leads=1)
+    fake.leads.update(1_000, {"leadlight_override": "yes"})
+    fake.trouble(Trouble(done([{"id": 1_000, KEY: ["x"]}]), matches=on_leads))
+    with talking(fake, tmp_path) as marketo:
+        assert [record.key for record in marketo.changes("", ["leadlight_override"]).records] == ['["x"]']
 
 
 def test_changes_without_a_moment_or_a_lead_are_passed_over(tmp_path):

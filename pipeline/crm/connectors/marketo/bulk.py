@@ -5,7 +5,8 @@ whose name nobody knows; what it writes is what was frozen, so the values are ri
 same leads must not be created a second time, so the ticket says before each upload that one is begun, and whoever finds
 that without a name lets `settle_s` seconds pass since then.
 
-What an import does not vouch for (it failed, or its counts do not add up to its rows) is sent row by row afterwards.
+What an import does not vouch for (it failed, or its counts do not add up to its rows) is sent row by row afterwards. So
+are rows that it did not take because a field is gone: its words have no code, and that is no row's fault.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from pipeline.crm.connectors.marketo.calls import Calls, results
 from pipeline.crm.connectors.marketo.lead_file import LeadFile, lead_files, told_rows
+from pipeline.crm.connectors.marketo.row_answers import RowAnswers
 from pipeline.crm.connectors.marketo.slip import Import, Slip, imports_of
 from pipeline.crm.connectors.marketo.sync import LeadSync
 from pipeline.crm.connectors.marketo.watching import Watch
@@ -100,11 +102,20 @@ class LeadImport:
         failed = self._told(job, "failures") if n_failed else {}
         warned = self._told(job, "warnings") if state.get("numOfRowsWithWarning") else {}
         told = [row for row in file.rows if row.key in failed]
-        answers = [self._answer(row, Outcome.REJECTED, failed[row.key]) for row in told]
         rest = [row for row in file.rows if row.key not in failed]
-        if len(told) != n_failed or n_processed not in {len(rest), len(file.rows)}:
-            return answers + self.sync.send(rest)
-        return answers + [self._answer(row, Outcome.WRITTEN, warned.get(row.key, "")) for row in rest]
+        adds_up = len(told) == n_failed and n_processed in (len(rest), len(file.rows))
+        says = RowAnswers(self.sync.key, self.secrets)
+        again: list[Row] = []
+        answers: list[Answer] = []
+        for row in told:
+            if says.is_of_a_field(failed[row.key], row):
+                again.append(row)
+            else:
+                answers.append(self._answer(row, Outcome.REJECTED, failed[row.key]))
+        if not adds_up:
+            return answers + self.sync.send([*again, *rest])
+        answers += [self._answer(row, Outcome.WRITTEN, warned.get(row.key, "")) for row in rest]
+        return answers + self.sync.send(again)
 
     def _told(self, job: str, what: str) -> dict[str, str]:
         try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from pipeline.crm.connectors.marketo.bulk import LeadImport
 from pipeline.crm.connectors.marketo.calls import Calls
@@ -18,9 +19,12 @@ from pipeline.crm.connectors.marketo.verdicts import Verdict
 from pipeline.crm.connectors.marketo.watching import Pace, Watch
 from pipeline.crm.http import Http, checked_url, place_of, secret
 from pipeline.crm.kinds import Surroundings
+from pipeline.crm.patience import Breaker, Patience, patiently
 from pipeline.crm.promise import Answer, Changes, CrmField, Outcome, Record, Row, Ticket
+from pipeline.crm.trouble import StopError, StopReason
 from pipeline.crm.turns import Limit, SharedTurns
 
+T = TypeVar("T")
 _PAUSES_AFTER_CUT = 10
 """A call that was cut is given so many first pauses to end before the same leads may be created by another."""
 _OTHER_SPELLING: Final = "Marketo takes this key for another row's, which differs in capital or small letters alone."
@@ -40,6 +44,8 @@ class Marketo:
         imports: Writes files; None where files could create leads that must not be created.
         fields: Describes and creates fields.
         reader: Reads.
+        patience: How long an answer that makes no sense is waited out.
+        who: Where a person looks when Marketo lets nobody in.
     """
 
     at_once: int
@@ -51,6 +57,8 @@ class Marketo:
     imports: LeadImport
     fields: LeadFields
     reader: LeadReader
+    patience: Patience
+    who: str
 
     def batch_size(self, n_rows: int) -> int:
         """Return 300, or the rows of a file where there are many and files can be imported."""
@@ -58,18 +66,19 @@ class Marketo:
 
     def check(self, fields: Sequence[CrmField]) -> list[str]:
         """Return which fields are missing, of another type, too short or read-only."""
-        return self.fields.faults(fields)
+        return self._patiently(lambda: self.fields.faults(fields))
 
     def setup(self, fields: Sequence[CrmField]) -> list[str]:
         """Create missing fields."""
-        return self.fields.create(fields)
+        return self._patiently(lambda: self.fields.create(fields))
 
     def send(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
         """Write rows: few of them one by one, many as a file, and what a file cannot say one by one again."""
-        if not self._imports and ticket.text:
-            self.imports.abandon(ticket.text)
         rows, refused = _told_apart(rows)
-        return refused + self._sent(rows, ticket)
+        with self._saying_who():
+            if not self._imports and ticket.text:
+                self.imports.abandon(ticket.text)
+            return refused + self._sent(rows, ticket)
 
     def _sent(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
         if not self._imports or (len(rows) <= MOST_RECORDS and not ticket.text):
@@ -80,23 +89,38 @@ class Marketo:
 
     def abandon(self, ticket: str) -> None:
         """Wait until an import has ended: Marketo has no way to stop one."""
-        self.imports.abandon(ticket)
+        self._patiently(lambda: self.imports.abandon(ticket))
 
     def finish(self) -> None:
         """Nothing is left to do."""
 
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return what leads hold."""
-        return self.reader.read(keys, names)
+        return self._patiently(lambda: self.reader.read(keys, names))
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
         """Return leads that changed."""
-        return self.reader.changes(cursor, names)
+        return self._patiently(lambda: self.reader.changes(cursor, names))
 
     def close(self) -> None:
         """Close the connections."""
         self.calls.close()
         self.login.close()
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Return what *call* returns; what makes no sense although each answer by itself did is asked for again."""
+        with self._saying_who():
+            return patiently(call, self.patience, Breaker(self.patience))
+
+    @contextmanager
+    def _saying_who(self) -> Iterator[None]:
+        """Say where a person looks when Marketo lets nobody in."""
+        try:
+            yield
+        except StopError as error:
+            if error.reason != StopReason.CREDENTIALS or error.hint:
+                raise
+            raise StopError(error.words, reason=error.reason, hint=self.who) from error
 
     @property
     def _imports(self) -> bool:
@@ -165,6 +189,9 @@ def _assembled(calls: Calls, login: MarketoLogin, options: MarketoOptions, surro
         imports=LeadImport(calls, sync, Watch(calls, pace), login.secrets),
         fields=LeadFields(calls, key, surroundings.may_create, login.secrets),
         reader=LeadReader(calls, key),
+        patience=patience,
+        who=f"check that {options.client_id_env} and {options.client_secret_env} hold what Admin > LaunchPoint shows, "
+        "and that the service's API-only user is still under Admin > Users & Roles.",
     )
 
 

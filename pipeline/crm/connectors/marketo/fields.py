@@ -102,7 +102,7 @@ class LeadFields:
         return [line for field, one in zip(fields, told, strict=True) for line in self._line(field, one)]
 
     def _line(self, field: CrmField, told: Mapping[str, Any]) -> list[str]:
-        if told.get("status") in _MADE:
+        if str(told.get("status")) in _MADE:
             return [f"{field.name}: created as {_TAKES[field.type][0]}"]
         reasons = told.get("reasons")
         reason = reasons[0] if isinstance(reasons, list) and reasons and isinstance(reasons[0], dict) else {}

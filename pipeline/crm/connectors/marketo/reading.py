@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from pipeline.crm.connectors.marketo.calls import Calls, no_batch, results
 from pipeline.crm.connectors.marketo.sync import ID
+from pipeline.crm.connectors.marketo.verdicts import UnknownCodeError
 from pipeline.crm.connectors.value_texts import as_text, moment_of
 from pipeline.crm.promise import Changes, Record
 from pipeline.crm.trouble import BatchRefusedError, RetryError
@@ -45,7 +46,7 @@ class LeadReader:
         """Return what the leads of *keys* hold, by key; Marketo knows no difference between a and A in a key.
 
         Where several leads carry one key, each field is the first of theirs that is not empty. A key with a comma
-        cannot be asked for: Marketo takes it for two.
+        cannot be asked for: Marketo takes it for two, and its description has no way to say it otherwise.
         """
         asked = [key for key in dict.fromkeys(keys) if key and "," not in key]
         found: dict[str, list[dict[str, Any]]] = {}
@@ -60,13 +61,13 @@ class LeadReader:
         asked = {"nextPageToken": token, "fields": ",".join(names), "batchSize": str(MOST_KEYS)}
         try:
             page = self.calls.question(_CHANGES, asked)
-        except BatchRefusedError:
+        except (BatchRefusedError, UnknownCodeError):
             # A position that Marketo no longer knows: whatever the log still holds is read once more.
             asked["nextPageToken"] = token = self._first_token()
             with no_batch():
                 page = self.calls.question(_CHANGES, asked)
         is_more, following = page.get("moreResult") is True, page.get("nextPageToken")
-        if is_more and not (isinstance(following, str) and following):
+        if is_more and (not (isinstance(following, str) and following) or following == token):
             raise RetryError("The log of changes has more, and does not say where.")
         changed = _changed(results(page))
         return Changes(self._records(changed, names), json.dumps({"token": following if is_more else token}), is_more)
@@ -85,9 +86,9 @@ class LeadReader:
             str(lead.get(ID)): lead for part in _parts(list(changed)) for lead in self._leads(ID, part, names)
         }  # fmt: skip
         return tuple(
-            _record(str(leads[number][self.key]), [leads[number]], names, changed_at=at)
+            _record(key, [leads[number]], names, changed_at=at)
             for number, at in sorted(changed.items(), key=lambda one: one[1])
-            if leads.get(number, {}).get(self.key) not in {None, ""}
+            if (key := as_text(leads.get(number, {}).get(self.key)))
         )
 
     def _leads(self, field: str, values: Sequence[str], names: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -116,9 +117,14 @@ class LeadReader:
     def _pages(self, asked: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         page = self.calls.question(_LEADS, asked)
         yield results(page)
+        seen: set[str] = set()
         while page.get("moreResult") is True and page.get("nextPageToken"):
+            token = str(page["nextPageToken"])
+            if token in seen:
+                raise RetryError("The pages of leads come around again.")
+            seen.add(token)
             with no_batch():
-                page = self.calls.question(_LEADS, {**asked, "nextPageToken": str(page["nextPageToken"])})
+                page = self.calls.question(_LEADS, {**asked, "nextPageToken": token})
             yield results(page)
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.crm.connectors.marketo.calls import Calls, results
-from pipeline.crm.connectors.marketo.verdicts import TRANSIENT, TURNED_AWAY
-from pipeline.crm.connectors.marketo.wording import words_of_row
+from pipeline.crm.connectors.marketo.row_answers import RowAnswers
 from pipeline.crm.http import UnansweredError
 from pipeline.crm.promise import Answer, Outcome, Row
-from pipeline.crm.trouble import RetryError
+from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 
 MOST_RECORDS: Final = 300
 MOST_BYTES: Final = 1_000_000
 ID: Final = "id"
 """Marketo's own key: it finds leads and creates none."""
 _PATH: Final = "/rest/v1/leads.json"
-_WRITTEN: Final = frozenset({"created", "updated"})
-_PASSES: Final = TURNED_AWAY | TRANSIENT
+_REFUSES_ALL: Final = (
+    "Marketo refuses every call, whatever it holds: check connect.base_url and what stands on the way."
+)
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,33 @@ class LeadSync:
         Raises:
             RetryError: Leads may be created, and it is not known whether they were.
             BatchRefusedError: Marketo refused a call as a whole.
+            StopError: It is not these rows that are refused.
         """
+        said = RowAnswers(self.key, self.secrets)
         answers = [_no_id(row) for row in rows if self.key == ID and not _is_id(row.key)]
         good = rows if not answers else [row for row in rows if _is_id(row.key)]
         for part, content in self._parts(good):
-            answers += self._answers(part, self._sent(content))
+            answers += said.of(part, self._sent(part, content))
         return answers
 
-    def _sent(self, content: bytes) -> list[dict[str, Any]]:
+    def _sent(self, rows: Sequence[Row], content: bytes) -> list[dict[str, Any]]:
         try:
             return results(self.calls.order(_PATH, content, is_repeatable=not self.may_create))
         except UnansweredError as error:
             raise RetryError(error.words, after_s=self.after_cut_s) from error
+        except BatchRefusedError as error:
+            if len(rows) == 1:
+                self._require_row_at_fault(error)
+            raise
+
+    def _require_row_at_fault(self, refused: BatchRefusedError) -> None:
+        """Raise where a call that holds nothing of a row is refused as well: halving would turn all rows away."""
+        nobody = {self.key: 0 if self.key == ID else "0"}  # without fields and leave to create it changes nothing
+        content = json.dumps({"action": "updateOnly", "lookupField": self.key, "input": [nobody]}).encode()
+        try:
+            self.calls.order(_PATH, content)
+        except BatchRefusedError as error:
+            raise StopError(refused.words, reason=StopReason.SETUP, hint=_REFUSES_ALL) from error
 
     def _parts(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], bytes]]:
         """Yield as many rows as go into one call, with its body."""
@@ -89,24 +104,6 @@ class LeadSync:
     def _record(self, row: Row) -> str:
         key = int(row.key) if self.key == ID else row.key
         return json.dumps({**row.fields, self.key: key})  # ASCII: its length is its bytes
-
-    def _answers(self, rows: Sequence[Row], told: Sequence[Mapping[str, Any]]) -> list[Answer]:
-        if len(told) != len(rows):
-            # Answers are told apart by their place alone, so with one missing none can be trusted.
-            words = f"{len(told)} answers came for {len(rows)} rows"
-            return [Answer(row.key, Outcome.RETRY, words=words) for row in rows]
-        return [self._answer(row, one) for row, one in zip(rows, told, strict=True)]
-
-    def _answer(self, row: Row, told: Mapping[str, Any]) -> Answer:
-        status = told.get("status")
-        if status in _WRITTEN:
-            return Answer(row.key, Outcome.WRITTEN)
-        reasons = told.get("reasons")
-        reason = reasons[0] if isinstance(reasons, list) and reasons and isinstance(reasons[0], dict) else {}
-        code = str(reason.get("code") or "")
-        words = words_of_row(reason.get("message") or status, row, hidden=self.secrets())
-        is_for_good = bool(code) and code not in _PASSES
-        return Answer(row.key, Outcome.REJECTED if is_for_good else Outcome.RETRY, words=words, code=code)
 
 
 def _is_id(key: str) -> bool:
