@@ -393,7 +393,17 @@ def test_a_senseless_answer_to_a_write_is_no_answer(tmp_path, body):
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>", [], {"records": None}, {"records": [1]}, {"records": [], "done": False}, b""]
+    "body",
+    [
+        b"<html>",
+        [],
+        {"records": None},
+        {"records": [1]},
+        {"records": [{"Id": 5, KEY: "C-1"}], "done": True},
+        {"records": [{"Id": "00Q", KEY: {"a": 1}}], "done": True},
+        {"records": [], "done": False},
+        b"",
+    ],
 )
 def test_a_senseless_answer_to_a_query_is_no_answer(tmp_path, body):
     """Nobody is taken for unknown because a question was answered with nonsense."""

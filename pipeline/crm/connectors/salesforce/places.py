@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipeline.crm.connectors.salesforce.api import Api
+from pipeline.crm.connectors.salesforce.api import GARBLED, Api
 from pipeline.crm.connectors.salesforce.soql import selects
+from pipeline.crm.trouble import RetryError
 
 ID: Final = "Id"
 CUSTOM: Final = "__c"
@@ -118,7 +119,9 @@ class Finder:
         spelled: set[str] = set()
         for record in self._records(table, asked):
             carried = record.get(self.key)
-            same = self.identity(carried) if isinstance(carried, str) else ""
+            if not isinstance(carried, str) or not isinstance(record.get(ID), str):
+                raise RetryError(GARBLED)  # it was found by its key
+            same = self.identity(carried)
             spelled.add(same.casefold())
             if same not in asked:
                 continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fakes.salesforce import CLIENT_ID, CLIENT_SECRET, FakeSalesforce
@@ -22,13 +21,6 @@ FIELDS = [
     CrmField(REASON, FieldType.TEXT, length=80),
 ]
 SECRETS = {"LEADLIGHT_SALESFORCE_CLIENT_ID": CLIENT_ID, "LEADLIGHT_SALESFORCE_CLIENT_SECRET": CLIENT_SECRET}
-
-
-@dataclass(frozen=True)
-class Around(Surroundings):
-    """Surroundings that name the field by which people hold leads."""
-
-    override: str = ""
 
 
 class Clock:
@@ -51,7 +43,7 @@ class Clock:
 def connector_to(url: str, folder: Path, **options) -> Connector:
     """Return a connector; the options `may_create`, `key`, `override`, `clock` and `secrets` are its surroundings'."""
     clock = options.pop("clock", None) or Clock()
-    around = Around(
+    around = Surroundings(
         target="crm",
         key=options.pop("key", KEY),
         folder=folder,
