@@ -5,6 +5,7 @@ import logging
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
 from typer.main import get_command
 
@@ -12,6 +13,7 @@ from fakes.marketo import CLIENT_SECRET, FakeMarketo, done, failed
 from fakes.serving import Reply, Trouble, serving
 from features.errors import LeadlightError
 from pipeline.cli.publishing import app
+from pipeline.crm.connectors.marketo.login import MarketoLogin
 from pipeline.crm.connectors.marketo.wording import words_of_row
 from pipeline.crm.kinds import kind_of
 from pipeline.crm.patience import Patience
@@ -173,6 +175,23 @@ def test_a_token_is_renewed_when_its_hour_is_over_before_it_is_refused(tmp_path)
         fake.end_token()
         send(marketo, rows(1))
     assert [call.path for call in fake.calls] == [IDENTITY, LEADS, IDENTITY, LEADS]
+
+
+@pytest.mark.parametrize("lasts", ["NaN", "1e999", "-1", "9" * 400, '"long"'])
+def test_a_token_lasts_no_longer_than_an_hour(tmp_path, lasts):
+    """Whatever its login says."""
+    now, asked = [0.0], []
+
+    class Entrance:
+        def ask(self, *_, **__):
+            asked.append(now[0])
+            return httpx.Response(200, content=f'{{"access_token": "t0ken", "expires_in": {lasts}}}')
+
+    login = MarketoLogin(Entrance(), client_id="id", client_secret="secret", clock=lambda: now[0])
+    login.headers()
+    now[0] = 3_601.0
+    login.headers()
+    assert asked == [0.0, 3_601.0]
 
 
 def test_a_dead_token_that_is_given_out_again_and_again_stops(tmp_path):

@@ -16,6 +16,8 @@ from pipeline.crm.connectors.marketo.verdicts import parsed
 from pipeline.crm.http import Http, retry_after
 from pipeline.crm.trouble import RetryError, StopError, StopReason, TroubleError
 
+_LASTS_S: Final = 3_600
+"""Seconds that a token lasts at most."""
 _SAME_AGAIN: Final = 5
 """Times that a dead token is given out again until that counts as no way in."""
 
@@ -78,7 +80,9 @@ class MarketoLogin:
         if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
             raise StopError("No token was given out.", reason=StopReason.CREDENTIALS, hint=_HINT)
         self._token = token.strip()
-        self._ends = self._clock() + (float(lasts) if isinstance(lasts, int | float) else 3600.0)
+        # However long it is said to last, NaN or endless numbers among it, no token lasts longer.
+        told = lasts if isinstance(lasts, int | float) and 0 <= lasts <= _LASTS_S else _LASTS_S
+        self._ends = self._clock() + told
 
 
 _HINT: Final = "check the client id and secret under Admin > LaunchPoint, and connect.identity_url."

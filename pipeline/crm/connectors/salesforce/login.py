@@ -96,7 +96,7 @@ class LoginJudge:
         """Raise a trouble, unless *answer* brings a token."""
         try:
             body: Any = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):  # a RecursionError: lists in lists without end
             body = None
         if answer.is_success:
             if not _brings_token(body):
