@@ -72,7 +72,7 @@ class LookedUp(Mapping[str, str]):
         return "LookedUp(…)"
 
 
-class Discreet:
+class Masked:
     """A connector whose words are told without secrets.
 
     Args:
@@ -94,37 +94,37 @@ class Discreet:
 
     def check(self, fields: Sequence[CrmField]) -> list[str]:
         """Return what does not fit."""
-        with self._discreetly():
+        with self._masking():
             return [self._line(line) for line in self._connector.check(fields)]
 
     def setup(self, fields: Sequence[CrmField]) -> list[str]:
         """Create what is missing."""
-        with self._discreetly():
+        with self._masking():
             return [self._secrets.hidden(line) for line in self._connector.setup(fields)]
 
     def send(self, rows: Sequence[Row], ticket: Ticket) -> list[Answer]:
         """Write rows."""
-        with self._discreetly():
+        with self._masking():
             return [self._answer(answer) for answer in self._connector.send(rows, ticket)]
 
     def abandon(self, ticket: str) -> None:
         """End a job."""
-        with self._discreetly():
+        with self._masking():
             self._connector.abandon(ticket)
 
     def finish(self) -> None:
         """Make what was staged count."""
-        with self._discreetly():
+        with self._masking():
             self._connector.finish()
 
     def read(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return what records hold."""
-        with self._discreetly():
+        with self._masking():
             return self._connector.read(keys, names)
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
         """Return what changed."""
-        with self._discreetly():
+        with self._masking():
             return self._connector.changes(cursor, names)
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Discreet:
         self._connector.close()
 
     @contextmanager
-    def _discreetly(self) -> Iterator[None]:
+    def _masking(self) -> Iterator[None]:
         try:
             yield
         except TroubleError as error:

@@ -18,7 +18,7 @@ from pipeline.crm.own_places import require_not_the_shops
 from pipeline.crm.patience import Patience, Waiting
 from pipeline.crm.places import place_hash, require_own_properties
 from pipeline.crm.promise import Connector, CrmField
-from pipeline.crm.secrets import Discreet, LookedUp, Secrets
+from pipeline.crm.secrets import LookedUp, Masked, Secrets
 from pipeline.settings import Settings
 from pipeline.settings_crm import TargetSettings
 from pipeline.settings_faults import fault_lines
@@ -93,7 +93,7 @@ def open_target(
     require_own_properties(settings, kind, places, surroundings)
     require_not_the_shops(settings, surroundings, places, kind.files(options, surroundings))
     destination, mapping = Destination(name, place_hash(places)), mapping_hash(settings, config)
-    connector = Discreet(kind.connect(options, surroundings), surroundings.secrets)
+    connector = Masked(kind.connect(options, surroundings), surroundings.secrets)
     try:
         yield Target(name, config, connector, crm_fields(config), destination, mapping, waits, waiting.end)
     finally:

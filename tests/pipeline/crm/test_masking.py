@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.crm.promise import Answer, Misplaced, Missing, Outcome, PassingTicket
-from pipeline.crm.secrets import Discreet, LookedUp, Secrets
+from pipeline.crm.secrets import LookedUp, Masked, Secrets
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
 from support.memory import Memory
 
@@ -30,7 +30,7 @@ def test_an_answer_tells_no_secret(secrets, crm):
     """Neither by its words nor by its code; the key stays what it is."""
     crm.on_send = lambda _rows: [Answer("a", Outcome.REJECTED, f"no {TOKEN}", f"E-{TOKEN}")]
     rows = [type("R", (), {"key": "a", "fields": {}})()]
-    assert Discreet(crm, secrets).send(rows, PassingTicket()) == [Answer("a", Outcome.REJECTED, "no …", "E-…")]
+    assert Masked(crm, secrets).send(rows, PassingTicket()) == [Answer("a", Outcome.REJECTED, "no …", "E-…")]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_trouble_tells_no_secret(secrets, crm, monkeypatch, error, call):
     monkeypatch.setattr(crm, call, fail)
     arguments = {"send": ([], PassingTicket()), "read": ([], []), "changes": ("", []), "finish": ()}.get(call, ([],))
     with pytest.raises(type(error)) as raised:
-        getattr(Discreet(crm, secrets), call)(*arguments)
+        getattr(Masked(crm, secrets), call)(*arguments)
     assert TOKEN not in f"{raised.value}{vars(raised.value)}"
     assert raised.value is error
 
@@ -60,7 +60,7 @@ def test_trouble_tells_no_secret(secrets, crm, monkeypatch, error, call):
 def test_lines_of_a_check_stay_of_their_kind(secrets, crm):
     """What is missing is still known as such."""
     crm.faults = [Missing(f"a {TOKEN}"), Misplaced(f"b {TOKEN}"), f"c {TOKEN}"]
-    found = Discreet(crm, secrets).check([])
+    found = Masked(crm, secrets).check([])
     assert [(type(line), str(line)) for line in found] == [(Missing, "a …"), (Misplaced, "b …"), (str, "c …")]
 
 
