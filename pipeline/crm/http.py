@@ -199,16 +199,18 @@ def _transport_trouble(error: httpx.TransportError) -> RetryError | StopError:
     return RetryError(f"{type(error).__name__}: {error}".rstrip(": "))
 
 
-def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = ()) -> str:
+def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = (), is_whole: bool = False) -> str:
     """Return *url* without a trailing slash, where it may be called.
 
     Args:
         url: The address.
         place: Where it was given, for the message.
         allowed_hosts: Hosts that may be called without TLS.
+        is_whole: Whether nothing is appended to it, so that it may have a query.
 
     Raises:
-        LeadlightError: No address, one with a password, or plain http:// to a host that is not allowed.
+        LeadlightError: No address, one with a password, with a query that paths would get lost in, or plain http:// to
+            a host that is not allowed.
     """
     try:
         parsed = httpx.URL(url)
@@ -218,8 +220,10 @@ def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = ()) ->
         raise _refused_url(place, "it is no address that begins with https://")
     if parsed.userinfo:
         raise _refused_url(place, "it holds a user or a password")
-    if parsed.query or parsed.fragment or any(sign.isspace() for sign in url):
-        raise _refused_url(place, "it has blanks, or something behind ? or #: paths are appended to it")
+    if any(sign.isspace() for sign in url):
+        raise _refused_url(place, "it has blanks")
+    if not is_whole and (parsed.query or parsed.fragment):
+        raise _refused_url(place, "it has something behind ? or #, and paths are appended to it")
     if parsed.port is not None and not 0 < parsed.port < 2**16:
         raise _refused_url(place, f"there is no port {parsed.port}")
     if parsed.scheme == "http" and not is_loopback(parsed.host) and parsed.host not in allowed_hosts:

@@ -46,11 +46,11 @@ class Surroundings:
         folder: The folder of the config: relative paths start there.
         state: A folder for what all processes of a workspace share, such as the turns of a rate limit; it exists.
         environment: Where secrets are looked up: what a connector finds there, its CRM's words never show.
-        secrets: Takes tokens that are given out for them.
         patience: How long trouble that passes by itself is waited out.
         may_create: Whether records that are not there yet are created; else their rows are rejected.
         override: The property by which people hold leads, where one is read; a hold that is not heard is worse than any
             other silence.
+        secrets: Takes tokens that are given out for those of the environment.
     """
 
     target: str
@@ -58,10 +58,10 @@ class Surroundings:
     folder: Path
     state: Path
     environment: Mapping[str, str] = field(repr=False)
-    secrets: Secrets = field(default_factory=Secrets, repr=False)
     patience: Patience = field(default_factory=Patience)
     may_create: bool = False
     override: str = ""
+    secrets: Secrets = field(default_factory=Secrets, repr=False)
 
 
 def _untold(_options: Any, _surroundings: Surroundings) -> frozenset[str]:  # noqa: ANN401 - each kind has its own

@@ -195,7 +195,7 @@ def _address(options: WebhookOptions, surroundings: Surroundings) -> tuple[str, 
     place = options.url_env or f"The url of the target '{surroundings.target}'"
     if not given:
         raise wrong_input(f"{place} is empty.", hint="give the receiver's address as `url`, or name `url_env`.")
-    checked_url(given, place=place, allowed_hosts=options.allow_http)
+    checked_url(given, place=place, allowed_hosts=options.allow_http, is_whole=True)
     url = httpx.URL(given)
     query = f"?{url.query.decode()}" if url.query else ""
     return f"{url.scheme}://{url.netloc.decode()}", url.path or "/", query
