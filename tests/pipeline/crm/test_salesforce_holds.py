@@ -139,6 +139,21 @@ def test_what_is_heard_of_records_told_apart_by_their_id(tmp_path):
         assert heard(connector)[0] == {fake.leads.id_of(fake.leads.records[0]): "yes", contact_id: "yes"}
 
 
+def test_a_converted_leads_contact_is_found_by_the_leads_id(tmp_path):
+    """What the contact says counts also where nobody but the lead was touched, and is what the lead is read to hold."""
+    fake = FakeSalesforce(leads=1, fields=FIELDS)
+    lead = fake.leads.records[0]
+    contact = fake.contacts.with_id(fake.convert("C-1"))
+    later(fake, contact, {STOP: "yes"})
+    strangers(fake)
+    with org(fake, tmp_path, override=STOP, key="Id") as connector:
+        _, cursor = heard(connector)
+        later(fake, lead, {"OwnerId": "Eve"})
+        lead_id = fake.leads.id_of(lead)
+        assert heard(connector, cursor)[0][lead_id] == "yes"
+        assert connector.read([lead_id], [STOP])[lead_id].fields == {STOP: "yes"}
+
+
 def test_a_page_of_changes_takes_few_calls(tmp_path):
     """However many records changed, their other records are asked for together, five questions a call."""
     fake = FakeSalesforce(leads=1_500, fields=FIELDS)

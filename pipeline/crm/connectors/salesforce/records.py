@@ -6,7 +6,7 @@ Where a lead was converted, the contact's fields count, and the lead's own where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final
 
@@ -50,22 +50,22 @@ class Records:
 
     def leads(self, names: Sequence[str], *, contacts: Iterable[str] = (), keys: Iterable[str] = ()) -> list[Fields]:
         """Return the leads that were converted to *contacts*, and those that carry one of *keys*."""
-        return self._found(LEAD, names, {CONVERTED_TO: contacts, self._key: keys})
+        return self._found(LEAD, names, (CONVERTED_TO, contacts), (self._key, keys))
 
     def contacts(self, names: Sequence[str], *, ids: Iterable[str] = (), keys: Iterable[str] = ()) -> list[Fields]:
         """Return the contacts with *ids*, and those that carry one of *keys*."""
-        return self._found(CONTACT, names, {ID: ids, self._key: keys})
+        return self._found(CONTACT, names, (ID, ids), (self._key, keys))
 
     def columns(self, table: str, names: Sequence[str]) -> list[str]:
         """Return what is read of an object where *names* are wanted."""
         own = OF_LEADS if table == LEAD else ()
         return list(dict.fromkeys([ID, STAMP, self._key, *own, *self._columns.of(names)[table]]))
 
-    def _found(self, table: str, names: Sequence[str], among: Mapping[str, Iterable[str]]) -> list[Fields]:
+    def _found(self, table: str, names: Sequence[str], *among: tuple[str, Iterable[str]]) -> list[Fields]:
         if table not in self._objects:
             return []
         columns = self.columns(table, names)
-        queries = [selects(columns, table, where=name, among=sorted(values)) for name, values in among.items()]
+        queries = [selects(columns, table, where=name, among=sorted(values)) for name, values in among]
         return list(self._api.records(chain.from_iterable(queries)))
 
     def merged(self, key: str, *, lead: Fields | None, contact: Fields | None, names: Sequence[str]) -> Record:
