@@ -230,13 +230,15 @@ def test_a_job_that_was_there_and_is_never_found_again_is_left_to_the_next_run(t
 
 
 @pytest.mark.parametrize("gone", NOT_FOUND)
-def test_a_job_of_an_earlier_run_that_marketo_forgot_is_sent_anew(tmp_path, gone):
-    """Marketo knows an import for seven days; it is looked for as long as imports are let settle."""
+@pytest.mark.parametrize("patience_s", [100, 0.4])
+def test_a_job_of_an_earlier_run_that_marketo_forgot_is_sent_anew(tmp_path, gone, patience_s):
+    """Marketo knows an import for seven days; it is looked for as long as imports are let settle, whatever patience."""
     fake = FakeMarketo()
     ticket = kept_ticket(fake, tmp_path)
     fake.calls.clear()
     fake.trouble(Trouble(gone, times=10**6, matches=lambda asked: asked.path.endswith("/3400.json")))
-    with talking(fake, tmp_path, may_create=True, settle_s=1, poll_s=0.5, patience=patience_by(Clock())) as marketo:
+    waits = patience_by(Clock(), most_s=patience_s)
+    with talking(fake, tmp_path, may_create=True, settle_s=1, poll_s=0.5, patience=waits) as marketo:
         assert set(outcomes(marketo.send(rows(400), ticket)).values()) == {WRITTEN}
     assert (asked(fake, UPLOAD), len(fake.state())) == (1, 400)
     assert asked(fake, "/bulk/v1/leads/batch/3400.json") == 3

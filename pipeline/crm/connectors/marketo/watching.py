@@ -83,8 +83,9 @@ class Watch:
                 if now - begun > self.pace.most_s:
                     words = f"The import {job} has not ended after {self.pace.most_s:g} s."
                     raise StopError(words, reason=StopReason.NETWORK, hint=_NEXT_RUN)
-            elif job not in self.known and now - found_at >= self.pace.settle_s:
-                return None
+            elif job not in self.known:
+                if now - found_at >= self.pace.settle_s:
+                    return None
             elif now - found_at >= patience.most_s:
                 words = f"It does not find the import {job}, which it was given in this run."
                 raise StopError(words, reason=StopReason.NETWORK, hint=_NEXT_RUN)
