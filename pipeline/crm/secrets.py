@@ -5,6 +5,7 @@ What a connector looks up in the environment is a secret, and so is a token that
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,13 +24,16 @@ class Secrets:
 
     def __init__(self) -> None:
         self._known: tuple[str, ...] = ()
+        self._lock = threading.Lock()
 
     def add(self, secret: str) -> None:
         """Hide *secret* from now on."""
         plain = secret.strip()
-        if len(plain) >= _SHORTEST and plain not in self._known:
+        if len(plain) < _SHORTEST or plain in self._known:
+            return
+        with self._lock:
             # The longest first: one may be the beginning of another.
-            self._known = tuple(sorted((*self._known, plain), key=len, reverse=True))
+            self._known = tuple(sorted({*self._known, plain}, key=len, reverse=True))
 
     def hidden(self, text: str) -> str:
         """Return *text* without them."""
