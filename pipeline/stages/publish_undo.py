@@ -225,7 +225,8 @@ def _run(settings: Settings, run_id: int, outside: Outside) -> Run:
         is_back = found is not None and found.state == RunState.UNDONE and not still_stands(connection, found)
     if found is None:
         raise _no_such_run(run_id)
-    is_on_its_way = any(one.asked.undoes == run_id for one in others)
+    # One that is merely planned wrote nothing: it was cut short before anybody agreed, and is planned anew.
+    is_on_its_way = any(one.asked.undoes == run_id and one.state == RunState.OPEN for one in others)
     if found.asked.target not in settings.crm:
         raise _no_target(found)
     if found.asked.kind == RunKind.UNDO:

@@ -247,6 +247,21 @@ def test_a_run_whose_rows_are_gone_is_not_taken_back(shop, tmp_path, memory, is_
     assert {one.run: one.state for one in past_runs(shop.settings, "", outside=around)}[first.run] == "finished"
 
 
+def test_an_undoing_that_was_merely_planned_does_not_stand_for_rows_that_are_gone(shop, tmp_path, memory):
+    """It was cut short before it wrote anything: the run is refused all the same, and not called undone."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    first = run(shop, url)
+    shop.score(1)
+    run(shop, url, 1, hours=12_000)
+    engine = opening.opened(make_url(url))
+    with engine.begin() as connection:
+        asked = runs.Asked(Destination("crm", ""), runs.RunKind.UNDO, 0, "v", {}, "m", (), undoes=first.run)
+        runs.begin(connection, asked, at=shop.morning(1))
+    engine.dispose()
+    with pytest.raises(LeadlightError, match="its rows went after"):
+        undo(shop.settings, first.run, may=lambda _: True, outside=outside(shop, url, 1, hours=12_000))
+
+
 def test_a_run_that_wrote_nothing_is_taken_back_though_it_has_no_rows(shop, tmp_path, memory):
     """It never had any."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
