@@ -36,10 +36,21 @@ class Secrets:
             self._known = tuple(sorted({*self._known, plain}, key=len, reverse=True))
 
     def hidden(self, text: str) -> str:
-        """Return *text* without them."""
+        """Return *text* without them, also where words that were too long were cut within one."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        return text
+        *cut, rest = text.split(HIDDEN)
+        return HIDDEN.join([*map(self._without_beginning, cut), rest])
+
+    def _without_beginning(self, words: str) -> str:
+        """Return *words* without the beginning of a secret at their end."""
+        for secret in self._known:
+            at = words.find(secret[:_SHORTEST], max(0, len(words) - len(secret)))
+            while at >= 0:
+                if secret.startswith(words[at:]):
+                    return words[:at]
+                at = words.find(secret[:_SHORTEST], at + 1)
+        return words
 
     def __repr__(self) -> str:
         """Name none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.wording import one_line
 from pipeline.crm.promise import Answer, Misplaced, Missing, Outcome, PassingTicket
 from pipeline.crm.secrets import LookedUp, Masked, Secrets
 from pipeline.crm.trouble import BatchRefusedError, RetryError, StopError, StopReason
@@ -71,3 +72,12 @@ def test_only_what_was_looked_up_or_given_out_is_hidden(secrets):
     secrets.add("of")
     assert secrets.hidden(f"{TOKEN}-and-more of {TOKEN}") == "… of …"
     assert TOKEN not in repr(secrets)
+
+
+@pytest.mark.parametrize("seen", range(4, len(TOKEN)))
+def test_words_that_were_cut_within_a_secret_tell_no_beginning_of_it(secrets, seen):
+    """Wherever they were cut; what else ends in an ellipsis stays."""
+    cut = one_line(f"pats, a pat pat-pat-{TOKEN} too long", longest=len("pats, a pat pat-pat-") + seen + 1)
+    assert TOKEN[:4] in cut
+    assert secrets.hidden(f"It said: {cut}; again {TOKEN}.") == "It said: pats, a pat pat-pat-…; again …."
+    assert secrets.hidden("a pat-47 and a pat… of pat-47") == "a pat-47 and a pat… of pat-47"
