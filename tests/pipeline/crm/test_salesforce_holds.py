@@ -4,8 +4,9 @@ import pytest
 
 from fakes.salesforce import FakeSalesforce
 from fakes.salesforce_records import described_field
+from pipeline.crm.promise import Outcome, PassingTicket
 from pipeline.crm.trouble import StopError, StopReason
-from support.salesforce_org import KEY, org, paths
+from support.salesforce_org import KEY, org, paths, row
 
 STOP = "Stop__c"
 FIELDS = [described_field(STOP, "string", length=255)]
@@ -136,7 +137,21 @@ def test_what_is_heard_of_records_told_apart_by_their_id(tmp_path):
     contact_id = fake.convert("C-1")
     fake.contacts.put(fake.contacts.records[0], {STOP: "yes"})
     with org(fake, tmp_path, override=STOP, key="Id") as connector:
-        assert heard(connector)[0] == {fake.leads.id_of(fake.leads.records[0]): "yes", contact_id: "yes"}
+        lead_id = fake.leads.id_of(fake.leads.records[0])
+        assert heard(connector)[0] == dict.fromkeys([lead_id, lead_id[:15], contact_id, contact_id[:15]], "yes")
+
+
+def test_a_hold_is_heard_by_every_id_that_is_written(tmp_path):
+    """Reports show 15 letters of an Id, the API 18: whichever the shop knows its lead by, it is told as held."""
+    fake = FakeSalesforce(leads=1, fields=FIELDS)
+    lead = fake.leads.records[0]
+    later(fake, lead, {STOP: "yes"})
+    ids = [fake.leads.id_of(lead), fake.leads.id_of(lead)[:15]]
+    with org(fake, tmp_path, override=STOP, key="Id") as connector:
+        for lead_id in ids:
+            (answer,) = connector.send([row(lead_id)], PassingTicket())
+            assert answer.outcome is Outcome.WRITTEN
+        assert heard(connector)[0] == dict.fromkeys(ids, "yes")
 
 
 def test_a_converted_leads_contact_is_found_by_the_leads_id(tmp_path):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pipeline.crm.connectors.salesforce.api import Api
 from pipeline.crm.connectors.salesforce.columns import Columns
 from pipeline.crm.connectors.salesforce.kin import Kin, contact_of, key_of
-from pipeline.crm.connectors.salesforce.places import ID, LEAD, Fields
+from pipeline.crm.connectors.salesforce.places import ID, LEAD, SHORT_ID, Fields
 from pipeline.crm.connectors.salesforce.records import STAMP, Records
 from pipeline.crm.connectors.salesforce.soql import literal
 from pipeline.crm.connectors.value_texts import moment_of
@@ -73,13 +73,20 @@ class Changing:
         self.columns.require(names, entry="read")
         positions, table = self._read(cursor)
         page = self._page(table, positions[table], names)
-        found = list(self._of_leads(page, names) if table == LEAD else self._of_contacts(page, names))
+        told = self._of_leads(page, names) if table == LEAD else self._of_contacts(page, names)
+        found = [record for one in told for record in self._spelled(one)]
         is_full = len(page) >= _PAGE
         positions[table] = _after(page, positions[table], is_end=not is_full)
         place = self.objects.index(table)
         is_last = not is_full and place == len(self.objects) - 1
         following = table if is_full else self.objects[(place + 1) % len(self.objects)]
         return Changes(found, _written(positions, following), is_more=not is_last)
+
+    def _spelled(self, record: Record) -> Iterator[Record]:
+        """Yield *record* under each key that the shop may know its lead by: a row is written under an Id of 15 too."""
+        yield record
+        if self.key == ID and len(record.key) > SHORT_ID:
+            yield replace(record, key=record.key[:SHORT_ID])
 
     def _read(self, cursor: str) -> tuple[dict[str, _Position], str]:
         """Return the positions of a cursor, and which object is next; a cursor of another kind begins anew."""

@@ -23,6 +23,8 @@ LEAD: Final = "Lead"
 CONTACT: Final = "Contact"
 LONGEST_KEY: Final = 255
 _PREFIXES: Final = {LEAD: "00Q", CONTACT: "003"}
+SHORT_ID: Final = 15
+"""Letters of an Id as reports and addresses show it; those behind them only repeat the case of the rest."""
 _ID_SHAPE: Final = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 IS_CONVERTED: Final = "IsConverted"
 CONVERTED_TO: Final = "ConvertedContactId"
@@ -105,8 +107,8 @@ class Finder:
         return found
 
     def identity(self, key: str) -> str:
-        """Return what tells *key* from others: an Id's last three letters only repeat the case of the rest."""
-        return key[:15] if self.key == ID else key
+        """Return what tells *key* from others."""
+        return key[:SHORT_ID] if self.key == ID else key
 
     def _may_be_asked(self, key: str) -> bool:
         """Return whether SOQL can be asked for *key*: an empty one would mean all records without."""
