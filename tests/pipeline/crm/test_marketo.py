@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -206,7 +206,16 @@ def test_a_dead_token_that_is_given_out_again_and_again_stops(tmp_path):
             assert all(name in raised.value.hint for name in (*SECRETS, "LaunchPoint", "Users & Roles"))
 
 
-@pytest.mark.parametrize("reply", [Reply(503, b""), Reply(200, b"<html>"), Reply(200, {"error": "busy"})])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(503, b""),
+        Reply(200, b"<html>"),
+        Reply(200, {"error": "busy"}),
+        Reply(200, {"error": {"code": 503}}),
+        Reply(200, {"error": ["busy"]}),
+    ],
+)
 def test_a_login_that_is_away_is_waited_for(tmp_path, reply):
     """It is asked again, as any call is."""
     fake = FakeMarketo(n_leads=1)
@@ -468,15 +477,29 @@ def test_a_lead_whose_key_is_no_text_spoils_no_reading(tmp_path):
         assert [record.key for record in marketo.changes("", ["leadlight_override"]).records] == ['["x"]']
 
 
-def test_changes_without_a_moment_or_a_lead_are_passed_over(tmp_path):
-    """The others are told."""
-    fake = FakeMarketo(n_leads=1)
-    told = [{}, {"leadId": 1_000}, {"leadId": 1_000, "activityDate": "soon"}]
+def test_a_change_without_a_moment_is_heard_and_one_without_a_lead_is_passed_over(tmp_path):
+    """Whose lead changed counts more than when: it may be held since."""
+    fake = FakeMarketo(n_leads=2)
+    told = [{}, {"leadId": 1_000}, {"leadId": 1_001, "activityDate": "soon"}]
     good = {"leadId": 1_000, "activityDate": "2025-01-20T09:00:00Z+0000"}
     matches = {"matches": lambda request: request.path.endswith("leadchanges.json")}
     fake.trouble(Trouble(done([*told, good], nextPageToken="1"), **matches))
     with talking(fake, tmp_path) as marketo:
-        assert [record.key for record in marketo.changes("", ["leadlight_override"]).records] == ["C-0"]
+        heard = marketo.changes("", ["leadlight_override"]).records
+    assert [(one.key, one.changed_at) for one in heard] == [
+        ("C-1", None),
+        ("C-0", datetime(2025, 1, 20, 9, tzinfo=UTC)),
+    ]
+
+
+@pytest.mark.parametrize("more", [{"moreResult": True}, {"nextPageToken": "1"}])
+def test_pages_of_leads_are_read_to_their_end(tmp_path, more):
+    """A page with more behind it that does not say where is asked for again; where it only says where, that is read."""
+    fake = FakeMarketo(n_leads=2)
+    first = done([{"id": 1_000, KEY: "C-0"}], **more)
+    fake.trouble(Trouble(first, matches=on_leads))
+    with talking(fake, tmp_path) as marketo:
+        assert sorted(marketo.read(["C-0", "C-1"], ["leadlight_grade"])) == ["C-0", "C-1"]
 
 
 def test_what_a_person_is_told_to_run_is_there(tmp_path):

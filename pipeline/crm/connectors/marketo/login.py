@@ -18,6 +18,7 @@ from pipeline.crm.trouble import RetryError, StopError, StopReason, TroubleError
 
 _LASTS_S: Final = 3_600
 """Seconds that a token lasts at most."""
+_NOBODY: Final = ("invalid_client", "unauthorized", "invalid_grant")
 _SAME_AGAIN: Final = 5
 """Times that a dead token is given out again until that counts as no way in."""
 
@@ -111,7 +112,7 @@ def _of_no_token(answer: httpx.Response) -> TroubleError | None:
     body = parsed(answer)
     if "access_token" in body:
         return None
-    if body.get("error") in {"invalid_client", "unauthorized", "invalid_grant"}:
+    if body.get("error") in _NOBODY:  # a tuple: whatever JSON holds can be looked for in it
         return StopError(f"Marketo lets nobody in: {body['error']}", reason=StopReason.CREDENTIALS, hint=_HINT)
     return RetryError("The answer to a login is no token.")
 

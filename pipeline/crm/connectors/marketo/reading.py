@@ -24,6 +24,7 @@ MOST_KEYS: Final = 300
 LOG: Final = timedelta(days=90)
 _LEADS: Final = "/rest/v1/leads.json"
 _CHANGES: Final = "/rest/v1/activities/leadchanges.json"
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TOO_MANY: Final = "1003"
 """More than a thousand leads match."""
 
@@ -81,13 +82,13 @@ class LeadReader:
             raise RetryError("Marketo named no position in its log of changes.")
         return token
 
-    def _records(self, changed: Mapping[str, datetime], names: Sequence[str]) -> tuple[Record, ...]:
+    def _records(self, changed: Mapping[str, datetime | None], names: Sequence[str]) -> tuple[Record, ...]:
         leads = {
             str(lead.get(ID)): lead for part in _parts(list(changed)) for lead in self._leads(ID, part, names)
         }  # fmt: skip
         return tuple(
             _record(key, [leads[number]], names, changed_at=at)
-            for number, at in sorted(changed.items(), key=lambda one: one[1])
+            for number, at in sorted(changed.items(), key=lambda one: one[1] or _LONG_AGO)
             if (key := as_text(leads.get(number, {}).get(self.key)))
         )
 
@@ -118,8 +119,7 @@ class LeadReader:
         page = self.calls.question(_LEADS, asked)
         yield results(page)
         seen: set[str] = set()
-        while page.get("moreResult") is True and page.get("nextPageToken"):
-            token = str(page["nextPageToken"])
+        while (token := _following(page)) is not None:
             if token in seen:
                 raise RetryError("The pages of leads come around again.")
             seen.add(token)
@@ -133,13 +133,28 @@ def _parts(values: list[str]) -> Iterator[list[str]]:
         yield values[start : start + MOST_KEYS]
 
 
-def _changed(activities: Sequence[Mapping[str, Any]]) -> dict[str, datetime]:
-    """Return when each lead last changed, by Marketo's id."""
-    newest: dict[str, datetime] = {}
+def _following(page: Mapping[str, Any]) -> str | None:
+    """Return the position of the page of leads after *page*; None = it is the last.
+
+    Raises:
+        RetryError: There is one, and nobody says where.
+    """
+    token = page.get("nextPageToken")
+    if page.get("moreResult", bool(token)) is not True:
+        return None
+    if not isinstance(token, str) or not token:
+        raise RetryError("The pages of leads have more, and do not say where.")
+    return token
+
+
+def _changed(activities: Sequence[Mapping[str, Any]]) -> dict[str, datetime | None]:
+    """Return when each lead last changed, by Marketo's id; None where no moment can be read."""
+    newest: dict[str, datetime | None] = {}
     for one in activities:
         number, at = one.get("leadId"), moment_of(str(one.get("activityDate")).replace("Z+0000", "Z"))
-        if number is not None and at is not None:
-            newest[str(number)] = max(at, newest.get(str(number), at))
+        if number is not None:
+            known = newest.get(str(number))
+            newest[str(number)] = known if at is None else max(at, known or at)
     return newest
 
 
