@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 from pydantic import Field
@@ -22,14 +22,19 @@ from pipeline.crm.connectors.webhook_answers import answers, check_understood, j
 from pipeline.crm.connectors.webhook_signing import IDEMPOTENCY, signed
 from pipeline.crm.http import TIMEOUT_S, Http, checked_url, secret
 from pipeline.crm.kinds import ConnectorKind, Surroundings
+from pipeline.crm.patience import Breaker, patiently
 from pipeline.crm.promise import Answer, Changes, Connector, CrmField, Outcome, Record, Row, Ticket
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason
 from pipeline.crm.turns import Limit, NoTurns, SharedTurns, Turns
 from pipeline.settings_tables import Section
 
+T = TypeVar("T")
 _READ_AT_ONCE: Final = 500
 _MOST_NOTED: Final = 20_000
 """Batches that a receiver wants later, of which it is known how often it said so."""
+_TELLING: Final = 8
+"""Letters of a part of a secret address that is a secret itself; shorter ones stand in all kinds of words."""
+_OWN_NAME: Final = "leadlight"
 
 
 class WebhookOptions(Section):
@@ -73,6 +78,7 @@ class WebhookConnector:
         self._options, self._target, self._clock = options, surroundings.target, clock
         self._secret = secret(surroundings.environment, options.secret_env, target=surroundings.target)
         self._base, self._path, self._query = _address(options, surroundings)
+        self._patience, self._breaker = surroundings.patience, Breaker(surroundings.patience)
         self._asked_later: dict[str, int] = {}
         self._noting = threading.Lock()
         self._http = Http(
@@ -141,14 +147,16 @@ class WebhookConnector:
             some = list(keys[start : start + _READ_AT_ONCE])
             body = {"target": self._target, "keys": some, "names": list(names)}
             asked = set(some)
-            found |= {one.key: _with(one, names) for one in records(self._read("/read", body)) if one.key in asked}
+            found |= {one.key: _with(one, names) for one in self._read("/read", body, records) if one.key in asked}
         return found
 
     def changes(self, cursor: str, names: Sequence[str]) -> Changes:
-        """Return the page of records that the receiver gives for *cursor*."""
-        answer = self._read("/changes", {"target": self._target, "cursor": cursor, "names": list(names)})
-        after, is_more = page_end(answer)
-        return Changes([_with(one, names) for one in records(answer)], after, is_more)
+        """Return the page of records that the receiver gives for *cursor*; of what it leaves out a record is silent."""
+
+        def understood(answer: httpx.Response) -> Changes:
+            return Changes(records(answer), *page_end(answer))
+
+        return self._read("/changes", {"target": self._target, "cursor": cursor, "names": list(names)}, understood)
 
     def close(self) -> None:
         """Close the connections."""
@@ -164,12 +172,13 @@ class WebhookConnector:
         else:
             judge(answer)
 
-    def _read(self, place: str, body: dict[str, Any]) -> httpx.Response:
+    def _read(self, place: str, body: dict[str, Any], understood: Callable[[httpx.Response], T]) -> T:
+        """Return what *understood* makes of an answer, asked for again as long as that makes no sense."""
         if not self._options.reads:
             hint = "a receiver that answers at …/read and …/changes is named by `reads: true`."
             raise StopError("A webhook cannot be read.", reason=StopReason.SETUP, hint=hint)
         try:
-            return self._ask(place, body)
+            return patiently(lambda: understood(self._ask(place, body)), self._patience, self._breaker)
         except BatchRefusedError as error:
             raise StopError(error.words, reason=StopReason.SETUP, hint="see what the receiver reads.") from error
 
@@ -177,7 +186,8 @@ class WebhookConnector:
         content = _as_bytes(body)
         path = self._path.rstrip("/") + place if place else self._path
         headers = signed(self._secret, content, once=once, clock=self._clock)
-        return self._http.ask("POST", path + self._query, content=content, headers=headers)
+        # The whole address: of a path that begins with // the client would take a part for a host.
+        return self._http.ask("POST", self._base + path + self._query, content=content, headers=headers)
 
 
 def _as_bytes(value: object) -> bytes:
@@ -197,8 +207,19 @@ def _address(options: WebhookOptions, surroundings: Surroundings) -> tuple[str, 
         raise wrong_input(f"{place} is empty.", hint="give the receiver's address as `url`, or name `url_env`.")
     checked_url(given, place=place, allowed_hosts=options.allow_http, is_whole=True)
     url = httpx.URL(given)
-    query = f"?{url.query.decode()}" if url.query else ""
-    return f"{url.scheme}://{url.netloc.decode()}", url.path or "/", query
+    path, mark, query = url.raw_path.decode().partition("?")
+    if options.url_env:
+        for part in _telling(path, query):
+            surroundings.secrets.add(part)
+    return f"{url.scheme}://{url.netloc.decode()}", path, mark + query
+
+
+def _telling(path: str, query: str) -> list[str]:
+    """Return what a receiver may repeat of a secret address: the end of its path from any slash on, and its query."""
+    steps = path.strip("/").split("/")
+    values = [value for _, _, value in (one.partition("=") for one in query.split("&"))]
+    parts = [*("/".join(steps[at:]) for at in range(len(steps))), query, *values]
+    return [part for part in parts if len(part) >= _TELLING and part != _OWN_NAME]
 
 
 def _turns(options: WebhookOptions, surroundings: Surroundings, account: str) -> Turns:

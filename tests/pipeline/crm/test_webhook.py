@@ -14,6 +14,7 @@ from pipeline.crm.connectors.webhook import WebhookConnector, WebhookOptions
 from pipeline.crm.kinds import Surroundings, kind_of
 from pipeline.crm.patience import Patience
 from pipeline.crm.promise import Answer, Outcome, PassingTicket, Row
+from pipeline.crm.secrets import Masked, Secrets
 from pipeline.crm.trouble import BatchRefusedError, StopError, StopReason, TroubleError
 from pipeline.crm.turns import NoTurns
 
@@ -281,6 +282,30 @@ def test_changes_come_page_by_page(connected, time):
     assert connector.changes(second.cursor, ("override",)).records == []
 
 
+def test_a_change_is_silent_of_what_it_leaves_out(connected, time):
+    """Somebody else's name at a lead takes back no hold; null does."""
+    receiver = fake(time)
+    connector = connected(receiver, reads=True)
+    receiver.change("a", owner="Eve")
+    receiver.change("b", owner="Eve", override=None)
+    records = connector.changes("", ("override", "owner")).records
+    assert [one.fields for one in records] == [{"owner": "Eve"}, {"owner": "Eve", "override": None}]
+
+
+@pytest.mark.parametrize("body", [b"<html>", {}, {"records": "x"}, {"records": [{"key": "a"}], "cursor": "1"}])
+def test_a_reading_that_makes_no_sense_is_asked_for_again(connected, time, body):
+    """A page to log in is waited out, and patience ends."""
+    receiver = fake(time)
+    connector = connected(receiver, reads=True)
+    receiver.change("a", override="hot")
+    receiver.trouble(Trouble(Reply(200, body), times=4))
+    assert [one.key for one in connector.changes("", ("override",)).records] == ["a"]
+    assert sorted(connector.read(["a"], ("override",))) == ["a"]
+    receiver.trouble(Trouble(Reply(200, body), times=10**9))
+    with pytest.raises(StopError, match="not understood"):
+        connector.changes("", ("override",))
+
+
 def test_a_webhook_that_cannot_be_read_says_so(connected, time):
     """Undo, verify and read-back need a receiver that offers it."""
     connector = connected(fake(time))
@@ -301,6 +326,33 @@ def test_the_address_keeps_its_slash_and_its_question(connected, time):
         ("/hook/", {"code": "a b"}),
         ("/hook/read", {"code": "a b"}),
     ]
+
+
+@pytest.mark.parametrize("path", ["//hook", "/a%2Fb", "/a%3Fb/"])
+def test_the_address_is_called_as_it_is_given(connected, time, path):
+    """A receiver tells these paths from those that they look like."""
+    receiver = fake(time)
+    with serving(receiver) as url:
+        connected(url=url + path).send(rows("a"), PassingTicket())
+    # Python's server takes several slashes at the beginning for one, whatever came.
+    assert [call.path for call in receiver.calls] == ["/" + path.lstrip("/")]
+
+
+@pytest.mark.parametrize(
+    "told", ["POST 7d1f-hidden/x2", "/hooks/7d1f-hidden/x2?code=an-api-key", "the code an-api-key"]
+)
+def test_no_part_of_a_secret_address_is_repeated(tmp_path, time, told):
+    """A receiver may say which of its addresses is not there."""
+    receiver, known = fake(time), Secrets()
+    receiver.trouble(Trouble(Reply(404, {"message": f"No receiver at {told}."})))
+    with serving(receiver) as url:
+        environment = {"LEADLIGHT_WEBHOOK_SECRET": SECRET, "HOOK": f"{url}/hooks/7d1f-hidden/x2/?code=an-api-key"}
+        around = Surroundings("nightly", "lead_id", tmp_path, tmp_path, environment, secrets=known)
+        connector = Masked(WebhookConnector(WebhookOptions(url_env="HOOK"), around, clock=time.unix), known)
+        with pytest.raises(StopError, match="No receiver at") as raised:
+            connector.send(rows("a"), PassingTicket())
+        connector.close()
+    assert not any(part in str(raised.value) for part in ("7d1f", "api-key"))
 
 
 def test_an_address_may_be_a_secret(connected, time):
