@@ -113,11 +113,12 @@ class _Undoing:
         return self._told(None, found, tally)
 
     def done(self, may: Callable[[str], bool]) -> UndoReport:
-        """Restore, or go on where restoring was cut short."""
+        """Restore; what an undoing that was cut short left is looked at anew: people may have changed it since."""
         with self.session.engine.connect() as connection:
             others = runs.unfinished(connection, self.run.asked.destination)
+            has_lost_rows = runs.has_lost_rows(connection, self.run)
         left = [one for one in others if one.state == RunState.OPEN and one.asked.undoes == self.run.id]
-        if left:
+        if left and has_lost_rows:
             return self._sent(left[-1], None)
         # What a job of yesterday may still write must be written, or never, before it is looked at.
         end_jobs(self.session, others)
@@ -127,7 +128,7 @@ class _Undoing:
             raise _not_agreed(self.run)
         heard(self.session, self.progress)  # while one person thought, others may have said whom to leave alone
         for other in others:
-            if found.planned.rows or other.id == self.run.id:
+            if found.planned.rows or self.run.id in {other.id, other.asked.undoes}:
                 give_up(self.session, other)
         with self.session.engine.begin() as connection:
             runs.set_state(connection, by.id, RunState.OPEN)

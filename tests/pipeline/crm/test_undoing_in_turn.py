@@ -229,3 +229,30 @@ def test_a_cut_undoing_hands_back_what_it_restored(shop, memory, arrives):
         taken_back(shop, run, 40)
         assert held_by(memory) == before
         assert agrees(shop)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_what_people_change_while_an_undoing_waits_is_left_alone(shop, memory, arrives):
+    """It is asked for again later, and looks at the CRM as it is by then; no undoing stays open."""
+    first = published(shop).run
+    cut_after(memory, 1, arrives=arrives)
+    assert taken_back(shop, first).exit_code == 3
+    mended(memory)
+    for record in memory.records.values():
+        record["leadlight_action"] = "call mum"
+    report = taken_back(shop, first)
+    assert (report.exit_code, report.changed_since) == (0, report.tally.written)
+    theirs = {**dict.fromkeys(FIELDS), "leadlight_action": "call mum"}
+    assert all(record == theirs for record in memory.records.values())
+    assert list(states(shop).values()) == ["finished", "superseded", "undone"]
+
+
+def test_an_undoing_that_finds_nothing_left_ends_the_one_that_was_cut_short(shop, memory):
+    """Records that went meanwhile leave no run open."""
+    first = published(shop).run
+    cut_after(memory, 1, arrives=False)
+    taken_back(shop, first)
+    mended(memory)
+    memory.records.clear()
+    assert taken_back(shop, first).tally.written == 0
+    assert "open" not in states(shop).values()
