@@ -75,16 +75,17 @@ def hear(
 
     Raises:
         TroubleError: The CRM cannot be read now. What was read is kept; reading again goes on there.
-        NotFinishedError: Another run reads the same, the ledger does not answer, or the CRM gives one page for ever.
+        NotFinishedError: Another run reads the same, the ledger does not answer, or the CRM gives pages in a circle.
     """
     if not read.properties:
         return Heard()
     reading = Reading(where, _hash_of(read))
     cursor, begun, heard = cursors.cursor_of(engine, reading), stopwatch(), Heard()
+    landmark = cursor or ""
     while True:
         changes = connector.changes(cursor or "", read.properties)
         heard_at = to_us(at + timedelta(seconds=stopwatch() - begun))
-        if changes.is_more and changes.cursor == (cursor or ""):
+        if changes.is_more and changes.cursor in {cursor or "", landmark}:
             raise _stands_still(where.target)
         new = ledger.keep(engine, reading, _page(changes, read.properties, former=cursor, heard_at=heard_at))
         heard = Heard(heard.records + len(changes.records), heard.changes + new, heard.pages + 1)
@@ -92,6 +93,9 @@ def hear(
         if not changes.is_more:
             return heard
         cursor = changes.cursor
+        if heard.pages.bit_count() == 1:
+            # Brent's search for circles: a place that is kept twice as long each time lies in any of them at last.
+            landmark = cursor
 
 
 def overridden(engine: Engine, target_name: str, read: ReadSettings) -> pa.Array:
@@ -153,4 +157,6 @@ def _plain(text: str) -> str:
 
 def _stands_still(target: str) -> NotFinishedError:
     hint = "run this again later; what was read is kept."
-    return not_finished(f"The target '{target}' says that there is more to be read and gives the same page.", hint=hint)
+    return not_finished(
+        f"The target '{target}' says that there is more to be read and gives the same pages.", hint=hint
+    )

@@ -214,9 +214,10 @@ def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = (), is
     """
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError) as error:  # a UnicodeError: a host that looks like letters of its own
         raise _refused_url(place, f"it is no address: {error}") from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if parsed.scheme not in {"http", "https"} or not host:
         raise _refused_url(place, "it is no address that begins with https://")
     if parsed.userinfo:
         raise _refused_url(place, "it holds a user or a password")
@@ -226,14 +227,14 @@ def checked_url(url: str, *, place: str, allowed_hosts: Collection[str] = (), is
         raise _refused_url(place, "it has something behind ? or #, and paths are appended to it")
     if parsed.port is not None and not 0 < parsed.port < 2**16:
         raise _refused_url(place, f"there is no port {parsed.port}")
-    if parsed.scheme == "http" and not is_loopback(parsed.host) and parsed.host not in allowed_hosts:
-        raise _refused_url(place, f"http:// would show everything on the way to '{parsed.host}'")
+    if parsed.scheme == "http" and not is_loopback(host) and host not in allowed_hosts:
+        raise _refused_url(place, f"http:// would show everything on the way to '{host}'")
     return url.rstrip("/")
 
 
 def place_of(url: str) -> str:
     """Return what tells an address from all others, however it is spelled; one that is none stays as it is."""
-    with suppress(httpx.InvalidURL):
+    with suppress(httpx.InvalidURL, UnicodeError):
         url = str(httpx.URL(url))  # without the port that is meant where none is said
     return url.rstrip("/").lower()
 

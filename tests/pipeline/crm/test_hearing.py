@@ -201,6 +201,23 @@ def test_a_page_behind_which_there_is_none_ends_the_run():
         assert len(kept(engine)) == 1
 
 
+@pytest.mark.parametrize(("n_before", "n_around"), [(0, 2), (1, 3), (5, 7), (40, 1)])
+def test_pages_that_come_around_again_end_the_run(n_before, n_around):
+    """However many pages lie before the circle and on it, and wherever a reading begins."""
+
+    class Circling:
+        def changes(self, cursor: str, names: Sequence[str]) -> Changes:
+            page = int(cursor or 0) + 1
+            page = page if page < n_before + n_around else n_before
+            return Changes([Record("Ann", {"owner": "Eve"})], str(page), is_more=True)
+
+    with ledger() as engine:
+        for _ in range(2):
+            with pytest.raises(NotFinishedError, match="gives the same pages"):
+                listen(engine, Circling())
+        assert len(kept(engine)) == 1
+
+
 def test_two_readings_at_once_keep_everything_once(engine):
     """The one whose cursor was moved meanwhile keeps nothing, and says so."""
     crm = Telling()

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.serving import Fake, Reply, Trouble, _Handler, serving
 from features.errors import LeadlightError
-from pipeline.crm.http import FixedLogin, Http, StaleLoginError, checked_url, retry_after, secret
+from pipeline.crm.http import FixedLogin, Http, StaleLoginError, checked_url, place_of, retry_after, secret
 from pipeline.crm.patience import Patience
 from pipeline.crm.trouble import StopError, StopReason
 
@@ -194,7 +194,8 @@ def test_addresses_that_may_be_called(url):
         ("https://user:pass@x.example", "user or a password"), ("nonsense", "https://"), ("https://", "https://"),
         ("http://2130706433", "http://"), ("https://api.example.com?x=1", "? or #"),
         ("https://api.example.com#x", "? or #"), ("https://api.example.com ", "blanks"), ("https://api .com", "blanks"),
-        ("https://api.example.com:99999", "99999"),
+        ("https://api.example.com:99999", "99999"), ("https://xn--9.de", "no address"),
+        ("https://x/\ud800", "no address"),
     ],
 )  # fmt: skip
 def test_addresses_that_may_not_be_called(url, why):
@@ -204,6 +205,11 @@ def test_addresses_that_may_not_be_called(url, why):
     assert why in str(caught.value)
     assert "connect.base_url" in str(caught.value)
     assert "pass@" not in str(caught.value)
+
+
+def test_the_place_of_an_address_that_is_none_is_its_text():
+    """Whatever stands in a config can be compared."""
+    assert [place_of(url) for url in ("https://XN--9.de/", "https://x:y")] == ["https://xn--9.de", "https://x:y"]
 
 
 def test_retry_after_is_read_where_it_is_a_number():
