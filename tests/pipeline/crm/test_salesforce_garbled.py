@@ -26,7 +26,9 @@ def is_question(request):
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-@pytest.mark.parametrize("body", [b"<html>", DEEP, {"records": None}], ids=["HTML", "deep", "no records"])
+@pytest.mark.parametrize(
+    "body", [b"<html>", DEEP, {"records": None}, {"records": []}], ids=["HTML", "deep", "no records", "no end"]
+)
 def test_a_senseless_answer_to_a_question_is_waited_out(tmp_path, call, body):
     """A page to log in comes three times, and then the answer: nobody hears of it."""
     fake, clock = FakeSalesforce(leads=1), Clock()

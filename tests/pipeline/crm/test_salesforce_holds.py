@@ -38,6 +38,15 @@ def heard(connector, cursor="", names=(STOP, "OwnerId")):
             return said, cursor
 
 
+def pages(connector, names):
+    """Return all records of the pages from the beginning."""
+    cursor, is_more, records = "", True, []
+    while is_more:
+        page = connector.changes(cursor, names)
+        records, cursor, is_more = [*records, *page.records], page.cursor, page.is_more
+    return records
+
+
 @pytest.fixture
 def fake():
     """Return an org with the lead C-1, a contact that carries the same key, and others."""
@@ -214,6 +223,16 @@ def test_what_only_leads_have_is_read_of_leads(fake, connector):
     page = connector.changes("", [STOP, "Status", "Outcome__c"])
     told = {record.key: record.fields for record in page.records}
     assert told["C-2"] == {STOP: None, "Status": "Working", "Outcome__c": "Won"}
+
+
+def test_a_contact_takes_back_nothing_that_only_leads_have(fake, connector):
+    """Of a lead and a contact with one key, the contact that is touched is silent of the lead's stage."""
+    lead, contact = records_of(fake, "C-1")
+    later(fake, lead, {"Status": "Working"})
+    later(fake, contact, {"OwnerId": "Eve"})
+    said = [one.fields for one in pages(connector, (STOP, "OwnerId", "Status")) if one.key == "C-1"]
+    assert [fields.get("Status", "silent") for fields in said] == ["Working", "silent"]
+    assert [fields["OwnerId"] for fields in said][-1] == "Eve"
 
 
 @pytest.mark.parametrize(("names", "entry"), [([STOP, "Stopp__c"], "read"), ([KEY, "Stopp__c"], "fields")])

@@ -121,7 +121,10 @@ class Api:
         seen: set[str] = set()
         while True:
             yield from _records(page)
-            if page.get("done", True):
+            is_done = page.get("done")
+            if not isinstance(is_done, bool):
+                raise RetryError(GARBLED)
+            if is_done:
                 return
             following = page.get("nextRecordsUrl")
             # The token goes along: only pages of this org's own queries are followed, and none twice.

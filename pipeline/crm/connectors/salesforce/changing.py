@@ -15,7 +15,7 @@ from typing import Any, Final
 from pipeline.crm.connectors.salesforce.api import Api
 from pipeline.crm.connectors.salesforce.columns import Columns
 from pipeline.crm.connectors.salesforce.kin import Kin, contact_of, key_of
-from pipeline.crm.connectors.salesforce.places import ID, LEAD, SHORT_ID, Fields
+from pipeline.crm.connectors.salesforce.places import CONTACT, ID, LEAD, SHORT_ID, Fields
 from pipeline.crm.connectors.salesforce.records import STAMP, Records
 from pipeline.crm.connectors.salesforce.soql import literal
 from pipeline.crm.connectors.value_texts import moment_of
@@ -141,11 +141,17 @@ class Changing:
         return {key_of(record, self.key) for record in records} - {""}
 
     def _told(self, key: str, lead: Fields | None, contact: Fields | None, kin: Kin, names: Sequence[str]) -> Record:
-        """Return a lead and its contact as one record, with the override of all records of its key."""
+        """Return a lead and its contact as one record, with the override of all records of its key.
+
+        It is silent of what neither of the two has: a contact knows no ``Status``, and takes back no lead's.
+        """
         record = self.records.merged(key, lead=lead, contact=contact, names=names)
-        if self.override not in names:
-            return record
-        return replace(record, fields={**record.fields, self.override: kin.words(key, self.override)})
+        had = self.columns.of(names)
+        there = [table for table, one in ((LEAD, lead), (CONTACT, contact)) if one is not None]
+        said = {name: record.fields[name] for name in names if any(name in had.get(table, ()) for table in there)}
+        if self.override in names:
+            said[self.override] = kin.words(key, self.override)
+        return replace(record, fields=said)
 
 
 def _after(page: Sequence[Fields], since: _Position, *, is_end: bool) -> _Position:
