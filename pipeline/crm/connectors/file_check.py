@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,13 +29,22 @@ def faults(file: Path, form: Format, key: str, fields: Sequence[CrmField], *, ma
     """
     require_columns(file, form, key)
     with TemporaryDirectory(prefix="leadlight-file-") as room, at_file(file), opened(Path(room)) as connection:
-        found = list(form.faults(connection, file, key, fields, may_create=may_create))
+        found = [*form.faults(connection, file, key, fields, may_create=may_create), *_twins(file, form, fields)]
         texts = form.file_texts(connection, file, key, ())
         asked = f"SELECT key FROM ({texts}) GROUP BY key HAVING count(*) > 1 AND key IS NOT NULL"  # noqa: S608
         repeated = connection.execute(f"SELECT count(*) FROM ({asked})").fetchall()[0][0]  # noqa: S608
     if repeated:
         found.append(f"'{key}' does not tell rows apart: {repeated:,} of its values stand more than once.")
     return found
+
+
+def _twins(file: Path, form: Format, fields: Sequence[CrmField]) -> Iterator[str]:
+    """Yield the fields beside which the file would have a column of the same name, case aside: nobody could read it."""
+    columns = form.columns(file) or []
+    for field in fields:
+        for name in columns:
+            if name != field.name and name.lower() == field.name.lower():
+                yield f"'{file.name}' has a column '{name}', and '{field.name}' is written: name one as the other."
 
 
 def require_columns(file: Path, form: Format, key: str) -> None:

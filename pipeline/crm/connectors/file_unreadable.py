@@ -18,6 +18,7 @@ _CSV_CAUSES: Final = (
     (re.compile(r"^Value with unterminated quote", re.MULTILINE), "has a quote that nothing closes", LINE_HINT),
     (re.compile(r"^Maximum line size", re.MULTILINE), "is longer than 8 MB", LINE_HINT),
 )
+_NO_MANNER: Final = "state machine reached an invalid state"
 _JSON_LINE: Final = re.compile(r"at byte \d+ in line (\d+)")
 
 
@@ -29,6 +30,9 @@ def unreadable(name: str, error: duckdb.Error) -> StopError:
             if sign.search(said):
                 return _stop(f"'{name}' cannot be read: line {found[1]} {cause}.", hint)
         return _stop(f"'{name}' cannot be read: line {found[1]} is no line of a CSV.", LINE_HINT)
+    if _NO_MANNER in said:
+        hint = "save the file anew, so that all its lines end alike, or move it away."
+        return _stop(f"'{name}' cannot be read: its lines end in different ways, or a quote stands astray.", hint)
     if found := _JSON_LINE.search(said):
         line = int(found[1]) - 1  # DuckDB names the line behind it
         hint = "let each line be one JSON object in UTF-8, or move the file away."

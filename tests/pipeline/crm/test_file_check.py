@@ -90,6 +90,23 @@ def test_the_line_of_a_csv_that_cannot_be_read_is_named(tmp_path, content, said)
     assert "correct that line" in found
 
 
+def test_lines_that_end_in_different_ways_are_told(tmp_path):
+    """As where a program of one system goes on with a file of another's."""
+    assert "lines end in different ways" in refused(tmp_path, "crm.csv", b"lead_id,m\r\na,1\nb,2\r\n")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_column_of_a_field_s_name_in_other_case_is_told(tmp_path, form):
+    """Beside it the field would make a file that no later run could read."""
+    path = tmp_path / f"crm.{form}"
+    if form == "parquet":
+        pq.write_table(pa.table({"lead_id": ["a"], "Score": [1]}), path)
+    else:
+        path.write_text("lead_id,Score\na,1\n")
+    (found,) = connector(tmp_path, path.name).check([CrmField("score", FieldType.INTEGER)])
+    assert found == f"'crm.{form}' has a column 'Score', and 'score' is written: name one as the other."
+
+
 @pytest.mark.parametrize("length", [8_100_000, 20_000_000])
 def test_a_line_that_is_too_long_is_told(tmp_path, length):
     """However long it is, and whether or not others follow."""
