@@ -15,8 +15,9 @@ WHOLE: Final = 200_000
 """More than the longest value: what is cut before values are taken out could show the beginning of one."""
 TELLING: Final = 4
 """Characters from which on a value is hidden also where it stands without quotation marks."""
-_ADDRESS: Final = re.compile(r"[^\s@\"'<>\[\](){},;:]+@[^\s@\"'<>\[\](){},;:]+")
-_QUOTED: Final = re.compile("(?<!\\w)(['\"\u2018\u201c])(.+?)(['\"\u2019\u201d])(?!\\w)")
+_OF_ADDRESS: Final = r"[^\s@\"'<>\[\](){},;:]"
+# Only from the beginning of a word on: from each of its letters on, a long one would take minutes.
+_ADDRESS: Final = re.compile(rf"(?<!{_OF_ADDRESS}){_OF_ADDRESS}+@{_OF_ADDRESS}+")
 
 
 def fit_to_keep(
@@ -45,7 +46,7 @@ def fit_to_keep(
         words = words.replace(secret, HIDDEN) if secret else words
     words = one_line(words, longest=max(WHOLE, longest))
     there = {tidy for value in values if (tidy := " ".join(value.split())) in words and tidy and tidy not in kept}
-    words = _QUOTED.sub(lambda found: _emptied(found, there), words)
+    words = _unquoted(words, there) if there else words
     bare = [value for value in there if len(value) >= shortest or (numbers and value.isdigit())]
     if bare:
         any_of = "|".join(map(re.escape, sorted(bare, key=len, reverse=True)))
@@ -61,6 +62,13 @@ def values_of(rows: Iterable[Row]) -> set[str]:
 def shown(values: Iterable[Value]) -> set[str]:
     """Return values as they would stand in a message."""
     return {str(value) for value in values if value is not None and not isinstance(value, bool)} - {""}
+
+
+def _unquoted(words: str, values: Collection[str]) -> str:
+    """Return *words* without *values* where they stand within quotation marks; nothing longer is looked at."""
+    longest = max(map(len, values))
+    quoted = re.compile(f"(?<!\\w)(['\"\u2018\u201c])(.{{1,{longest}}}?)(['\"\u2019\u201d])(?!\\w)")
+    return quoted.sub(lambda found: _emptied(found, values), words)
 
 
 def _emptied(found: re.Match[str], values: Collection[str]) -> str:
