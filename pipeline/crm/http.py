@@ -149,13 +149,13 @@ class Http:
                 answer = self._client.request(
                     method, path, json=json, content=content, data=data, files=files, params=params, headers=sent
                 )
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 trouble = _transport_trouble(error)
                 if is_repeatable or isinstance(trouble, StopError) or isinstance(error, _NEVER_LEFT):
                     raise trouble from error
                 raise UnansweredError(trouble.words) from error
-            except (httpx.InvalidURL, httpx.DecodingError) as error:
-                raise StopError(f"The answer cannot be read: {error}", reason=StopReason.NETWORK) from error
+            except httpx.InvalidURL as error:
+                raise StopError(f"The address cannot be called: {error}", reason=StopReason.NETWORK) from error
             try:
                 self._judge(answer)
             except StaleLoginError as error:
@@ -183,7 +183,7 @@ def _quieten() -> None:
         logger.setLevel(max(logger.level, logging.WARNING))
 
 
-def _transport_trouble(error: httpx.TransportError) -> RetryError | StopError:
+def _transport_trouble(error: httpx.TransportError | httpx.DecodingError) -> RetryError | StopError:
     """Return a connection's failure: one that no waiting mends stops; texts of the library name hosts, no secrets."""
     cause: BaseException | None = error
     while cause is not None:

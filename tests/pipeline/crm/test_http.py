@@ -11,7 +11,16 @@ import pytest
 
 from fakes.serving import Fake, Reply, Trouble, _Handler, serving
 from features.errors import LeadlightError
-from pipeline.crm.http import FixedLogin, Http, StaleLoginError, checked_url, place_of, retry_after, secret
+from pipeline.crm.http import (
+    FixedLogin,
+    Http,
+    StaleLoginError,
+    UnansweredError,
+    checked_url,
+    place_of,
+    retry_after,
+    secret,
+)
 from pipeline.crm.patience import Patience
 from pipeline.crm.trouble import StopError, StopReason
 
@@ -170,6 +179,21 @@ def test_a_connection_cut_short_is_asked_again(ask, cut):
     with serving(fake) as url:
         assert ask(url, "/here").json()["path"] == "/here"
     assert len(fake.calls) == 2
+
+
+def test_an_answer_that_cannot_be_unpacked_is_waited_out(ask):
+    """The next may be whole; a call that must not be made twice is not made again."""
+    fake = Echo()
+    spoilt = Reply(200, b"no gzip", {"Content-Encoding": "gzip"})
+    fake.trouble(Trouble(spoilt, times=2))
+    with serving(fake) as url:
+        assert ask(url, "/here").json()["path"] == "/here"
+        fake.trouble(Trouble(spoilt))
+        once = Http(url, judge=accept, login=None, patience=QUICK)
+        with pytest.raises(UnansweredError, match="DecodingError"):
+            once.ask("POST", "/", is_repeatable=False)
+        once.close()
+    assert len(fake.calls) == 4
 
 
 def test_nobody_there_stops_when_patience_ends(ask):
