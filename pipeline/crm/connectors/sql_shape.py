@@ -131,7 +131,8 @@ def shape_of(connection: Connection, name: str, schema: str | None) -> Shape | N
 def _is_whole(index: Mapping[str, Any]) -> bool:
     """Return whether an index covers all rows: one with a condition tells only some apart."""
     options = index.get("dialect_options") or {}
-    return not any(name.endswith("_where") and said for name, said in options.items())
+    # The condition may be one of SQLAlchemy's, which is neither true nor false.
+    return not any(name.endswith("_where") and said is not None for name, said in options.items())
 
 
 def _column(seen: Mapping[str, Any]) -> ColumnShape:

@@ -154,6 +154,22 @@ def test_a_check_names_each_thing_that_does_not_fit(place):
     connector.close()
 
 
+@pytest.mark.parametrize("place", ["postgresql", "sqlite"], indirect=True)
+def test_an_index_of_some_rows_tells_no_records_apart(place):
+    """One with a condition is no key; beside a key it is in nobody's way."""
+    place.run(
+        "CREATE TABLE crm (lead_id varchar(40), score integer)",
+        "CREATE UNIQUE INDEX of_some ON crm (lead_id) WHERE score > 0",
+    )
+    connector = place.connector()
+    (found,) = connector.check([CrmField("score", FieldType.INTEGER)])
+    assert "'lead_id' does not tell" in found
+    place.run("CREATE UNIQUE INDEX of_all ON crm (lead_id)")
+    assert connector.check([CrmField("score", FieldType.INTEGER)]) == []
+    assert sent(connector, Row("a", {"score": 1})) == {"a": Outcome.WRITTEN}
+    connector.close()
+
+
 def test_a_missing_table_or_column_stops(place):
     """No row is at fault where the table is not as it should be."""
     connector = place.connector()
