@@ -10,7 +10,7 @@ newest first.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from sqlalchemy import Row as RowOf
 
 from pipeline.crm.differences import as_value, differences
 from pipeline.crm.ledger.kept_values import kept_object
+from pipeline.crm.ledger.other_runs import cut_short_after, maybe_written, written_before
 from pipeline.crm.ledger.runs import Planned, Run, RunState
 from pipeline.crm.ledger.tables import BATCHES, ROWS, STANDING
 from pipeline.crm.left_alone import SetOfLeads
@@ -66,13 +67,17 @@ def plan_undoing(
         progress: Told how many leads were looked at.
     """
     found = Restoring(Planned())
+    with engine.connect() as connection:
+        cut_short = cut_short_after(connection, run)
     for rows in _candidates(engine, run):
         values = []
         left_alone = frozenset(held.among([row.lead_id for row in rows]))
         found.planned.given += len(rows)
         found.planned.held += len(left_alone)
-        for row, record in with_records(connector, [row for row in rows if row.lead_id not in left_alone], fields):
-            restored = _restored(row, record, fields, found)
+        free = [row for row in rows if row.lead_id not in left_alone]
+        others = _others(engine, run, cut_short, free, fields)
+        for row, record in with_records(connector, free, fields):
+            restored = _restored(row, record, fields, others, found)
             if restored is None:
                 found.planned.unchanged += 1
                 continue
@@ -85,7 +90,34 @@ def plan_undoing(
     return found
 
 
-def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField], found: Restoring) -> Payload | None:
+@dataclass(frozen=True)
+class _Others:
+    """What other runs wrote to leads.
+
+    Attributes:
+        before: What the ledger last wrote to each before the run.
+        after: What later runs had on its way to each: nobody knows whether it arrived.
+    """
+
+    before: dict[str, Payload]
+    after: dict[str, list[Payload]]
+
+
+def _others(
+    engine: Engine, run: Run, cut_short: Sequence[int], rows: Sequence[RowOf[Any]], fields: Sequence[CrmField]
+) -> _Others:
+    before = {row.lead_id: kept_object(row.former) if row.former else {} for row in rows}
+    # What stood holds the properties of the run before; older runs may have written to others of this one's.
+    in_part = [lead for lead, former in before.items() if former and any(one.name not in former for one in fields)]
+    with engine.connect() as connection:
+        older = written_before(connection, run, in_part) if in_part else {}
+        after = maybe_written(connection, cut_short, list(before)) if cut_short else {}
+    return _Others({lead: {**older.get(lead, {}), **former} for lead, former in before.items()}, after)
+
+
+def _restored(
+    row: RowOf[Any], record: Record | None, fields: Sequence[CrmField], others: _Others, found: Restoring
+) -> Payload | None:
     """Return what is written to take a row back; None = nothing of it is left to be taken back.
 
     A property that changed since keeps what it holds: all rows of a batch have the same fields, so it is written as it
@@ -94,8 +126,11 @@ def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField]
     if record is None:
         found.gone += 1
         return None
-    ours, former = kept_object(row.payload), kept_object(row.former) if row.former else {}
+    ours, former = kept_object(row.payload), others.before[row.lead_id]
     changed = {one.property for one in differences(ours, record.fields, fields)}
+    if any(_arrived(later, changed, record, fields) for later in others.after.get(row.lead_id, ())):
+        found.changed_since += 1
+        return None
     if changed and row.state != "written":
         # What was on its way arrived whole or not at all: this record never got it, or something came after it.
         return None
@@ -114,6 +149,12 @@ def _restored(row: RowOf[Any], record: Record | None, fields: Sequence[CrmField]
     except ValueError:  # what somebody wrote there has no value that could be written
         return None
     return restored if len(changed) < len(fields) else None
+
+
+def _arrived(later: Payload, changed: Collection[str], record: Record, fields: Sequence[CrmField]) -> bool:
+    """Return whether a record holds what a later run had on its way: of what *changed*, one property is as it says."""
+    asked = [field for field in fields if field.name in changed and field.name in later]
+    return len(differences(later, record.fields, asked)) < len(asked)
 
 
 def _row(row: RowOf[Any], restored: Payload, undo_id: int, *, number: int) -> dict[str, Any]:

@@ -114,6 +114,27 @@ def test_what_an_older_mapping_wrote_counts_as_its_own(shop, memory):
     assert published(shop).tally.written == LEADS
 
 
+@pytest.mark.parametrize("is_between_taken_back", [True, False])
+def test_a_field_that_was_not_mapped_for_a_while_is_restored(shop, memory, is_between_taken_back):
+    """What an earlier run wrote to it returns, though the run between knew nothing of it."""
+    few = {"crm": {"fields": {"leadlight_score": "score"}}}
+    first = published(shop).run
+    before = held_by(memory)
+    shop.configure(few)
+    second = published(shop, RESEND).run
+    if is_between_taken_back:
+        taken_back(shop, second)
+    shop.configure({"crm": {"fields": FIELDS}})
+    shop.score_all_free(20)
+    third = published(shop, RESEND, 20).run
+    taken_back(shop, third, 20)
+    assert held_by(memory) == before
+    if not is_between_taken_back:
+        taken_back(shop, second, 20)
+    taken_back(shop, first, 20)
+    assert held_by(memory) == {}
+
+
 @pytest.mark.parametrize("is_dry", [True, False])
 def test_a_run_below_a_later_one_waits_for_it(shop, memory, is_dry):
     """Nothing changes, the later run is named, and once that one is taken back the first can be."""
@@ -165,6 +186,28 @@ def test_a_run_that_never_arrived_takes_nothing_of_another_that_did(shop, memory
     assert held
     taken_back(shop, first, 20)
     assert held_by(memory) == held
+
+
+@pytest.mark.parametrize("is_given_up", [True, False])
+def test_what_a_later_run_has_on_its_way_is_left_alone(shop, memory, is_given_up):
+    """Of leads that may hold a later run's values nothing is emptied, until that run was taken back."""
+    first = published(shop).run
+    before = held_by(memory)
+    shop.score_all_free(20)
+    cut_after(memory, 0, arrives=True)
+    second = published(shop, RESEND, 20).run
+    mended(memory)
+    if is_given_up:
+        published(shop, replace(YES, is_dry=True), 20)
+        taken_back(shop, published(shop, replace(RESEND, filters=Filters(limit=1)), 20).run, 20)
+    later = {lead: one for lead, one in held_by(memory).items() if one != before[lead]}
+    assert later
+    taken_back(shop, first, 20)
+    assert held_by(memory) == later
+    taken_back(shop, second, 20)
+    assert held_by(memory) == {lead: before[lead] for lead in later}
+    taken_back(shop, first, 20)
+    assert held_by(memory) == {}
 
 
 def test_a_run_that_never_arrived_brings_nothing_back_that_was_taken_back(shop, memory):
