@@ -19,9 +19,9 @@ from sqlalchemy import Row as RowOf
 
 from pipeline.crm.differences import as_value, differences
 from pipeline.crm.ledger.kept_values import kept_object
-from pipeline.crm.ledger.other_runs import cut_short_after, maybe_written, written_before
-from pipeline.crm.ledger.runs import Planned, Run, RunState
-from pipeline.crm.ledger.tables import BATCHES, ROWS, STANDING
+from pipeline.crm.ledger.other_runs import maybe_written, written_before
+from pipeline.crm.ledger.runs import Planned, Run, RunState, are_unheard, cut_short_after
+from pipeline.crm.ledger.tables import ROWS, STANDING
 from pipeline.crm.left_alone import SetOfLeads
 from pipeline.crm.promise import Connector, CrmField, Record, Value
 from pipeline.crm.verifying import READ_AT_ONCE, with_records
@@ -104,10 +104,11 @@ class _Others:
 
 
 def _others(
-    engine: Engine, run: Run, cut_short: Sequence[int], rows: Sequence[RowOf[Any]], fields: Sequence[CrmField]
+    engine: Engine, run: Run, cut_short: Sequence[Run], rows: Sequence[RowOf[Any]], fields: Sequence[CrmField]
 ) -> _Others:
     before = {row.lead_id: kept_object(row.former) if row.former else {} for row in rows}
-    # What stood holds the properties of the run before; older runs may have written to others of this one's.
+    # What stood holds the properties of the run before; older runs may have written to others of this one's. Where
+    # nothing stood, nobody is asked: a shop's first run has no older ones.
     in_part = [lead for lead, former in before.items() if former and any(one.name not in former for one in fields)]
     with engine.connect() as connection:
         older = written_before(connection, run, in_part) if in_part else {}
@@ -190,20 +191,13 @@ def _candidates(engine: Engine, run: Run) -> Iterator[list[Any]]:
 def _some(connection: Connection, run: Run, *, after: int) -> list[Any]:
     # Once a run was given up, what was on its way is unsure until somebody writes there and is heard.
     is_unsure = true() if run.state == RunState.OPEN else STANDING.c.is_unsure
-    on_its_way = and_(
-        ROWS.c.state == "pending",
-        ROWS.c.number // max(1, run.batch_size) == BATCHES.c.number,
-        BATCHES.c.state == "in_flight",
-        or_(STANDING.c.run_id.is_(None), and_(STANDING.c.run_id <= run.id, is_unsure)),
-    )
+    is_untouched = or_(STANDING.c.run_id.is_(None), and_(STANDING.c.run_id <= run.id, is_unsure))
     is_last = and_(ROWS.c.state == "written", STANDING.c.run_id == run.id)
     wanted = (
         select(ROWS)
         .outerjoin(STANDING, and_(run.asked.destination.is_of(STANDING), STANDING.c.lead_id == ROWS.c.lead_id))
-        .outerjoin(
-            BATCHES, and_(BATCHES.c.run_id == run.id, BATCHES.c.number == ROWS.c.number // max(1, run.batch_size))
-        )
-        .where(ROWS.c.run_id == run.id, ROWS.c.number > after, or_(is_last, on_its_way))
+        .where(ROWS.c.run_id == run.id, ROWS.c.number > after)
+        .where(or_(is_last, and_(are_unheard(run), is_untouched)))
         .order_by(ROWS.c.number)
         .limit(_AT_ONCE)
     )

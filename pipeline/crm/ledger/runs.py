@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
 from features.moments import to_us
 from pipeline.crm.ledger.destinations import Destination
@@ -196,6 +196,14 @@ def get(connection: Connection, run_id: int) -> Run:
     return _run(connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one())
 
 
+def cut_short_after(connection: Connection, run: Run) -> list[Run]:
+    """Return the runs after *run* with batches of which nobody heard, oldest first; none of them takes *run* back."""
+    is_other = or_(RUNS.c.undoes.is_(None), RUNS.c.undoes != run.id)
+    is_unheard = exists().where(BATCHES.c.run_id == RUNS.c.id, BATCHES.c.state == "in_flight")
+    wanted = select(RUNS).where(run.asked.destination.is_of(RUNS), RUNS.c.id > run.id, is_other, is_unheard)
+    return [_run(row) for row in connection.execute(wanted.order_by(RUNS.c.id))]
+
+
 def newest(connection: Connection, target: str, *, most: int = 10) -> list[Run]:
     """Return the last runs of *target* that were opened, newest first."""
     is_real = RUNS.c.state != RunState.PLANNED
@@ -211,14 +219,18 @@ def targets(connection: Connection) -> list[str]:
 
 def supersede(connection: Connection, run: Run, *, at: datetime) -> None:
     """Give a run up: what was on its way is known to be unknown from now on."""
+    mark_unsure(connection, run.asked.destination, run.id, run.asked.mapping, rows=are_unheard(run), at=to_us(at))
+    end(connection, run.id, RunState.SUPERSEDED, at=at)
+
+
+def are_unheard(run: Run) -> ColumnElement[bool]:
+    """Return the condition that rows of *run* are on their way: nobody heard what became of them."""
     on_its_way = exists().where(
         BATCHES.c.run_id == run.id,
         BATCHES.c.state == "in_flight",
         BATCHES.c.number == ROWS.c.number // max(1, run.batch_size),
     )
-    rows = and_(ROWS.c.state == "pending", on_its_way)
-    mark_unsure(connection, run.asked.destination, run.id, run.asked.mapping, rows=rows, at=to_us(at))
-    end(connection, run.id, RunState.SUPERSEDED, at=at)
+    return and_(ROWS.c.run_id == run.id, ROWS.c.state == "pending", on_its_way)
 
 
 def tally(connection: Connection, run_id: int) -> Tally:
